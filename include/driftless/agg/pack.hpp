@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_AGG_PACK_HPP
+#define DRIFTLESS_AGG_PACK_HPP
+
+#include <driftless/agg/function.hpp>
+#include <driftless/codec/codec.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace driftless::inline v0::detail {
+
+/// The I-th value of a pack. A base class per value lays them out flat, as the members of one struct
+/// would be: trivially copyable if all are, and without the padding of nested pairs.
+template <std::size_t I, class V>
+struct pack_leaf {
+    [[no_unique_address]] V value;
+};
+template <std::size_t I, class V>
+DRIFTLESS_INLINE constexpr V& leaf(pack_leaf<I, V>& of) noexcept {
+    return of.value;
+}
+template <std::size_t I, class V>
+DRIFTLESS_INLINE constexpr V const& leaf(pack_leaf<I, V> const& of) noexcept {
+    return of.value;
+}
+
+template <class Indices, class... V>
+struct pack_values;
+template <std::size_t... I, class... V>
+struct pack_values<std::index_sequence<I...>, V...> : pack_leaf<I, V>... {
+    void save(auto& out) const
+        requires(encodable<V> && ...)
+    {
+        (out.write(leaf<I>(*this)), ...);
+    }
+    /// Into a state that init() made.
+    void load(auto& in)
+        requires(encodable<V> && ...)
+    {
+        (in.read(leaf<I>(*this)), ...);
+    }
+};
+
+template <class S, class... R>
+concept made_of_braces = requires(R... results) { S{static_cast<R&&>(results)...}; };
+struct any_value {
+    template <class V>
+    operator V() const;  // NOLINT(google-explicit-constructor): only ever asked about
+};
+/// S{results...} compiles without narrowing, and leaves no member over.
+template <class S, class... R>
+concept row_of = made_of_braces<S, R...> && !made_of_braces<S, R..., any_value>;
+
+template <class Row, class... R>
+struct pack_result {
+    using type = Row;
+};
+template <class... R>
+struct pack_result<void, R...> {
+    using type = std::tuple<R...>;
+};
+template <class R>
+struct pack_result<void, R> {
+    using type = R;
+};
+
+template <class Row, class T, class Indices, class... A>
+class basic_aggregate_pack;
+
+/// Several aggregates over the records of one group, as if they were one.
+///
+/// Shape       One aggregate yields its result, several a std::tuple, in order; with a Row that struct.
+/// State       The states side by side; trivially copyable if all of them are.
+/// Errors      Those of the functions. A Row that does not fit is a sentence at compile time.
+/// Complexity  One inlined call per aggregate and record.
+template <class Row, class T, std::size_t... I, class... A>
+class basic_aggregate_pack<Row, T, std::index_sequence<I...>, A...> {
+    static_assert(sizeof...(A) > 0, "driftless: aggregate needs at least one function, such as count()");
+    using indices = std::index_sequence<I...>;
+    [[no_unique_address]] pack_values<indices, applied_function<A, T>...> functions_;
+
+public:
+    using record_type = T;
+    using state = pack_values<indices, typename applied_function<A, T>::state...>;
+    using result = typename pack_result<Row, typename applied_function<A, T>::result...>::type;
+
+    /// True if the row type, if there is one, takes the results.
+    static constexpr bool row_fits = [] {
+        if constexpr (std::is_void_v<Row>) return true;
+        else return row_of<Row, typename applied_function<A, T>::result...>;
+    }();
+    static_assert(row_fits, "driftless: aggregate<S>(...) needs a struct with one member per aggregate, in order");
+
+    static constexpr std::size_t size = sizeof...(A);
+    /// True if every aggregate can take a record out again (remove), or a whole part (inverse).
+    static constexpr bool invertible = (applied_function<A, T>::invertible && ...);
+    static constexpr bool subtractable = (applied_function<A, T>::subtractable && ...);
+    /// True if states can be combined at all; how freely, says `combines`: what the weakest promises.
+    static constexpr bool combinable = (applied_function<A, T>::combinable && ...);
+    static constexpr combine_class combines = [] {
+        auto weakest = combine_class::exact;
+        ((weakest = weakest < applied_function<A, T>::combines ? applied_function<A, T>::combines : weakest), ...);
+        return weakest;
+    }();
+    /// The names of the aggregates, in order: for plans and fingerprints.
+    static constexpr std::string_view kinds[] = {applied_function<A, T>::kind...};
+
+    constexpr explicit basic_aggregate_pack(A... functions)
+        : functions_{pack_leaf<I, applied_function<A, T>>{applied_function<A, T>{std::move(functions)}}...} {}
+
+    [[nodiscard]] DRIFTLESS_INLINE constexpr state init() const {
+        return state{pack_leaf<I, typename applied_function<A, T>::state>{leaf<I>(functions_).init()}...};
+    }
+    DRIFTLESS_INLINE constexpr void add(state& into, T const& record) const {
+        (leaf<I>(functions_).add(leaf<I>(into), record), ...);
+    }
+    DRIFTLESS_INLINE constexpr void remove(state& from, T const& record) const
+        requires invertible
+    {
+        (leaf<I>(functions_).remove(leaf<I>(from), record), ...);
+    }
+    DRIFTLESS_INLINE constexpr void combine(state& into, state const& later) const
+        requires combinable
+    {
+        (leaf<I>(functions_).combine(leaf<I>(into), leaf<I>(later)), ...);
+    }
+    DRIFTLESS_INLINE constexpr void inverse(state& from, state const& part) const
+        requires subtractable
+    {
+        (leaf<I>(functions_).inverse(leaf<I>(from), leaf<I>(part)), ...);
+    }
+    /// The result may borrow from the state (min over text): it is for the push that follows.
+    [[nodiscard]] DRIFTLESS_INLINE constexpr result lower(state const& of) const {
+        if constexpr (row_fits) return result{leaf<I>(functions_).lower(leaf<I>(of))...};
+    }
+
+    /// A state is a value for the codec, if all parts are: encodable<state>.
+    static void save(state const& of, byte_writer& out) { out.write(of); }
+    /// `into` comes from init().
+    static void load(state& into, byte_reader& in) { in.read(into); }
+};
+
+/// The aggregates A over records T; into a struct Row with one member per aggregate.
+template <class T, class... A>
+using aggregate_pack = basic_aggregate_pack<void, T, std::index_sequence_for<A...>, A...>;
+template <class Row, class T, class... A>
+using aggregate_pack_into = basic_aggregate_pack<Row, T, std::index_sequence_for<A...>, A...>;
+}  // namespace driftless::inline v0::detail
+#endif

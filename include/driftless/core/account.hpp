@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_CORE_ACCOUNT_HPP
+#define DRIFTLESS_CORE_ACCOUNT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace driftless::inline v0 {
+
+/// Why a record was not applied.
+enum class reason : std::uint8_t {
+    late,      ///< its window had closed: watermark >= window end + allowed lateness
+    capacity,  ///< a new key beyond max_keys{n}
+    violated,  ///< expect(...) diverted it
+    failed,    ///< a user function threw, or an exact result did not fit (on_error: skip, dead letter)
+};
+inline constexpr std::size_t reason_count = 4;
+
+constexpr std::string_view to_string(reason why) noexcept {
+    constexpr std::string_view names[reason_count] = {"late", "capacity", "violated", "failed"};
+    return names[static_cast<std::size_t>(why)];
+}
+
+/// What messages and metrics call an operator.
+struct operator_label {
+    std::string_view kind{};
+    std::string_view id{};
+
+    /// `filter`, or `filter 'cheap'` for an operator with an id.
+    [[nodiscard]] std::string str() const {
+        std::string out{kind};
+        if (!id.empty()) out.append(" '").append(id).append("'");
+        return out;
+    }
+    friend constexpr bool operator==(operator_label, operator_label) = default;
+};
+
+/// The books of one source or stateful stage: in = applied + refused, per (record, window).
+///
+/// State       Plain counters inside the stage, so that the hot loop keeps them in registers; part
+///             of the snapshot. A job publishes copies between chunks for other threads.
+struct account {
+    operator_label label{};
+    std::uint64_t applied = 0;
+    std::uint64_t refused[reason_count] = {};
+    std::uint64_t violations = 0;  ///< expect(...) in counting mode: seen, and passed on
+
+    constexpr void refuse(reason why, std::uint64_t n = 1) noexcept { refused[static_cast<std::size_t>(why)] += n; }
+    [[nodiscard]] constexpr std::uint64_t refusals(reason why) const noexcept {
+        return refused[static_cast<std::size_t>(why)];
+    }
+    [[nodiscard]] constexpr std::uint64_t refusals() const noexcept {
+        std::uint64_t sum = 0;
+        for (auto const n : refused) sum += n;
+        return sum;
+    }
+    /// Everything that arrived: what was applied and what was refused.
+    [[nodiscard]] constexpr std::uint64_t in() const noexcept { return applied + refusals(); }
+    /// Adds the counts of another account, such as that of a shard.
+    constexpr void add(account const& other) noexcept {
+        applied += other.applied;
+        violations += other.violations;
+        for (std::size_t i = 0; i < reason_count; ++i) refused[i] += other.refused[i];
+    }
+    friend constexpr bool operator==(account const&, account const&) = default;
+};
+}  // namespace driftless::inline v0
+#endif

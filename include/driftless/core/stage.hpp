@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_CORE_STAGE_HPP
+#define DRIFTLESS_CORE_STAGE_HPP
+
+#include <driftless/core/config.hpp>
+#include <driftless/core/stream.hpp>
+#include <driftless/core/time.hpp>
+
+#include <cstdint>
+#include <utility>
+
+namespace driftless::inline v0 {
+
+/// How a job runs its stages, as a type: what a stage may leave out under it.
+///
+/// exact       No record can be late: lateness is compiled out (batch, unless as_declared).
+/// declared    assign_time makes the watermark itself, record by record (stream, or as_declared).
+template <bool Exact, bool Stream>
+struct run_mode {
+    static constexpr bool exact = Exact;
+    static constexpr bool stream = Stream;
+};
+using exact_batch = run_mode<true, false>;
+using declared_batch = run_mode<false, false>;
+using streaming = run_mode<false, true>;
+
+/// The whole stage protocol, each call handed to the successor. A stage derives from this, holds
+/// its successor by value and writes the calls it means; what it does not use costs nothing.
+///
+/// on_record(ctx, record)    a record; the watermark it causes follows it
+/// on_change(ctx, change)    a row that changed (changelog streams)
+/// on_watermark(w)           no more records with at < w are expected; only ever grows
+/// on_partition(p)           the records that follow come from partition p of their input
+/// on_partition_end(p)       partition p has ended: it leaves the watermark
+/// on_chunk()                the source pauses here: hand on what was held back
+/// on_epoch(n)               everything pushed so far is epoch n, a numbered prefix of the input
+/// on_idle(idle)             the input has gone idle, or is active again
+/// on_clock(now)             processing time
+/// on_end()                  the input has ended; the watermark +inf came before
+/// deadline()                the least watermark at which anything can change: below it, none needs
+///                           to be pushed. Read after every watermark, and after every record when
+///                           `deadline_moves`.
+/// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
+template <class Next>
+class forwarding {
+protected:
+    Next next_;
+
+public:
+    static constexpr bool deadline_moves = Next::deadline_moves;
+
+    explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
+
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+        next_.on_record(ctx, record);
+    }
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+        next_.on_change(ctx, row);
+    }
+    constexpr void on_watermark(event_time watermark) { next_.on_watermark(watermark); }
+    constexpr void on_partition(std::uint32_t partition) { next_.on_partition(partition); }
+    constexpr void on_partition_end(std::uint32_t partition) { next_.on_partition_end(partition); }
+    constexpr void on_chunk() { next_.on_chunk(); }
+    constexpr void on_epoch(std::uint64_t epoch) { next_.on_epoch(epoch); }
+    constexpr void on_idle(bool idle) { next_.on_idle(idle); }
+    constexpr void on_clock(event_time now) { next_.on_clock(now); }
+    constexpr void on_end() { next_.on_end(); }
+    [[nodiscard]] constexpr event_time deadline() const { return next_.deadline(); }
+    constexpr void visit_state(auto&& visit) { next_.visit_state(visit); }
+};
+
+/// The end of a chain: answers the protocol where nothing follows.
+class terminal {
+public:
+    static constexpr bool deadline_moves = false;
+
+    constexpr void on_watermark(event_time) {}
+    constexpr void on_partition(std::uint32_t) {}
+    constexpr void on_partition_end(std::uint32_t) {}
+    constexpr void on_chunk() {}
+    constexpr void on_epoch(std::uint64_t) {}
+    constexpr void on_idle(bool) {}
+    constexpr void on_clock(event_time) {}
+    constexpr void on_end() {}
+    [[nodiscard]] constexpr event_time deadline() const { return event_time::max(); }
+    constexpr void visit_state(auto&&) {}
+};
+}  // namespace driftless::inline v0
+#endif

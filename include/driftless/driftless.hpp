@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_DRIFTLESS_HPP
+#define DRIFTLESS_DRIFTLESS_HPP
+
+// Everything but testing/ (the test kit), adapt/ (foreign libraries) and time/chrono.hpp.
+
+#include <driftless/agg.hpp>
+#include <driftless/codec.hpp>
+#include <driftless/core.hpp>
+#include <driftless/file.hpp>
+#include <driftless/io.hpp>
+#include <driftless/log.hpp>
+#include <driftless/op.hpp>
+#include <driftless/run.hpp>
+#include <driftless/state.hpp>
+#include <driftless/time.hpp>
+#include <driftless/version.hpp>
+
+#endif

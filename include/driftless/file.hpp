@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_FILE_HPP
+#define DRIFTLESS_FILE_HPP
+
+#include <driftless/file/whole_file.hpp>
+
+#endif

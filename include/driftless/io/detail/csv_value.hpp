@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_IO_DETAIL_CSV_VALUE_HPP
+#define DRIFTLESS_IO_DETAIL_CSV_VALUE_HPP
+
+#include <driftless/core/reflect.hpp>
+#include <driftless/core/text.hpp>
+#include <driftless/core/time.hpp>
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace driftless::inline v0 {
+namespace detail {
+
+template <class M>
+struct csv_unwrap {
+    using type = M;
+    static constexpr bool optional = false;
+};
+template <class M>
+struct csv_unwrap<std::optional<M>> {
+    using type = M;
+    static constexpr bool optional = true;
+};
+
+template <class M>
+inline constexpr bool csv_is_text = std::is_same_v<M, text> || std::is_same_v<M, std::string>;
+template <class M>
+inline constexpr bool csv_is_time = std::is_same_v<M, event_time> || std::is_same_v<M, duration>;
+template <class M>
+inline constexpr bool csv_is_character =
+    std::is_same_v<M, char> || std::is_same_v<M, wchar_t> || std::is_same_v<M, char8_t> ||
+    std::is_same_v<M, char16_t> || std::is_same_v<M, char32_t>;
+template <class M>
+inline constexpr bool csv_is_value = csv_is_text<M> || csv_is_time<M> ||
+                                     (std::is_arithmetic_v<M> && !csv_is_character<M>);
+
+/// The column that member I of T reads and writes when no mapping is given.
+template <class T, std::size_t I>
+std::string csv_column_name() {
+    std::string name{member_name<I, T>()};
+    if (csv_is_time<typename csv_unwrap<member_t<I, T>>::type> && !name.ends_with("_ms")) name += "_ms";
+    return name;
+}
+
+/// A field as a message shows it: in quotes, at most 40 bytes, control characters as \xNN.
+inline std::string csv_shown(std::string_view field) {
+    constexpr std::size_t most = 40;
+    std::size_t size = field.size() < most ? field.size() : most;
+    if (size < field.size())
+        while (size > 0 && (static_cast<unsigned char>(field[size]) & 0xC0U) == 0x80U) --size;
+    std::string shown = "\"";
+    for (char const c : field.substr(0, size)) {
+        auto const byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte != 0x7F) {
+            shown += c;
+        } else {
+            shown += "\\x";
+            shown += "0123456789abcdef"[byte >> 4U];
+            shown += "0123456789abcdef"[byte & 15U];
+        }
+    }
+    return shown += size < field.size() ? "...\"" : "\"";
+}
+
+inline std::string csv_out_of_range(std::string_view field, std::string const& least, std::string const& greatest) {
+    return csv_shown(field) + " is out of range: " + least + " to " + greatest;
+}
+
+/// Reads one non-empty field into a member that is not text; the reason if it cannot be.
+template <class M>
+bool csv_parse(std::string_view field, M& value, std::string& reason) {
+    char const* const first = field.data();
+    char const* const last = first + field.size();
+    if constexpr (std::is_same_v<M, bool>) {
+        if (field == "true" || field == "1") return value = true, true;
+        if (field == "false" || field == "0") return value = false, true;
+        reason = csv_shown(field) + " is not a bool: true, false, 1 or 0";
+    } else if constexpr (std::is_integral_v<M>) {
+        auto const [stop, problem] = std::from_chars(first, last, value);
+        if (problem == std::errc{} && stop == last) return true;
+        // Worth its own sentence: an unsigned column that holds -1 holds an integer, only not one that fits.
+        bool digits = field.size() > (field[0] == '-' ? 1U : 0U);
+        for (char const* at = first + (field[0] == '-' ? 1 : 0); at != last; ++at)
+            digits = digits && '0' <= *at && *at <= '9';
+        reason = digits ? csv_out_of_range(field, std::to_string(std::numeric_limits<M>::min()),
+                                           std::to_string(std::numeric_limits<M>::max()))
+                        : csv_shown(field) + " is not an integer";
+    } else if constexpr (std::is_floating_point_v<M>) {
+        auto const [stop, problem] = std::from_chars(first, last, value);
+        if (problem == std::errc{} && stop == last) return true;
+        reason = csv_shown(field) + (problem == std::errc::result_out_of_range && stop == last
+                                         ? " is out of the range of a floating-point number"
+                                         : " is not a number");
+    } else {
+        std::int64_t ms = 0;
+        if (!csv_parse(field, ms, reason)) return false;
+        std::int64_t ns = 0;
+        if (!__builtin_mul_overflow(ms, std::int64_t{1'000'000}, &ns)) return value = M{ns}, true;
+        reason = csv_out_of_range(field, std::to_string(int64_limits::min() / 1'000'000),
+                                  std::to_string(int64_limits::max() / 1'000'000));
+    }
+    return false;
+}
+}  // namespace detail
+}  // namespace driftless::inline v0
+#endif

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_LOG_MEMORY_LOG_HPP
+#define DRIFTLESS_LOG_MEMORY_LOG_HPP
+
+#include <driftless/core/config.hpp>
+#include <driftless/core/time.hpp>
+#include <driftless/log/detail/field_bounds.hpp>
+#include <driftless/log/layout.hpp>
+#include <driftless/log/readable.hpp>
+#include <driftless/log/wakeup.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace driftless::inline v0 {
+
+/// A log in memory: what jobs read, what tests and small programs write.
+///
+/// Shape       Records of type T in partitions, each numbered by offsets from 0 without gaps. One block holds
+///             the records of [k * block_records, (k + 1) * block_records) of its partition.
+/// Time        A block keeps the least and greatest value of every event_time member (exact watermarks in
+///             batch), and the time of its first append by the system clock, which never goes back.
+/// State       Owns its records and their text: what is appended is copied. `Layout` is rows, or columns (one
+///             array per member; what a pipeline does not read is never touched).
+/// Threads     Any number of threads may append while others read. A reader sees whole records only, each
+///             partition in offset order. Blocks never move.
+/// Errors      std::bad_alloc; a partition that does not exist breaks a contract.
+/// Complexity  append O(bytes of the record); read O(1) per block.
+template <class T, class Layout = rows>
+class memory_log {
+    using store = typename Layout::template store<T>;
+
+    struct block_data {
+        store records;
+        detail::field_bounds<T> bounds;
+        event_time append_time;
+        std::atomic<std::size_t> size{0};  // published: readers look no further
+
+        block_data(std::size_t capacity, event_time now) : records(capacity), append_time(now) {}
+    };
+    struct partition_data {
+        mutable std::mutex writing;  // guards `blocks` and the writer's side of the last block
+        std::vector<std::unique_ptr<block_data>> blocks;
+        std::atomic<std::uint64_t> end{0};
+    };
+
+    std::vector<std::unique_ptr<partition_data>> partitions_;
+    mutable std::mutex subscribing_;
+    mutable std::vector<wakeup*> subscribers_;
+
+public:
+    using value_type = T;
+
+    /// Records per block: what fits 64 KiB, at least 256, at most 4096; a power of two.
+    static constexpr std::size_t block_records = [] {
+        std::size_t n = 4096;
+        while (n > 256 && n * sizeof(T) > 64 * 1024) n /= 2;
+        return n;
+    }();
+
+    /// Part of a block, from the offset that was asked for up to what was there.
+    class block {
+        typename store::view view_;
+        block_data const* data_;
+        std::size_t first_;
+        std::size_t size_;
+
+    public:
+        block(block_data const& data, std::size_t first, std::size_t published)
+            : view_(data.records), data_(&data), first_(first), size_(published - first) {}
+        [[nodiscard]] std::size_t size() const noexcept { return size_; }
+        decltype(auto) operator[](std::size_t i) const { return view_[first_ + i]; }
+        template <class F>
+        DRIFTLESS_INLINE void each(std::size_t from, std::size_t to, F&& f) const {
+            auto const first = first_;
+            view_.each(first + from, first + to,
+                       [&](std::size_t i, auto const& record) DRIFTLESS_INLINE_LAMBDA { f(i - first, record); });
+        }
+        [[nodiscard]] time_bounds bounds(std::size_t field) const noexcept {
+            if (field >= detail::bounded_fields<T>) return {};
+            return {data_->bounds.least(field), data_->bounds.greatest(field), true};
+        }
+        [[nodiscard]] event_time append_time() const noexcept { return data_->append_time; }
+    };
+
+    explicit memory_log(std::uint32_t partitions = 1) {
+        DRIFTLESS_ASSERT(partitions > 0, "a log has at least one partition");
+        for (std::uint32_t p = 0; p < partitions; ++p) partitions_.push_back(std::make_unique<partition_data>());
+    }
+
+    [[nodiscard]] std::uint32_t partitions() const noexcept { return static_cast<std::uint32_t>(partitions_.size()); }
+    [[nodiscard]] std::uint64_t begin_offset(std::uint32_t) const noexcept { return 0; }
+    [[nodiscard]] std::uint64_t end_offset(std::uint32_t partition = 0) const noexcept {
+        return partitions_[partition]->end.load(std::memory_order_acquire);
+    }
+
+    /// Adds a record to a partition; returns its offset.
+    std::uint64_t append(T const& record, std::uint32_t partition = 0) { return append(&record, &record + 1, partition); }
+    /// Adds several records, wakes readers once; returns the offset of the first.
+    template <class Range>
+        requires requires(Range const& r) { std::begin(r), std::end(r); }
+    std::uint64_t append(Range const& records, std::uint32_t partition = 0) {
+        return append(std::begin(records), std::end(records), partition);
+    }
+    template <class Iterator>
+        requires requires(Iterator it) { *it, ++it; }
+    std::uint64_t append(Iterator first, Iterator last, std::uint32_t partition) {
+        auto& into = *partitions_[partition];
+        std::uint64_t offset = 0;
+        {
+            std::lock_guard const lock{into.writing};
+            offset = into.end.load(std::memory_order_relaxed);
+            for (auto end = offset; first != last; ++first) {
+                add(into, *first);
+                into.end.store(++end, std::memory_order_release);
+            }
+        }
+        wake();
+        return offset;
+    }
+
+    /// The block that holds offset `from` (below end_offset), from there on.
+    [[nodiscard]] block read(std::uint32_t partition, std::uint64_t from) const {
+        auto const& part = *partitions_[partition];
+        DRIFTLESS_ASSERT(from < part.end.load(std::memory_order_acquire), "read below the end offset only");
+        block_data const* data = nullptr;
+        {
+            std::lock_guard const lock{part.writing};
+            data = part.blocks[static_cast<std::size_t>(from / block_records)].get();
+        }
+        return {*data, static_cast<std::size_t>(from % block_records), data->size.load(std::memory_order_acquire)};
+    }
+
+    /// Notifies `who` after every append, until unsubscribe.
+    void subscribe(wakeup& who) const {
+        std::lock_guard const lock{subscribing_};
+        subscribers_.push_back(&who);
+    }
+    void unsubscribe(wakeup& who) const {
+        std::lock_guard const lock{subscribing_};
+        std::erase(subscribers_, &who);
+    }
+
+private:
+    static void add(partition_data& into, T const& record) {
+        if (into.blocks.empty() || into.blocks.back()->size.load(std::memory_order_relaxed) == block_records) {
+            auto now = event_time{std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                      std::chrono::system_clock::now().time_since_epoch())
+                                      .count()};
+            if (!into.blocks.empty() && now < into.blocks.back()->append_time) now = into.blocks.back()->append_time;
+            into.blocks.push_back(std::make_unique<block_data>(block_records, now));
+        }
+        auto& last = *into.blocks.back();
+        last.bounds.widen(record);
+        last.records.add(record);
+        last.size.store(last.size.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    }
+    void wake() const {
+        std::lock_guard const lock{subscribing_};
+        for (auto* const each : subscribers_) each->notify();
+    }
+};
+}  // namespace driftless::inline v0
+#endif

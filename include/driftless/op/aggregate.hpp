@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_OP_AGGREGATE_HPP
+#define DRIFTLESS_OP_AGGREGATE_HPP
+
+#include <driftless/agg/pack.hpp>
+#include <driftless/core/operator.hpp>
+#include <driftless/core/place.hpp>
+#include <driftless/core/sink.hpp>
+#include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/op/detail/aggregate_stage.hpp>
+#include <driftless/op/late_to.hpp>
+#include <driftless/op/window.hpp>
+#include <driftless/state/bound.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace driftless::inline v0 {
+namespace detail {
+template <class... A>
+struct function_list {};
+
+/// Splits the parameters of aggregate(...) into functions and state bounds.
+template <class Functions, class... Rest>
+struct split_functions {
+    using type = Functions;
+};
+template <class... F, class First, class... Rest>
+struct split_functions<function_list<F...>, First, Rest...>
+    : split_functions<std::conditional_t<state_bound_option<First>, function_list<F...>, function_list<F..., First>>,
+                      Rest...> {};
+
+template <class Row, class T, class Functions>
+struct pack_for;
+template <class T, class... F>
+struct pack_for<void, T, function_list<F...>> {
+    using type = aggregate_pack<T, F...>;
+};
+template <class Row, class T, class... F>
+struct pack_for<Row, T, function_list<F...>> {
+    using type = aggregate_pack_into<Row, T, F...>;
+};
+
+template <class T, class Functions>
+inline constexpr bool functions_of = false;
+template <class T, class... F>
+inline constexpr bool functions_of<T, function_list<F...>> = (aggregate_function<F, T> && ...);
+
+template <class Window>
+struct windowing_in {
+    using type = void;
+    static constexpr bool lateness = false;
+};
+template <class Window>
+    requires Window::assigned
+struct windowing_in<Window> {
+    using type = typename Window::windowing;
+    static constexpr bool lateness = type::has_lateness;
+};
+}  // namespace detail
+
+/// Aggregates each key and window. Made by aggregate().
+template <class Row, class... Parameters>
+struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
+    static constexpr std::string_view kind = "aggregate";
+    using is_stateful = void;
+    using functions = typename detail::split_functions<detail::function_list<>, Parameters...>::type;
+
+    [[no_unique_address]] std::tuple<Parameters...> parameters;
+
+    constexpr explicit aggregate_op(Parameters... p) : parameters(std::move(p)...) {}
+
+    template <class In>
+    using pack_t = typename detail::pack_for<Row, typename In::record, functions>::type;
+    template <class In>
+    using windowing_t = typename detail::windowing_in<typename In::window>::type;
+
+    /// Rows of this aggregate may be corrected after they were emitted.
+    template <class In>
+    static constexpr bool corrects = changelog<In> || detail::windowing_in<typename In::window>::lateness;
+    /// Without a window the state of a keyed stream grows with its keys.
+    template <class In>
+    static constexpr bool bounded =
+        In::window::assigned || !keyed<In> || (detail::state_bound_option<Parameters> || ...);
+    template <class In>
+    static constexpr bool invertible = [] {
+        if constexpr (!changelog<In>) return true;
+        else return pack_t<In>::invertible;
+    }();
+    template <class In>
+    static constexpr bool accepts = [] {
+        if constexpr (!detail::functions_of<typename In::record, functions>) return false;
+        else return bounded<In> && invertible<In>;
+    }();
+    template <class In>
+    using output_t =
+        stream_of<pane<typename In::key, typename pack_t<In>::result>, true, typename In::key,
+                  std::conditional_t<In::window::assigned, carried_window<windowing_t<In>>, no_window>,
+                  corrects<In> ? stream_kind::changes : stream_kind::records>;
+
+    template <class In>
+    static constexpr void refuse() {
+        using record = typename In::record;
+        static_assert(detail::functions_of<record, functions>,
+                      "driftless: aggregate needs aggregate functions of the record: write count(), sum<&T::member>(), "
+                      "fold(init, f)..., where T is the record named in [with In = stream_of<T, ...>]");
+        if constexpr (detail::functions_of<record, functions>) {
+            static_assert(bounded<In>,
+                          "driftless: aggregate keeps one state per key for ever here: put window(...) before it, or say "
+                          "aggregate(..., max_keys{n}) or aggregate(..., unbounded_state{})");
+            static_assert(invertible<In>,
+                          "driftless: aggregate over changes takes old rows back, and one of its functions has no "
+                          "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
+        }
+    }
+
+    constexpr void describe(auto&& parameter) const {
+        std::apply([&](Parameters const&... each) { (describe_one(parameter, each), ...); }, parameters);
+    }
+
+    template <class In, class Mode, class Next, class Place>
+    constexpr auto bind(Next next, Place const& at) const {
+        using pack = pack_t<In>;
+        using key = typename In::key;
+        constexpr bool from_changes = changelog<In>;
+        auto late = late_output<In, Mode>(at);
+        auto const stage_of = [&]<class Core>(Core core) {
+            constexpr bool may_shard = keyed<In> && !from_changes;
+            using shards = typename std::conditional_t<
+                may_shard, std::type_identity<detail::shards_of<Core, In, typename pack::result>>,
+                std::type_identity<detail::no_shards>>::type;
+            return detail::aggregate_stage<Core, In, shards, decltype(late), Next>{
+                std::move(next), std::move(core), std::move(late), at.services(), max_entries() == no_limit};
+        };
+        if constexpr (!In::window::assigned && keyed<In>) {
+            return stage_of(detail::unwindowed_core<pack, key, from_changes>{make_pack<pack>(), max_entries(), at.label});
+        } else if constexpr (!In::window::assigned) {
+            return stage_of(detail::total_core<pack, from_changes>{make_pack<pack>(), max_entries(), at.label});
+        } else {
+            return stage_of(detail::windowed_core<pack, key, windowing_t<In>, In::window::carried, from_changes,
+                                                  corrects<In>, Mode::exact>{
+                make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+        }
+    }
+
+private:
+    static constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
+
+    [[nodiscard]] constexpr std::uint64_t max_entries() const {
+        std::uint64_t least = no_limit;
+        auto const look = [&](auto const& each) {
+            if constexpr (std::same_as<std::remove_cvref_t<decltype(each)>, max_keys>) {
+                if (each.count < least) least = each.count;
+            }
+        };
+        std::apply([&](Parameters const&... each) { (look(each), ...); }, parameters);
+        return least;
+    }
+    template <class Pack>
+    [[nodiscard]] constexpr Pack make_pack() const {
+        return std::apply([](auto const&... f) { return Pack{f...}; },
+                          std::apply([](Parameters const&... each) { return std::tuple_cat(function_or_none(each)...); },
+                                     parameters));
+    }
+    template <class P>
+    static constexpr auto function_or_none(P const& parameter) {
+        if constexpr (detail::state_bound_option<P>) return std::tuple<>{};
+        else return std::tuple<P>{parameter};
+    }
+    template <class P>
+    static constexpr void describe_one(auto&& out, P const& parameter) {
+        if constexpr (std::same_as<P, max_keys>) out("max_keys", parameter.count);
+        else if constexpr (!detail::state_bound_option<P>) out("function", P::kind);
+    }
+    template <class In, class Mode, class Place>
+    static constexpr auto late_output(Place const& at) {
+        using name = decltype(detail::late_output_name<std::remove_cvref_t<decltype(at.upstream)>>());
+        if constexpr (name::named) return at.template side_output<name, In>();
+        else return detail::nowhere{};
+    }
+};
+
+/// Aggregates each key and window: one row per (key, window), a pane<Key, Result>.
+///
+/// Shape       keyed or unkeyed stream -> stream of pane<Key, Result>, keyed alike, each row with its window.
+///             One function yields its result, several a std::tuple, `aggregate<S>(...)` an S with one
+///             member per function. Without allowed lateness every row is emitted once, as a record;
+///             with it, and over changes, rows are changes (old, new).
+/// Time        A window fires when watermark >= its end; its rows have event time end - 1 ns. A record is
+///             refused for a window iff watermark >= end + allowed lateness; one that comes in between
+///             changes the row at once (a late pane). Without a window it fires when the input ends.
+/// State       One entry per key and open window, collected at end + allowed lateness; part of the snapshot.
+///             A keyed aggregate without a window says unbounded_state{} or max_keys{n}.
+/// Batch       Same stage and same rows; with the exact watermark nothing is late and lateness is left out.
+/// Errors      Compile time: functions that do not fit the record, unbounded state, changes without
+///             inverse. Run time: refusals `late`, `capacity`, `failed`; a result that does not fit goes
+///             to on_error.
+/// Complexity  O(1) expected per record: one hash, one look-up, one update per function. Firing is linear
+///             in the keys of the window, in order of the canonical hash.
+/// Source      SEMANTICS sections 1, 3, 4; T. Akidau et al., "The Dataflow Model" (VLDB 2015).
+/// Example     examples/count_events.cpp
+template <class... Parameters>
+    requires(sizeof...(Parameters) > 0)
+constexpr auto aggregate(Parameters... functions) {
+    return aggregate_op<void, Parameters...>{std::move(functions)...};
+}
+template <class Row, class... Parameters>
+    requires(sizeof...(Parameters) > 0 && std::is_class_v<Row> && !requires { Row::kind; })
+constexpr auto aggregate(Parameters... functions) {
+    return aggregate_op<Row, Parameters...>{std::move(functions)...};
+}
+}  // namespace driftless::inline v0
+#endif

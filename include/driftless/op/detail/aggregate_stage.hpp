@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_OP_DETAIL_AGGREGATE_STAGE_HPP
+#define DRIFTLESS_OP_DETAIL_AGGREGATE_STAGE_HPP
+
+#include <driftless/core/operator.hpp>
+#include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/op/detail/shards.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace driftless::inline v0::detail {
+/// Hands what a core reports straight to the next stage.
+template <class Key, class Next, class Late>
+struct direct_output {
+    Next& next;
+    Late& late;
+    run_services* services;
+    operator_label label;
+
+    template <class Result>
+    void row(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const& result) {
+        next.on_record(context_of(key, window, info), pane<Key, Result>{key, window, result, info});
+    }
+    template <class Result>
+    void change(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const* before,
+                Result const* after) {
+        std::optional<pane<Key, Result>> old;
+        std::optional<pane<Key, Result>> now;
+        if (before != nullptr) old.emplace(pane<Key, Result>{key, window, *before, info});
+        if (after != nullptr) now.emplace(pane<Key, Result>{key, window, *after, info});
+        next.on_change(context_of(key, window, info),
+                       driftless::change<pane<Key, Result>>{old ? &*old : nullptr, now ? &*now : nullptr});
+    }
+    template <class Ctx, class T>
+    void refused(reason, Ctx const& ctx, T const& record) {
+        late.on_record(ctx, record);
+    }
+    void threw(origin from) { services->user_function_threw(label, from); }
+
+private:
+    static context<Key> context_of(Key const& key, time_window window, pane_info const& info) {
+        return {window.max_timestamp(), &key, window, info, {}};
+    }
+};
+
+/// An unkeyed aggregate, or one over changes, runs on one thread.
+struct no_shards {
+    static constexpr bool possible = false;
+};
+template <class Core, class In, class Result>
+struct shards_of {
+    static constexpr bool possible = true;
+    using group = shard_group<Core, typename In::key, typename In::record, Result>;
+};
+
+/// The stage of an aggregate: a core that reports to the next stage; with threads, a core per shard.
+template <class Core, class In, class Shards, class Late, class Next>
+class aggregate_stage : public forwarding<Next> {
+    using forwarding<Next>::next_;
+    using key_type = typename In::key;
+
+    /// The shard group, if there is one: owned, at a stable address, absent from moves.
+    template <class S>
+    struct owned_shards {
+        typename S::group* group = nullptr;
+        explicit owned_shards(typename S::group* made) : group(made) {}
+        owned_shards(owned_shards&& other) noexcept : group(std::exchange(other.group, nullptr)) {}
+        owned_shards& operator=(owned_shards&&) = delete;
+        ~owned_shards() { delete group; }
+    };
+    struct none {};
+    using shards_t = typename std::conditional_t<Shards::possible, std::type_identity<owned_shards<Shards>>,
+                                                 std::type_identity<none>>::type;
+
+    Core core_;  // with shards: keeps the time alone
+    [[no_unique_address]] Late late_;
+    run_services* services_;
+    [[no_unique_address]] shards_t shards_;
+
+public:
+    constexpr aggregate_stage(Next next, Core core, Late late, run_services* services, bool may_shard)
+        : forwarding<Next>(std::move(next)),
+          core_(std::move(core)),
+          late_(std::move(late)),
+          services_(services),
+          shards_(make_shards(core_, services, may_shard)) {}
+
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE void on_record(Ctx const& ctx, T const& record) {
+        auto out = output();
+        auto const hash = hash_in(ctx);
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) [[unlikely]] {
+                return shards_.group->on_record(ctx, record, hash, out, hand_on());
+            }
+        }
+        core_.on_record(ctx, record, hash, out);
+    }
+    template <class Ctx, class T>
+    void on_change(Ctx const& ctx, change<T> const& row) {
+        auto out = output();
+        core_.on_change(ctx, row, hash_in(ctx), out);
+    }
+    void on_watermark(event_time watermark) {
+        auto out = output();
+        core_.on_watermark(watermark, out);
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) return shards_.group->on_watermark(watermark, out, hand_on());
+        }
+        next_.on_watermark(watermark);
+    }
+    void on_chunk() {
+        settle();
+        next_.on_chunk();
+    }
+    void on_end() {
+        settle();
+        next_.on_end();
+    }
+    [[nodiscard]] event_time deadline() const {
+        auto const theirs = next_.deadline();
+        auto own = core_.deadline();
+        if constexpr (Shards::possible) {
+            // The windows are with the shards. What aligned windows do is known from the time alone.
+            if (shards_.group != nullptr && In::window::carried) own = event_time::min();
+        }
+        return own < theirs ? own : theirs;
+    }
+    void visit_state(auto&& visit) {
+        settle();
+        visit("aggregate", *this);
+        next_.visit_state(visit);
+    }
+
+    /// For visitors: the books, and the state as bytes that do not depend on the number of threads.
+    [[nodiscard]] account books() const noexcept {
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) return shards_.group->books();
+        }
+        return core_.books();
+    }
+    [[nodiscard]] std::size_t state_bytes() const noexcept {
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) return shards_.group->state_bytes();
+        }
+        return core_.state_bytes();
+    }
+    void save_state(auto& out) {
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) return shards_.group->save(out);
+        }
+        Core::save(&core_, 1, out);
+    }
+    void load_state(auto& in) {
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) {
+                shards_.group->load(in);
+                core_.keep_time_of(shards_.group->any_core());
+                return;
+            }
+        }
+        Core::load(&core_, 1, in);
+    }
+
+private:
+    static shards_t make_shards(Core const& prototype, run_services* services, bool may_shard) {
+        if constexpr (Shards::possible) {
+            bool const shard = may_shard && services->threads != nullptr;
+            return shards_t{shard ? new typename Shards::group(prototype, services->threads) : nullptr};
+        } else {
+            return {};
+        }
+    }
+    /// With shards: everything so far is applied and has gone on.
+    void settle() {
+        if constexpr (Shards::possible) {
+            if (shards_.group == nullptr) return;
+            auto out = output();
+            shards_.group->flush(out, hand_on());
+        }
+    }
+    auto hand_on() {
+        return [this](event_time watermark) { next_.on_watermark(watermark); };
+    }
+    template <class Ctx>
+    DRIFTLESS_INLINE static std::uint64_t hash_in(Ctx const& ctx) {
+        if constexpr (std::is_same_v<key_type, unkeyed>) return 0;
+        else return canonical_hash(*ctx.key);
+    }
+    DRIFTLESS_INLINE auto output() {
+        return direct_output<key_type, Next, Late>{next_, late_, services_, core_.label()};
+    }
+};
+}  // namespace driftless::inline v0::detail
+#endif

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_OP_DETAIL_SHARDS_HPP
+#define DRIFTLESS_OP_DETAIL_SHARDS_HPP
+
+#include <driftless/codec/arena.hpp>
+#include <driftless/codec/owned.hpp>
+#include <driftless/core/executor.hpp>
+#include <driftless/core/stream.hpp>
+#include <driftless/op/detail/aggregate_core.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace driftless::inline v0::detail {
+/// Runs one core per worker, each on its range of key hashes, and reports in the order of one thread.
+///
+/// Records are copied into chunks; a full chunk goes to all workers, each takes the records of its
+/// shard. What the cores report is kept with the sequence number of what caused it, and handed on
+/// by the job's own thread in the order (sequence, window, shard): the order in which a single core
+/// would have reported. At most `depth` chunks are under way: a slow sink slows the source down.
+template <class Core, class Key, class T, class Result>
+class shard_group {
+    static constexpr std::size_t chunk_records = 1024;
+    static constexpr std::size_t depth = 3;
+
+    struct item {
+        context<> ctx;  // without the key, which stands beside it
+        std::uint64_t sequence;
+        std::uint64_t hash;
+        Key key;
+        T record;
+    };
+    struct mark {
+        std::uint64_t sequence;
+        event_time watermark;
+    };
+    /// Something a core reported, with all it borrowed copied.
+    struct reported {
+        enum class what : std::uint8_t { row, change, refused, threw };
+        std::uint64_t cause;  // the sequence number of the record or watermark
+        what kind;
+        reason why{};
+        time_window window{};
+        pane_info info{};
+        std::uint64_t hash = 0;
+        std::optional<Key> key{};
+        std::optional<Result> before{};
+        std::optional<Result> after{};
+        std::size_t index = 0;  // of a refused record
+        origin from{};
+        std::exception_ptr thrown{};
+    };
+
+    struct chunk;
+    /// What a core reports to, on a worker.
+    struct capture {
+        std::vector<reported>* into;
+        arena* bytes;
+        std::uint64_t cause = 0;
+        std::size_t index = 0;
+
+        void row(Key const& key, time_window window, pane_info const& info, std::uint64_t hash, Result const& result) {
+            auto& made = into->emplace_back(reported{.cause = cause, .kind = reported::what::row});
+            fill(made, key, window, info, hash);
+            keep(made.after, result);
+        }
+        void change(Key const& key, time_window window, pane_info const& info, std::uint64_t hash,
+                    Result const* before, Result const* after) {
+            auto& made = into->emplace_back(reported{.cause = cause, .kind = reported::what::change});
+            fill(made, key, window, info, hash);
+            if (before != nullptr) keep(made.before, *before);
+            if (after != nullptr) keep(made.after, *after);
+        }
+        template <class Ctx>
+        void refused(reason why, Ctx const&, T const&) {
+            into->emplace_back(reported{.cause = cause, .kind = reported::what::refused, .why = why, .index = index});
+        }
+        void threw(origin from) {
+            into->emplace_back(reported{
+                .cause = cause, .kind = reported::what::threw, .from = from, .thrown = std::current_exception()});
+        }
+
+    private:
+        void fill(reported& made, Key const& key, time_window window, pane_info const& info, std::uint64_t hash) {
+            made.window = window;
+            made.info = info;
+            made.hash = hash;
+            keep(made.key, key);
+        }
+        template <class V>
+        void keep(std::optional<V>& to, V const& value) {
+            to.emplace(value);
+            rehome(*to, *bytes);
+        }
+    };
+    /// The share of one worker in one chunk.
+    struct share final : work_item {
+        chunk* of = nullptr;
+        Core* core = nullptr;
+        std::vector<std::uint32_t> mine;  // which records of the chunk
+        std::vector<reported> out;
+        arena bytes;
+        std::exception_ptr failure;
+        std::size_t handed_on = 0;
+
+        void work() noexcept override {
+            try {
+                apply();
+            } catch (...) {
+                failure = std::current_exception();
+            }
+        }
+
+    private:
+        void apply() {
+            capture to{&out, &bytes};
+            auto passed = of->marks.begin();
+            auto const pass_marks = [&](std::uint64_t before) {
+                for (; passed != of->marks.end() && passed->sequence < before; ++passed) {
+                    to.cause = passed->sequence;
+                    core->on_watermark(passed->watermark, to);
+                }
+            };
+            for (auto const index : mine) {
+                item const& each = of->items[index];
+                pass_marks(each.sequence);
+                to.cause = each.sequence;
+                to.index = index;
+                core->on_record(each.ctx.with_key(each.key), each.record, each.hash, to);
+            }
+            pass_marks(of->next_sequence);
+        }
+    };
+    struct chunk {
+        std::vector<item> items;
+        std::vector<mark> marks;
+        arena bytes;
+        std::vector<share*> shares;
+        std::uint64_t next_sequence = 0;
+
+        ~chunk() {
+            for (auto* const each : shares) delete each;
+        }
+    };
+
+    executor* threads_;
+    std::vector<Core> cores_;
+    chunk chunks_[depth];
+    std::size_t filling_ = 0;    // chunks_[filling_ % depth] takes records
+    std::size_t collected_ = 0;  // chunks before this one have been handed on
+
+public:
+    shard_group(Core const& prototype, executor* threads) : threads_(threads) {
+        auto const n = threads->workers();
+        cores_.reserve(n);
+        for (std::size_t i = 0; i < n; ++i) cores_.push_back(Core{prototype, fresh_core});
+        for (auto& each : chunks_) {
+            each.items.reserve(chunk_records);
+            for (std::size_t i = 0; i < n; ++i) {
+                each.shares.push_back(new share);
+                each.shares.back()->of = &each;
+                each.shares.back()->core = &cores_[i];
+            }
+        }
+    }
+    shard_group(shard_group const&) = delete;
+    shard_group& operator=(shard_group const&) = delete;
+    /// Waits for what is under way: its results are lost with the job.
+    ~shard_group() {
+        while (collected_ != filling_) wait_for(chunks_[collected_++ % depth]);
+    }
+
+    template <class Ctx, class Out, class OnWatermark>
+    void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out, OnWatermark const& hand_on) {
+        auto& into = chunks_[filling_ % depth];
+        into.items.push_back(item{context<>{ctx.at, nullptr, ctx.window, ctx.info, ctx.from}, into.next_sequence++, hash, *ctx.key, record});
+        auto& copy = into.items.back();
+        rehome(copy.key, into.bytes);
+        rehome(copy.record, into.bytes);
+        into.shares[shard_of(hash, cores_.size())]->mine.push_back(static_cast<std::uint32_t>(into.items.size() - 1));
+        if (into.items.size() == chunk_records) submit(out, hand_on);
+    }
+    template <class Out, class OnWatermark>
+    void on_watermark(event_time watermark, Out& out, OnWatermark const& hand_on) {
+        auto& into = chunks_[filling_ % depth];
+        into.marks.push_back({into.next_sequence++, watermark});
+        if (into.marks.size() == chunk_records) submit(out, hand_on);
+    }
+    /// Everything so far is applied and handed on.
+    template <class Out, class OnWatermark>
+    void flush(Out& out, OnWatermark const& hand_on) {
+        auto& last = chunks_[filling_ % depth];
+        if (!last.items.empty() || !last.marks.empty()) submit(out, hand_on);
+        while (collected_ != filling_) collect(out, hand_on);
+    }
+
+    /// A core, to ask it the time.
+    [[nodiscard]] Core const& any_core() const noexcept { return cores_[0]; }
+    [[nodiscard]] account books() const noexcept {
+        account sum{.label = cores_[0].label()};
+        for (auto const& each : cores_) sum.add(each.books());
+        return sum;
+    }
+    [[nodiscard]] std::size_t state_bytes() const noexcept {
+        std::size_t sum = 0;
+        for (auto const& each : cores_) sum += each.state_bytes();
+        return sum;
+    }
+    void save(auto& out) { Core::save(cores_.data(), cores_.size(), out); }
+    void load(auto& in) { Core::load(cores_.data(), cores_.size(), in); }
+
+private:
+    template <class Out, class OnWatermark>
+    void submit(Out& out, OnWatermark const& hand_on) {
+        auto& full = chunks_[filling_++ % depth];
+        for (std::size_t i = 0; i < full.shares.size(); ++i) threads_->submit(i, *full.shares[i]);
+        if (filling_ - collected_ == depth) collect(out, hand_on);
+    }
+    void wait_for(chunk& done) {
+        for (std::size_t i = 0; i < done.shares.size(); ++i) threads_->wait(i);
+    }
+    /// Hands on what the oldest chunk under way has reported, in the order of one thread.
+    template <class Out, class OnWatermark>
+    void collect(Out& out, OnWatermark const& hand_on) {
+        auto& done = chunks_[collected_++ % depth];
+        wait_for(done);
+        for (auto* const each : done.shares) {
+            if (each->failure) std::rethrow_exception(each->failure);
+        }
+        auto passed = done.marks.begin();
+        for (auto* next = first_reported(done); next != nullptr; next = first_reported(done)) {
+            reported& one = next->out[next->handed_on++];
+            // A watermark goes on behind what it caused, and before what comes after it.
+            for (; passed != done.marks.end() && passed->sequence < one.cause; ++passed) hand_on(passed->watermark);
+            replay(done, one, out);
+        }
+        for (; passed != done.marks.end(); ++passed) hand_on(passed->watermark);
+        recycle(done);
+    }
+    static share* first_reported(chunk const& of) {
+        share* first = nullptr;
+        for (auto* const each : of.shares) {
+            if (each->handed_on == each->out.size()) continue;
+            if (first == nullptr || before(each->out[each->handed_on], first->out[first->handed_on])) first = each;
+        }
+        return first;
+    }
+    static bool before(reported const& a, reported const& b) {
+        if (a.cause != b.cause) return a.cause < b.cause;
+        return a.window < b.window;
+    }
+    template <class Out>
+    void replay(chunk const& of, reported const& one, Out& out) {
+        switch (one.kind) {
+            case reported::what::row: out.row(*one.key, one.window, one.info, one.hash, *one.after); break;
+            case reported::what::change:
+                out.change(*one.key, one.window, one.info, one.hash, one.before ? &*one.before : nullptr,
+                           one.after ? &*one.after : nullptr);
+                break;
+            case reported::what::refused: {
+                auto const& each = of.items[one.index];
+                out.refused(one.why, each.ctx.with_key(each.key), each.record);
+                break;
+            }
+            case reported::what::threw:
+                try {
+                    std::rethrow_exception(one.thrown);
+                } catch (...) {
+                    out.threw(one.from);
+                }
+                break;
+        }
+    }
+    static void recycle(chunk& done) {
+        done.items.clear();
+        done.marks.clear();
+        done.bytes.reset();
+        done.next_sequence = 0;
+        for (auto* const each : done.shares) {
+            each->mine.clear();
+            each->out.clear();
+            each->bytes.reset();
+            each->handed_on = 0;
+        }
+    }
+};
+}  // namespace driftless::inline v0::detail
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_OP_MERGE_HPP
+#define DRIFTLESS_OP_MERGE_HPP
+
+#include <driftless/core/pipeline.hpp>
+#include <driftless/core/stage.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace driftless::inline v0 {
+namespace detail {
+/// Owned by the job, at a stable address: what follows a merge, and the watermark of each input.
+template <bool Changes, std::size_t Inputs, class Next>
+class merge_node {
+    Next next_;
+    std::array<event_time, Inputs> watermarks_;
+    event_time watermark_ = event_time::min();
+    std::uint64_t ended_ = 0;
+
+public:
+    static constexpr bool deadline_moves = Next::deadline_moves;
+
+    explicit constexpr merge_node(Next next) : next_(std::move(next)) { watermarks_.fill(event_time::min()); }
+
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+        if constexpr (Changes) next_.on_change(ctx, change<T>{nullptr, &record});
+        else next_.on_record(ctx, record);
+    }
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+        next_.on_change(ctx, row);
+    }
+    /// The watermark of a merge is the least of its inputs'.
+    constexpr void on_watermark(std::size_t input, event_time watermark) {
+        if (watermark <= watermarks_[input]) return;
+        watermarks_[input] = watermark;
+        auto least = event_time::max();
+        for (auto const w : watermarks_) least = w < least ? w : least;
+        if (least <= watermark_) return;
+        watermark_ = least;
+        next_.on_watermark(least);
+    }
+    constexpr void on_end() {
+        if (++ended_ == Inputs) next_.on_end();
+    }
+    constexpr Next& next() noexcept { return next_; }
+    constexpr Next const& next() const noexcept { return next_; }
+    constexpr void visit_state(auto&& visit) {
+        visit("watermarks", watermarks_);
+        visit("watermark", watermark_);
+        visit("ended", ended_);
+        next_.visit_state(visit);
+    }
+};
+
+/// The end of one input's chain: stands for input I of the node.
+template <class Node, std::size_t I>
+class merge_port {
+    Node* node_;
+
+public:
+    static constexpr bool deadline_moves = Node::deadline_moves;
+
+    explicit constexpr merge_port(Node* node) : node_(node) {}
+
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+        node_->on_record(ctx, record);
+    }
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+        node_->on_change(ctx, row);
+    }
+    constexpr void on_watermark(event_time watermark) { node_->on_watermark(I, watermark); }
+    // Partitions are the inputs' affair: past a merge there are none.
+    constexpr void on_partition(std::uint32_t) {}
+    constexpr void on_partition_end(std::uint32_t) {}
+    constexpr void on_chunk() { node_->next().on_chunk(); }
+    constexpr void on_epoch(std::uint64_t epoch) {
+        if constexpr (I == 0) node_->next().on_epoch(epoch);
+    }
+    constexpr void on_idle(bool) {}
+    constexpr void on_clock(event_time now) {
+        if constexpr (I == 0) node_->next().on_clock(now);
+    }
+    constexpr void on_end() { node_->on_end(); }
+    [[nodiscard]] constexpr event_time deadline() const { return node_->next().deadline(); }
+    /// The node is visited once, through its first port.
+    constexpr void visit_state(auto&& visit) {
+        if constexpr (I == 0) node_->visit_state(visit);
+    }
+};
+
+/// Streams that can flow together: the same record, key and window; records beside changes count as inserts.
+template <class A, class B>
+concept mergeable = std::same_as<typename A::record, typename B::record> &&
+                    std::same_as<typename A::key, typename B::key> &&
+                    std::same_as<typename A::window, typename B::window> && A::timed == B::timed;
+}  // namespace detail
+
+/// Several streams as one. Made by merge().
+template <class... Inputs>
+struct merge_root : operator_base<merge_root<Inputs...>> {
+    static constexpr std::string_view kind = "merge";
+    using is_fan_in = void;
+    using first_type = std::tuple_element_t<0, std::tuple<Inputs...>>;
+    static constexpr bool changes = (changelog<output_of<Inputs>> || ...);
+    using first_output = output_of<first_type>;
+    using output = stream_of<typename first_output::record, first_output::timed, typename first_output::key,
+                             typename first_output::window, changes ? stream_kind::changes : stream_kind::records>;
+
+    std::tuple<Inputs...> inputs;
+
+    constexpr explicit merge_root(Inputs... in) : inputs(std::move(in)...) {}
+
+    /// What an operator after the merge finds upstream (its windows are the same in all inputs).
+    [[nodiscard]] constexpr first_type const& first_input() const { return std::get<0>(inputs); }
+    constexpr void describe(auto&& parameter) const { parameter("inputs", std::uint64_t{sizeof...(Inputs)}); }
+
+    template <class Next>
+    using node_t = detail::merge_node<changes, sizeof...(Inputs), Next>;
+    template <class Node, std::size_t I>
+    using port_t = detail::merge_port<Node, I>;
+};
+
+/// Lets several streams of one type flow together.
+///
+/// Shape       streams of T (same key and windows) -> stream of T; every row once. Records that are merged with
+///             changes count as inserts.
+/// Time        Rows keep their event time; the watermark is the least of the inputs'. Order: the record with
+///             the least event time at the head of its input, ties by input, partition, offset; the same
+///             in batch and in streaming.
+/// State       One watermark per input.
+/// Errors      Compile time: inputs of other types.
+/// Complexity  O(1) per record, O(inputs) per watermark.
+template <class... Inputs>
+    requires(pipeline<Inputs> && ...)
+constexpr auto merge(Inputs... inputs) {
+    static_assert(sizeof...(Inputs) > 0, "driftless: merge needs at least one pipeline");
+    if constexpr ((is_ill_formed<Inputs> || ...)) {
+        return ill_formed{};
+    } else {
+        using first = output_of<std::tuple_element_t<0, std::tuple<Inputs...>>>;
+        constexpr bool fit = (detail::mergeable<first, output_of<Inputs>> && ...);
+        static_assert(fit,
+                      "driftless: merge needs streams of one type: give all inputs the same record (map), key (key_by), "
+                      "event time and windows before they are merged");
+        if constexpr (fit) return root_link<merge_root<Inputs...>>{merge_root<Inputs...>{std::move(inputs)...}};
+        else return ill_formed{};
+    }
+}
+}  // namespace driftless::inline v0
+#endif

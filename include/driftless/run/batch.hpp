@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_RUN_BATCH_HPP
+#define DRIFTLESS_RUN_BATCH_HPP
+
+#include <driftless/core/pipeline.hpp>
+#include <driftless/core/result.hpp>
+#include <driftless/core/services.hpp>
+#include <driftless/run/detail/engine.hpp>
+#include <driftless/run/results.hpp>
+#include <driftless/run/threads.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace driftless::inline v0 {
+
+/// Run over what the inputs hold now, as fast as possible, to the end.
+///
+/// Time        The watermark is exact: it comes from the block statistics of the log, nothing is refused as
+///             late. A pipeline that is `as_declared` makes its declared watermark instead.
+struct batch {
+    thread_count threads{};       ///< shards of keyed state; needs run/thread_pool.hpp from 2 on
+    error_policy on_error{};      ///< what a throwing user function does to the run
+};
+
+/// Runs a pipeline as a batch job.
+///
+/// inputs...   a log (memory_log) or a contiguous range for each from<T>: bound by name with bind(), or in
+///             the order in which the pipeline names them
+/// sink        to(f) or anything with write(pane) and, for changes, remove(key, window); side outputs
+///             (late_to, divert_to) are bound by name
+/// returns     without a sink a range of panes, `results`; with one the `report`
+/// Errors      Throws driftless::error: a bad parameter, or what a user function threw (on_error). try_run returns
+///             it in a result instead.
+template <pipeline P, class... Args>
+    requires(!is_ill_formed<P>)
+auto run(batch mode, P const& p, Args&&... args) {
+    auto const workers = mode.threads.start();
+    results_of<output_of<P>> rows;
+    detail::engine<detail::batch_mode<P>, P, Args...> engine{p, &rows, mode.on_error, workers.get(),
+                                                            std::forward<Args>(args)...};
+    engine.run_to_end();
+    if constexpr (detail::last_stage<P, Args...>::has_sink) {
+        return engine.make_report();
+    } else {
+        rows.settle(engine.make_report());
+        return rows;
+    }
+}
+/// The sentence has been said at the `|`.
+template <class Mode, class... Args>
+int run(Mode const&, ill_formed, Args const&...) {
+    return 0;
+}
+/// As run, with the error returned instead of thrown.
+template <class Mode, class P, class... Args>
+auto try_run(Mode const& mode, P const& p, Args&&... args) {
+    return detail::capture([&] { return run(mode, p, std::forward<Args>(args)...); });
+}
+}  // namespace driftless::inline v0
+#endif

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_RUN_DETAIL_ENGINE_HPP
+#define DRIFTLESS_RUN_DETAIL_ENGINE_HPP
+
+#include <driftless/core/pipeline.hpp>
+#include <driftless/core/services.hpp>
+#include <driftless/core/sink.hpp>
+#include <driftless/run/detail/bindings.hpp>
+#include <driftless/run/detail/graph.hpp>
+#include <driftless/run/detail/lane.hpp>
+#include <driftless/run/detail/visitors.hpp>
+#include <driftless/run/fingerprint.hpp>
+#include <driftless/run/input.hpp>
+#include <driftless/run/report.hpp>
+#include <driftless/run/results.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace driftless::inline v0::detail {
+/// Things of any type at stable addresses, destroyed in reverse order.
+class owned_nodes {
+    struct node {
+        void* object;
+        void (*destroy)(void*);
+    };
+    std::vector<node> nodes_;
+
+public:
+    owned_nodes() = default;
+    owned_nodes(owned_nodes const&) = delete;
+    owned_nodes& operator=(owned_nodes const&) = delete;
+    ~owned_nodes() {
+        while (!nodes_.empty()) {
+            nodes_.back().destroy(nodes_.back().object);
+            nodes_.pop_back();
+        }
+    }
+    template <class Node, class... Args>
+    Node* make(Args&&... args) {
+        nodes_.reserve(nodes_.size() + 1);
+        auto* const made = new Node(std::forward<Args>(args)...);
+        nodes_.push_back({made, [](void* object) { delete static_cast<Node*>(object); }});
+        return made;
+    }
+};
+
+/// What stages ask for while they are made.
+template <class Args>
+class graph_builder;
+template <class... Args>
+class graph_builder<std::tuple<Args...>> {
+    run_services* services_;
+    owned_nodes* nodes_;
+    std::tuple<Args...>* args_;
+
+public:
+    graph_builder(run_services* services, owned_nodes* nodes, std::tuple<Args...>* args)
+        : services_(services), nodes_(nodes), args_(args) {}
+
+    [[nodiscard]] run_services* services() const noexcept { return services_; }
+    template <class Node, class... NodeArgs>
+    Node* own(NodeArgs&&... args) {
+        return nodes_->template make<Node>(std::forward<NodeArgs>(args)...);
+    }
+    template <class Name, class In>
+    auto side_output() const {
+        constexpr auto position = position_of<Name, Args...>();
+        static_assert(position != none,
+                      "driftless: nothing is bound to the name of a side output (late_to, divert_to): pass "
+                      "bind(\"...\"_name, sink) to run");
+        if constexpr (position != none) {
+            auto& sink = std::get<position>(*args_).target;
+            return sink_stage<std::remove_cvref_t<decltype(sink)>, In>{&sink};
+        } else {
+            return nowhere{};
+        }
+    }
+    template <class P>
+    void require_same(P const& a, P const& b) const {
+        if (fingerprint(a) != fingerprint(b)) {
+            throw error{error_code::mismatch, "two shares of one name have other parameters: give them two names, or "
+                                              "use one pipeline value in both places"};
+        }
+    }
+};
+
+template <class Op>
+struct declares_watermark : std::bool_constant<requires { requires Op::declared; }> {};
+
+/// The mode a batch of this pipeline runs in.
+template <class P>
+using batch_mode = std::conditional_t<any_operator<declares_watermark, P>(), declared_batch, exact_batch>;
+
+/// A pipeline with its inputs and sinks, ready to be fed: what batch, stream and job are made of.
+/// The end of the pipeline: the sink among the arguments, or the results that the run collects.
+template <class P, class... Args>
+struct last_stage {
+    using in = output_of<P>;
+    static constexpr std::size_t position = sink_position<Args...>(typename sources_of<type_list<>, P>::type{});
+    static constexpr bool has_sink = position != none;
+    using type = sink_stage<results_of<in>, in>;
+    static type make(std::tuple<Args...>&, results_of<in>* rows) { return type{rows}; }
+};
+template <class P, class... Args>
+    requires(sink_position<Args...>(typename sources_of<type_list<>, P>::type{}) != none)
+struct last_stage<P, Args...> {
+    using in = output_of<P>;
+    static constexpr std::size_t position = sink_position<Args...>(typename sources_of<type_list<>, P>::type{});
+    static constexpr bool has_sink = true;
+    using sink = std::remove_cvref_t<std::tuple_element_t<position, std::tuple<Args...>>>;
+    using type = sink_stage<sink, in>;
+    static type make(std::tuple<Args...>& args, results_of<in>*) { return type{&std::get<position>(args)}; }
+};
+
+template <class Mode, class P, class... Args>
+class engine {
+    using last = last_stage<P, Args...>;
+    using sources = typename sources_of<type_list<>, P>::type;
+    using args_t = std::tuple<Args...>;
+
+    P pipeline_;
+    args_t args_;
+    run_services services_;
+    owned_nodes nodes_;
+    graph_builder<args_t> builder_{&services_, &nodes_, &args_};
+    using heads_t = decltype(make_graph<Mode>(std::declval<P const&>(), std::declval<typename last::type>(),
+                                              std::declval<graph_builder<args_t>&>()));
+    heads_t heads_;
+    std::vector<lane*> lanes_;
+    std::uint64_t records_ = 0;
+    std::uint32_t current_partition_[std::tuple_size_v<heads_t>] = {};  // of each input
+    static constexpr std::size_t head_count = std::tuple_size_v<heads_t>;
+
+    template <std::size_t I>
+    using chain_t = typename std::tuple_element_t<I, heads_t>::chain_type;
+    template <std::size_t I>
+    using root_t = typename std::tuple_element_t<I, heads_t>::pipeline_type;
+    template <std::size_t I>
+    static constexpr std::size_t ordinal = index_in<sources, typename root_t<I>::op_type>::value;
+    template <std::size_t I>
+    static constexpr std::size_t argument = input_position<ordinal<I>, Args...>(sources{});
+    template <std::size_t I>
+    using input_t = input_of<std::remove_cvref_t<decltype(target_of(std::get<argument<I>>(std::declval<args_t&>())))>>;
+    template <std::size_t I>
+    using log_t = std::remove_cvref_t<decltype(*std::declval<input_t<I> const&>())>;
+    template <std::size_t I>
+    using head_time_t = head_time<typename root_t<I>::op_type::element, typename source_time<P>::type>;
+    template <std::size_t I>
+    using lane_t = typed_lane<log_t<I>, chain_t<I>, head_time_t<I>, Mode>;
+
+public:
+    engine(P const& pipeline, results_of<output_of<P>>* rows, error_policy policy, executor* threads, Args&&... args)
+        : pipeline_(pipeline),
+          args_(std::forward<Args>(args)...),
+          services_{.policy = policy, .threads = threads},
+          heads_(make_graph<Mode>(pipeline_, last::make(args_, rows), builder_)) {
+        open_lanes(std::make_index_sequence<head_count>{});
+    }
+    engine(engine const&) = delete;
+    engine& operator=(engine const&) = delete;
+
+    /// Batch: everything the inputs hold now, then the end.
+    void run_to_end() {
+        for (auto* const each : lanes_) each->extend();
+        if constexpr (Mode::exact) {
+            for (auto* const each : lanes_) each->plan();
+            while (feed_exact()) {}
+        } else {
+            while (feed_some(none, true) != 0) {}
+        }
+        finish();
+    }
+    /// Stream: what the inputs hold now, at most `budget` records; how many were read. `cut` says that
+    /// each partition ends where extend() found it last; else one without records holds the others.
+    std::size_t poll(std::size_t budget, bool cut) {
+        if (!cut) extend();
+        std::size_t fed = 0;
+        while (fed < budget) {
+            auto const some = feed_some(budget - fed, cut);
+            if (some == 0) break;
+            fed += some;
+        }
+        each_chain([](auto& chain) { chain.on_chunk(); });
+        return fed;
+    }
+    void extend() {
+        for (auto* const each : lanes_) each->extend();
+    }
+
+    /// The end of all inputs: the watermark +inf fires what is open.
+    void finish() {
+        each_chain([](auto& chain) { chain.on_watermark(event_time::max()); });
+        each_chain([](auto& chain) { chain.on_end(); });
+    }
+
+    [[nodiscard]] report make_report() {
+        report out;
+        out.records = records_;
+        out.failures = services_.failures.refusals();
+        visit_state(report_visitor{out});
+        return out;
+    }
+    /// Asks the inputs that can to wake somebody up when they grow.
+    template <class Wakeup>
+    void subscribe(Wakeup& who) {
+        each_input([&](auto const& log) {
+            if constexpr (requires { log.subscribe(who); }) log.subscribe(who);
+        });
+    }
+    template <class Wakeup>
+    void unsubscribe(Wakeup& who) {
+        each_input([&](auto const& log) {
+            if constexpr (requires { log.unsubscribe(who); }) log.unsubscribe(who);
+        });
+    }
+
+    /// Shows all state of the stages to a visitor.
+    void visit_state(auto&& visit) {
+        each_chain([&](auto& chain) { chain.visit_state(visit); });
+    }
+    template <class F>
+    void each_chain(F&& f) {
+        std::apply([&](auto&... head) { (f(head.chain), ...); }, heads_);
+    }
+    [[nodiscard]] run_services& services() noexcept { return services_; }
+    [[nodiscard]] P const& pipeline() const noexcept { return pipeline_; }
+    [[nodiscard]] std::vector<lane*> const& lanes() const noexcept { return lanes_; }
+    [[nodiscard]] std::uint64_t records() const noexcept { return records_; }
+    /// After a restore: where reading goes on.
+    void resume(std::uint64_t records) {
+        records_ = records;
+        for (auto& each : current_partition_) each = 0;
+    }
+
+private:
+    template <std::size_t... I>
+    void open_lanes(std::index_sequence<I...>) {
+        (open_input<I>(), ...);
+    }
+    template <std::size_t I>
+    void open_input() {
+        static_assert(argument<I> != none,
+                      "driftless: an input of the pipeline is missing: pass a log, or a contiguous range, for each from<T>");
+        if constexpr (argument<I> != none) {
+            using element = typename root_t<I>::op_type::element;
+            using given = std::remove_cvref_t<decltype(target_of(std::get<argument<I>>(args_)))>;
+            static_assert(input_for<given, element>,
+                          "driftless: an input does not hold the record of its from<T>: pass a log or a contiguous range "
+                          "of that type");
+            if constexpr (input_for<given, element>) {
+                auto* const input = nodes_.template make<input_t<I>>(target_of(std::get<argument<I>>(args_)));
+                auto& chain = std::get<I>(heads_).chain;
+                auto const partitions = (**input).partitions();
+                for (std::uint32_t p = 0; p < partitions; ++p) {
+                    lanes_.push_back(nodes_.template make<lane_t<I>>(**input, chain, static_cast<std::uint32_t>(ordinal<I>), p));
+                }
+                // All partitions are there before the first record: each holds the watermark until it reports.
+                for (std::uint32_t p = partitions; p-- > 0;) chain.on_partition(p);
+            }
+        }
+    }
+
+    template <class F>
+    void each_input(F&& f) {
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            (f(*input_t<I>{target_of(std::get<argument<I>>(args_))}), ...);
+        }(std::make_index_sequence<head_count>{});
+    }
+    /// The lane whose head comes first and the one that comes next; null where there is none, or where
+    /// an open partition without records holds the merge.
+    std::pair<lane*, lane*> first_two(bool cut) {
+        lane* first = nullptr;
+        lane* second = nullptr;
+        for (auto* const each : lanes_) {
+            if (!each->has_record()) {
+                if (!cut) return {nullptr, nullptr};
+                continue;
+            }
+            each->look();
+            if (first == nullptr || each->before(*first)) second = std::exchange(first, each);
+            else if (second == nullptr || each->before(*second)) second = each;
+        }
+        return {first, second};
+    }
+    /// Pushes a run of records of one lane.
+    std::size_t feed_some(std::size_t budget, bool cut) {
+        if (lanes_.size() == 1) {
+            auto const fed = lanes_[0]->has_record() ? lanes_[0]->feed_block(budget) : 0;
+            records_ += fed;
+            return fed;
+        }
+        auto const [first, second] = first_two(cut);
+        if (first == nullptr) return 0;
+        enter(*first);
+        bool const limit_first = second != nullptr && (second->input < first->input ||
+                                                       (second->input == first->input && second->partition < first->partition));
+        auto const limit = second != nullptr ? second->head : event_time::max();
+        auto const fed = first->feed(limit, limit_first, budget);
+        records_ += fed;
+        return fed;
+    }
+    /// Exact mode: first the watermark that the statistics allow, then a run of records.
+    bool feed_exact() {
+        for (std::size_t i = 0; i < lanes_.size();) {
+            auto least = event_time::max();
+            auto& one = *lanes_[i];
+            for (; i < lanes_.size() && lanes_[i]->input == one.input; ++i) {
+                auto const to_come = lanes_[i]->least_to_come();
+                if (to_come < least) least = to_come;
+            }
+            if (least > one.announced) {
+                one.announced = least;
+                one.on_watermark(least);
+            }
+        }
+        return feed_some(none, true) != 0;
+    }
+    void enter(lane& to) {
+        auto& current = current_partition_[to.input];
+        if (current == to.partition) return;
+        current = to.partition;
+        to.on_partition();
+    }
+};
+}  // namespace driftless::inline v0::detail
+#endif

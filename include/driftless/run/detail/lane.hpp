@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_RUN_DETAIL_LANE_HPP
+#define DRIFTLESS_RUN_DETAIL_LANE_HPP
+
+#include <driftless/core/pane.hpp>
+#include <driftless/core/pipeline.hpp>
+#include <driftless/core/projection.hpp>
+#include <driftless/core/reflect.hpp>
+#include <driftless/core/stream.hpp>
+#include <driftless/run/input.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace driftless::inline v0::detail {
+/// The assign_time nearest to the source of a pipeline, if what stands before it keeps the record: as a
+/// type, its op; void otherwise.
+template <class P, class Found = void>
+struct source_time {
+    using op = typename P::op_type;
+    static constexpr bool assigns = requires { typename op::time_function; };
+    static constexpr bool keeps = requires { op::keeps_record; };
+    using type = typename source_time<
+        typename P::prev_type, std::conditional_t<assigns, op, std::conditional_t<keeps, Found, void>>>::type;
+};
+template <class Root, class Found>
+struct source_time<root_link<Root>, Found> {
+    using type = Found;
+};
+
+/// How a source's records give away their event time to the reader: a member named in the type, the
+/// envelope of event<T>, or not at all.
+template <class T, class TimeOp>
+struct head_time {
+    static constexpr bool known = is_event<T>;
+    static std::size_t field() noexcept { return 0; }
+    static event_time of(T const& record) noexcept {
+        if constexpr (is_event<T>) return record.at;
+        else return event_time::min();
+    }
+};
+template <class T, class TimeOp>
+    requires names_member<typename TimeOp::time_function>
+struct head_time<T, TimeOp> {
+    static constexpr bool known = true;
+    static std::size_t field() noexcept { return index_in<T>(typename TimeOp::time_function{}); }
+    static event_time of(T const& record) noexcept { return typename TimeOp::time_function{}(record); }
+
+private:
+    template <class R, auto Member>
+    static std::size_t index_in(member_projection<Member>) {
+        return index_of_member<Member>();
+    }
+};
+
+/// Pushes one element of a log: an event<T> is opened, its time goes into the context.
+template <class Chain, class T>
+DRIFTLESS_INLINE constexpr void push(Chain& chain, context<> ctx, T const& element) {
+    if constexpr (is_event<T>) {
+        ctx.at = element.at;
+        chain.on_record(ctx, element.value);
+    } else {
+        chain.on_record(ctx, element);
+    }
+}
+
+/// Works on a local copy of the stages, so that their accumulators can live in registers, and puts
+/// it back, also when a record throws.
+template <class Chain>
+class local_copy {
+    Chain& home_;
+
+public:
+    Chain chain;
+
+    explicit local_copy(Chain& home) : home_(home), chain(std::move(home)) {}
+    local_copy(local_copy const&) = delete;
+    local_copy& operator=(local_copy const&) = delete;
+    ~local_copy() {
+        home_.~Chain();
+        ::new (static_cast<void*>(&home_)) Chain(std::move(chain));
+    }
+};
+
+/// One partition of one input, seen by the merge of all of them.
+class lane {
+public:
+    lane() = default;
+    lane(lane const&) = delete;
+    lane& operator=(lane const&) = delete;
+    virtual ~lane() = default;
+
+    std::uint64_t next = 0;  ///< the offset of the next record
+    std::uint64_t end = 0;   ///< read up to here
+    event_time head = event_time::min();  ///< the time of the next record, valid if there is one
+    event_time announced = event_time::min();  ///< exact mode: the last watermark of its input
+    std::uint32_t input = 0;
+    std::uint32_t partition = 0;
+
+    [[nodiscard]] bool has_record() const noexcept { return next < end; }
+    /// Finds the head record.
+    virtual void look() = 0;
+    /// Moves `end` to the present end of the log.
+    virtual void extend() = 0;
+    /// Exact mode: reads the block statistics of [next, end).
+    virtual void plan() = 0;
+    /// Exact mode: no record to come has a time below this; -inf where nobody knows, +inf at the end.
+    virtual event_time least_to_come() = 0;
+    /// Pushes records while they come before `limit` (or at it, unless `limit_first`), at most `budget`.
+    virtual std::size_t feed(event_time limit, bool limit_first, std::size_t budget) = 0;
+    /// Pushes the rest of the block that is being read, at most `budget`.
+    virtual std::size_t feed_block(std::size_t budget) = 0;
+    /// Speaks to the chain of the input.
+    virtual void on_watermark(event_time watermark) = 0;
+    virtual void on_partition() = 0;
+    virtual void on_chunk() = 0;
+
+    /// True if this lane's head comes before the other's: time, input, partition.
+    [[nodiscard]] bool before(lane const& other) const noexcept {
+        if (head != other.head) return head < other.head;
+        if (input != other.input) return input < other.input;
+        return partition < other.partition;
+    }
+};
+
+/// A lane of a log whose records are pushed into `Chain`.
+template <class Log, class Chain, class HeadTime, class Mode>
+class typed_lane final : public lane {
+    using block = std::remove_cvref_t<decltype(std::declval<Log const&>().read(0u, std::uint64_t{}))>;
+
+    Log const& log_;
+    Chain& chain_;
+    std::optional<block> block_;
+    std::uint64_t block_begin_ = 0;
+    /// Exact mode: the least time from block i on, and where block i begins.
+    std::vector<std::pair<std::uint64_t, event_time>> still_to_come_;
+    std::size_t at_block_ = 0;
+
+public:
+    typed_lane(Log const& log, Chain& chain, std::uint32_t in, std::uint32_t part) : log_(log), chain_(chain) {
+        input = in;
+        partition = part;
+        next = log.begin_offset(part);
+        end = next;
+    }
+
+    void extend() override { end = log_.end_offset(partition); }
+    void on_watermark(event_time watermark) override { chain_.on_watermark(watermark); }
+    void on_partition() override { chain_.on_partition(partition); }
+    void on_chunk() override { chain_.on_chunk(); }
+
+    void plan() override {
+        still_to_come_.clear();
+        at_block_ = 0;
+        if constexpr (Mode::exact && HeadTime::known) {
+            auto const field = HeadTime::field();
+            for (auto at = next; at < end;) {
+                auto const part = log_.read(partition, at);
+                auto const bounds = part.bounds(field);
+                if (!bounds.known) return still_to_come_.clear();
+                still_to_come_.emplace_back(at, bounds.least);
+                at += part.size();
+            }
+            for (auto i = still_to_come_.size(); i > 1; --i) {
+                auto& earlier = still_to_come_[i - 2].second;
+                if (still_to_come_[i - 1].second < earlier) earlier = still_to_come_[i - 1].second;
+            }
+        }
+    }
+    event_time least_to_come() override {
+        if (!has_record()) return event_time::max();
+        while (at_block_ + 1 < still_to_come_.size() && still_to_come_[at_block_ + 1].first <= next) ++at_block_;
+        return still_to_come_.empty() ? event_time::min() : still_to_come_[at_block_].second;
+    }
+
+    void look() override {
+        if (!has_record()) return;
+        load();
+        if constexpr (HeadTime::known) head = HeadTime::of((*block_)[index()]);
+        else head = block_->append_time();
+    }
+
+    std::size_t feed(event_time limit, bool limit_first, std::size_t budget) override {
+        std::size_t fed = 0;
+        while (fed < budget && has_record()) {
+            look();
+            if (limit < head || (limit_first && limit == head)) break;
+            auto const i = index();
+            auto const& record = (*block_)[i];
+            push(chain_, context<>{.from = {next, partition, input}}, record);
+            ++next;
+            ++fed;
+        }
+        return fed;
+    }
+
+    /// One tight loop over a local copy of the stages.
+    std::size_t feed_block(std::size_t budget) override {
+        load();
+        auto const from = index();
+        auto const there = static_cast<std::size_t>(block_->size() - from);
+        std::uint64_t const left = end - next;
+        auto to = from + (there < budget ? there : budget);
+        if (to - from > left) to = from + static_cast<std::size_t>(left);
+        auto const base = block_begin_;
+        {
+            local_copy<Chain> local{chain_};
+            auto const part = partition;
+            auto const in = input;
+            block_->each(from, to, [&](std::size_t i, auto const& record) DRIFTLESS_INLINE_LAMBDA {
+                push(local.chain, context<>{.from = {base + i, part, in}}, record);
+            });
+        }
+        next += to - from;
+        return to - from;
+    }
+
+private:
+    [[nodiscard]] std::size_t index() const noexcept { return static_cast<std::size_t>(next - block_begin_); }
+    void load() {
+        if (block_ && next - block_begin_ < block_->size()) return;
+        block_.emplace(log_.read(partition, next));
+        block_begin_ = next;
+    }
+};
+}  // namespace driftless::inline v0::detail
+#endif

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_RUN_JOB_HPP
+#define DRIFTLESS_RUN_JOB_HPP
+
+#include <driftless/codec/checksum.hpp>
+#include <driftless/codec/codec.hpp>
+#include <driftless/core/error.hpp>
+#include <driftless/core/pipeline.hpp>
+#include <driftless/file/whole_file.hpp>
+#include <driftless/log/wakeup.hpp>
+#include <driftless/run/batch.hpp>
+#include <driftless/run/detail/engine.hpp>
+#include <driftless/run/detail/snapshot_visitors.hpp>
+#include <driftless/run/fingerprint.hpp>
+#include <driftless/run/results.hpp>
+#include <driftless/run/stream.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace driftless::inline v0 {
+
+/// A pipeline that runs for a while: it can be polled, paused, resumed, snapshotted, drained and
+/// watched, and it gives the answers that a batch run over the same log gives.
+///
+/// Mode        stream, or batch (then run() reads to the end, and poll is for streams only)
+/// Args        inputs, sinks and side outputs, as in run(); without a sink the rows are in results()
+/// State       Owns the stages; borrows logs and sinks that are lvalues. Neither copied nor moved.
+/// Threads     One thread polls or runs it. stop() and metrics() may be called from any thread.
+/// Errors      Throws driftless::error. After an error the job has failed: what is asked of it then
+///             throws code `stopped`; take up an earlier snapshot with a new job.
+template <class Mode, class P, class... Args>
+class job {
+    static constexpr bool streams = std::is_same_v<Mode, stream>;
+    using run_mode = std::conditional_t<streams, streaming, detail::batch_mode<P>>;
+    using engine_t = detail::engine<run_mode, P, Args...>;
+    static constexpr std::size_t chunk = 16384;  // records between two looks at stop() and two publications
+    static constexpr std::string_view snapshot_file = "snapshot";
+
+    enum class phase : std::uint8_t { open, ended, failed };
+
+    Mode mode_;
+    detail::executor_handle workers_;
+    results_of<output_of<P>> rows_;
+    engine_t engine_;
+    wakeup wakeup_;
+    std::atomic<bool> stop_{false};
+    phase phase_ = phase::open;
+    mutable std::mutex publishing_;
+    report published_;
+
+public:
+    job(Mode mode, P const& description, Args&&... args)
+        : mode_(mode),
+          workers_(mode.threads.start()),
+          engine_(description, &rows_, mode.on_error, workers_.get(), std::forward<Args>(args)...) {
+        engine_.subscribe(wakeup_);
+        if constexpr (streams) {
+            if (!mode_.snapshots.empty()) take_up_snapshot();
+        }
+        publish();
+    }
+    job(job const&) = delete;
+    job& operator=(job const&) = delete;
+    ~job() { engine_.unsubscribe(wakeup_); }
+
+    /// Reads what the inputs hold now, at most `max` records; returns how many. Where several partitions
+    /// or inputs are merged, one that is open and empty holds the others.
+    std::size_t poll(std::size_t max = std::numeric_limits<std::size_t>::max()) {
+        return guarded([&] {
+            auto const fed = engine_.poll(max, false);
+            publish();
+            return fed;
+        });
+    }
+
+    /// Batch: reads everything, once. Stream: follows the inputs until stop(), or as `until` says.
+    void run() {
+        if constexpr (!streams) {
+            guarded([&] { return engine_.run_to_end(), 0; });
+            phase_ = phase::ended;
+        } else if (mode_.until == until::stopped) {
+            follow();
+        } else {
+            guarded([&] { return read_to_present_end(), 0; });
+            if (mode_.until == until::drained) {
+                finish();
+            } else if (!mode_.snapshots.empty()) {
+                leave_snapshot();
+            }
+        }
+        publish();
+    }
+
+    /// Makes run() come back, soon; may be called from any thread, also before run().
+    void stop() noexcept {
+        stop_.store(true, std::memory_order_release);
+        wakeup_.notify();
+    }
+
+    /// Reads what the inputs hold now and ends: the watermark +inf fires all that is open.
+    void drain() {
+        if constexpr (streams) {
+            guarded([&] { return read_to_present_end(), 0; });
+            finish();
+            publish();
+        } else {
+            run();
+        }
+    }
+
+    /// The state of all stages and the offsets read so far, as bytes.
+    ///
+    /// Errors      A state without a codec is a sentence at compile time.
+    [[nodiscard]] std::string snapshot() {
+        return guarded([&] {
+            std::string body;
+            byte_writer out{body};
+            out.write(fingerprint(engine_.pipeline())).write(engine_.records());
+            out.write(static_cast<std::uint64_t>(engine_.lanes().size()));
+            for (auto const* const each : engine_.lanes()) out.write(each->next);
+            engine_.visit_state(detail::save_visitor{body});
+            std::string whole;
+            byte_writer{whole}.write(snapshot_version).write(xxh3_64(body.data(), body.size()));
+            return whole += body;
+        });
+    }
+    /// Takes a snapshot up: the job goes on where the other one was, on any number of threads. What was
+    /// collected in results() is not part of it.
+    ///
+    /// Errors      Damaged bytes (malformed); another pipeline, or inputs that are shorter (mismatch).
+    void restore(std::string_view bytes) {
+        guarded([&] { return load(bytes), 0; });
+        publish();
+    }
+
+    /// The rows so far, in canonical order; for a job without a sink.
+    [[nodiscard]] results_of<output_of<P>> const& results() {
+        static_assert(!detail::last_stage<P, Args...>::has_sink,
+                      "driftless: this job writes to a sink: its rows are there, not in results()");
+        rows_.settle(engine_.make_report());
+        return rows_;
+    }
+
+    /// The same, moved out of a job that is done with.
+    [[nodiscard]] results_of<output_of<P>> take_results() {
+        static_cast<void>(results());
+        return std::move(rows_);
+    }
+
+    /// The books as of the last chunk; may be called from any thread.
+    [[nodiscard]] report metrics() const {
+        std::lock_guard const lock{publishing_};
+        return published_;
+    }
+
+private:
+    static constexpr std::uint32_t snapshot_version = 1;
+
+    /// Lets nothing go on after an error.
+    template <class F>
+    auto guarded(F&& f) {
+        if (phase_ != phase::open) {
+            throw error{error_code::stopped, phase_ == phase::failed
+                                                 ? "this job has failed: start a new one, from a snapshot if there is one"
+                                                 : "this job has ended (drain, or a finished batch): start a new one"};
+        }
+        try {
+            return f();
+        } catch (...) {
+            phase_ = phase::failed;
+            throw;
+        }
+    }
+    void publish() {
+        auto now = engine_.make_report();
+        std::lock_guard const lock{publishing_};
+        published_ = std::move(now);
+    }
+    void finish() {
+        guarded([&] { return engine_.finish(), 0; });
+        phase_ = phase::ended;
+    }
+    void follow() {
+        while (!stop_.load(std::memory_order_acquire)) {
+            auto const seen = wakeup_.seen();
+            if (poll(chunk) == 0 && !stop_.load(std::memory_order_acquire)) wakeup_.wait(seen);
+        }
+        stop_.store(false, std::memory_order_release);
+    }
+    /// The cut: every partition ends where it ends now, so that none holds the others.
+    void read_to_present_end() {
+        engine_.extend();
+        while (engine_.poll(chunk, true) != 0) {
+            publish();
+            if (stop_.load(std::memory_order_acquire)) break;
+        }
+    }
+
+    void load(std::string_view bytes) {
+        byte_reader head{bytes};
+        if (head.read<std::uint32_t>() != snapshot_version) {
+            throw error{error_code::mismatch, "the snapshot has another version than this library writes"};
+        }
+        auto const sum = head.read<std::uint64_t>();
+        auto const body = bytes.substr(static_cast<std::size_t>(head.offset()));
+        if (sum != xxh3_64(body.data(), body.size())) {
+            throw error{error_code::malformed, "the snapshot is damaged: its checksum is " +
+                                                   std::to_string(xxh3_64(body.data(), body.size())) +
+                                                   " and should be " + std::to_string(sum)};
+        }
+        byte_reader in{body};
+        if (in.read<std::uint64_t>() != fingerprint(engine_.pipeline())) {
+            throw error{error_code::mismatch,
+                        "the snapshot is of another pipeline (operators, parameters or records differ): restore it "
+                        "into the pipeline it was taken from, or start without it"};
+        }
+        auto const records = in.read<std::uint64_t>();
+        if (in.read<std::uint64_t>() != engine_.lanes().size()) {
+            throw error{error_code::mismatch, "the snapshot has another number of partitions than the inputs"};
+        }
+        engine_.extend();
+        for (auto* const each : engine_.lanes()) {
+            auto const next = in.read<std::uint64_t>();
+            if (next > each->end) {
+                throw error{error_code::mismatch, "the snapshot has read up to offset " + std::to_string(next) +
+                                                      " and the input ends at " + std::to_string(each->end) +
+                                                      ": it is another log, or a shorter one"};
+            }
+            each->next = next;
+        }
+        engine_.visit_state(detail::load_visitor{in});
+        in.expect_end();
+        engine_.resume(records);
+    }
+    void take_up_snapshot() {
+        std::string const folder{mode_.snapshots};
+        make_folder(folder);
+        if (auto const bytes = read_whole_file(folder + "/" + std::string{snapshot_file})) load(*bytes);
+    }
+    void leave_snapshot() {
+        auto const bytes = snapshot();
+        write_whole_file(std::string{mode_.snapshots}, std::string{snapshot_file}, bytes);
+    }
+};
+template <class Mode, class P, class... Args>
+job(Mode, P, Args&&...) -> job<Mode, P, Args...>;
+
+/// Runs a pipeline as a streaming job, as mode.until says; see run(batch, ...) for the arguments.
+///
+/// returns     without a sink the rows in their final state, `results`; with one the `report`
+/// Errors      Throws driftless::error; try_run returns it in a result.
+template <pipeline P, class... Args>
+    requires(!is_ill_formed<P>)
+auto run(stream mode, P const& p, Args&&... args) {
+    job<stream, P, Args...> running{mode, p, std::forward<Args>(args)...};
+    running.run();
+    if constexpr (detail::last_stage<P, Args...>::has_sink) return running.metrics();
+    else return running.take_results();
+}
+}  // namespace driftless::inline v0
+#endif

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_RUN_PROPERTIES_HPP
+#define DRIFTLESS_RUN_PROPERTIES_HPP
+
+#include <driftless/agg/function.hpp>
+#include <driftless/core/pipeline.hpp>
+#include <driftless/run/detail/graph.hpp>
+#include <driftless/state/bound.hpp>
+#include <driftless/time/window.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+namespace driftless::inline v0 {
+
+/// What bounds the state of a pipeline, the weakest bound of its operators.
+///
+/// stateless   No state but watermarks and counters.
+/// windowed    The keys of the windows that are open: window + allowed lateness + disorder.
+/// max_keys    A number of entries: max_keys{n}; one for a total without key and window.
+/// unbounded   Grows with the keys of the input: unbounded_state{}, or keys in a global window.
+enum class state_class : std::uint8_t { stateless, windowed, max_keys, unbounded };
+
+constexpr std::string_view to_string(state_class c) noexcept {
+    constexpr std::string_view names[] = {"stateless", "windowed", "max_keys", "unbounded"};
+    return names[static_cast<std::uint8_t>(c)];
+}
+
+namespace detail {
+template <class Op>
+struct is_stateful : std::bool_constant<requires { typename Op::is_stateful; }> {};
+/// An operator (or trigger) whose answer the log alone does not decide says `static constexpr bool replayable = false`.
+template <class Op>
+struct not_replayable : std::bool_constant<requires { requires !Op::replayable; }> {};
+template <class Op>
+struct reads_arrival_order : std::bool_constant<requires { requires Op::declared; }> {};
+
+/// How freely the state of a stateful operator may be put together: what is not promised is not relied on.
+template <class Op, class In>
+consteval combine_class operator_combines() {
+    if constexpr (requires { typename Op::template pack_t<In>; }) return Op::template pack_t<In>::combines;
+    else if constexpr (requires { Op::template combines<In>; }) return Op::template combines<In>;
+    else return combine_class::sequential;
+}
+template <class Op, class In>
+consteval bool operator_combinable() {
+    if constexpr (requires { typename Op::template pack_t<In>; }) return Op::template pack_t<In>::combinable;
+    else return false;
+}
+
+template <class Window>
+inline constexpr bool closes = false;
+template <class Window>
+    requires Window::assigned
+inline constexpr bool closes<Window> = [] {
+    if constexpr (requires { typename Window::windowing::assigner_type; }) {
+        return !std::same_as<typename Window::windowing::assigner_type, global>;
+    } else {
+        return true;
+    }
+}();
+
+template <class Parameters>
+inline constexpr bool says_max_keys = false;
+template <class... P>
+inline constexpr bool says_max_keys<std::tuple<P...>> = (std::same_as<P, max_keys> || ...);
+
+template <class Op, class In>
+consteval state_class operator_state() {
+    if constexpr (!is_stateful<Op>::value) return state_class::stateless;
+    else if constexpr (closes<typename In::window>) return state_class::windowed;
+    else if constexpr (!keyed<In>) return state_class::max_keys;
+    else if constexpr (requires(Op const& op) { op.parameters; }) {
+        return says_max_keys<decltype(Op::parameters)> ? state_class::max_keys : state_class::unbounded;
+    } else return state_class::unbounded;
+}
+
+/// True if `Test` holds for every input of a fan-in.
+template <class Op, class Test>
+consteval bool every_input(Test test) {
+    return [&]<class... I>(std::tuple<I...> const*) {
+        return (test(static_cast<I const*>(nullptr)) && ...);
+    }(static_cast<decltype(Op::inputs) const*>(nullptr));
+}
+
+template <class P>
+consteval state_class find_state() {
+    if constexpr (begins_with_fan_in<P>) {
+        auto weakest = state_class::stateless;
+        [&]<class... I>(std::tuple<I...> const*) {
+            ((weakest = weakest < find_state<I>() ? find_state<I>() : weakest), ...);
+        }(static_cast<decltype(P::op_type::inputs) const*>(nullptr));
+        return weakest;
+    } else if constexpr (is_root<P>) {
+        return state_class::stateless;
+    } else {
+        constexpr auto own = operator_state<typename P::op_type, typename P::input_t>();
+        constexpr auto before = find_state<typename P::prev_type>();
+        return own < before ? before : own;
+    }
+}
+
+/// `Gathered`: what P yields goes through an exact aggregate before anybody sees it.
+template <class P, bool Gathered>
+consteval bool find_order_free() {
+    using op = typename P::op_type;
+    if constexpr (begins_with_fan_in<P>) {
+        return every_input<op>([]<class I>(I const*) { return find_order_free<I, Gathered>(); });
+    } else if constexpr (is_root<P>) {
+        return Gathered;
+    } else if constexpr (reads_arrival_order<op>::value) {
+        return false;
+    } else if constexpr (is_stateful<op>::value) {
+        if constexpr (operator_combines<op, typename P::input_t>() != combine_class::exact) return false;
+        else return find_order_free<typename P::prev_type, true>();
+    } else {
+        return find_order_free<typename P::prev_type, Gathered>();
+    }
+}
+
+template <class P>
+consteval bool find_lambda_additive() {
+    using op = typename P::op_type;
+    if constexpr (is_root<P>) {
+        return false;
+    } else if constexpr (is_stateful<op>::value) {
+        using in = typename P::input_t;
+        return operator_combinable<op, in>() && operator_combines<op, in>() != combine_class::sequential &&
+               !any_operator<is_stateful, typename P::prev_type>();
+    } else {
+        return find_lambda_additive<typename P::prev_type>();
+    }
+}
+
+/// Asks about P; the sentence about an ill-formed pipeline has been said, nothing is added to it.
+template <class P>
+struct properties_of {
+    static constexpr bool replayable = !any_operator<not_replayable, P>();
+    static constexpr bool order_free = find_order_free<P, false>();
+    static constexpr bool single_pane = !changelog<output_of<P>>;
+    static constexpr state_class state = find_state<P>();
+    static constexpr bool lambda_additive = find_lambda_additive<P>();
+};
+template <>
+struct properties_of<ill_formed> {
+    static constexpr bool replayable = true;
+    static constexpr bool order_free = true;
+    static constexpr bool single_pane = true;
+    static constexpr state_class state = state_class::stateless;
+    static constexpr bool lambda_additive = true;
+};
+}  // namespace detail
+
+/// The log alone decides the answer of P: nothing in it asks a clock or the outside world.
+template <class P>
+inline constexpr bool is_replayable = detail::properties_of<std::remove_cvref_t<P>>::replayable;
+
+/// Nobody can see in which order P took its records: every row of the result went through an aggregate,
+/// every aggregate is exact, and no declared watermark (as_declared) decides what is late.
+template <class P>
+inline constexpr bool is_order_free = detail::properties_of<std::remove_cvref_t<P>>::order_free;
+
+/// P yields each (key, window) once and never corrects it: its result is records, not changes.
+template <class P>
+inline constexpr bool single_pane = detail::properties_of<std::remove_cvref_t<P>>::single_pane;
+
+/// What bounds the state of P: static_assert(state_bound<P> == state_class::windowed).
+template <class P>
+inline constexpr state_class state_bound = detail::properties_of<std::remove_cvref_t<P>>::state;
+
+/// The accumulators of two runs of P, over what lies before an offset and after it, add up to those of one:
+/// P has one stateful operator on the way to the result, an aggregate whose functions are combinable, exact or
+/// ordered. (A second one would count the rows of the first twice, once from either side.)
+template <class P>
+inline constexpr bool lambda_additive = detail::properties_of<std::remove_cvref_t<P>>::lambda_additive;
+}  // namespace driftless::inline v0
+#endif

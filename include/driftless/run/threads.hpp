@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_RUN_THREADS_HPP
+#define DRIFTLESS_RUN_THREADS_HPP
+
+#include <driftless/core/executor.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <utility>
+
+namespace driftless::inline v0 {
+namespace detail {
+template <class Count>
+struct thread_pool_for;  // run/thread_pool.hpp
+
+/// Owns an executor without knowing its type.
+class executor_handle {
+    executor* executor_ = nullptr;
+    void (*destroy_)(executor*) = nullptr;
+
+public:
+    executor_handle() = default;
+    executor_handle(executor* made, void (*destroy)(executor*)) : executor_(made), destroy_(destroy) {}
+    executor_handle(executor_handle&& other) noexcept
+        : executor_(std::exchange(other.executor_, nullptr)), destroy_(other.destroy_) {}
+    executor_handle& operator=(executor_handle&&) = delete;
+    ~executor_handle() {
+        if (executor_ != nullptr) destroy_(executor_);
+    }
+    [[nodiscard]] executor* get() const noexcept { return executor_; }
+};
+
+template <class Count>
+concept thread_pool_included = requires { sizeof(thread_pool_for<Count>); };
+}  // namespace detail
+
+/// How many threads a run uses for keyed state: batch{.threads = 2}.
+///
+/// One thread needs nothing. More need the header with the thread pool, which the light headers leave
+/// out: <driftless/run/thread_pool.hpp> (part of <driftless/driftless.hpp>).
+class thread_count {
+    std::size_t count_ = 1;
+    detail::executor_handle (*start_)(std::size_t) = nullptr;
+
+public:
+    constexpr thread_count() = default;
+    template <std::integral Count>
+    constexpr thread_count(Count count)  // NOLINT(google-explicit-constructor): batch{.threads = 2}
+        : count_(count < 1 ? 1 : static_cast<std::size_t>(count)) {
+        static_assert(detail::thread_pool_included<Count>,
+                      "driftless: .threads needs the thread pool: #include <driftless/run/thread_pool.hpp> (or "
+                      "<driftless/driftless.hpp>)");
+        if constexpr (detail::thread_pool_included<Count>) start_ = &detail::thread_pool_for<Count>::start;
+    }
+
+    [[nodiscard]] constexpr std::size_t count() const noexcept { return count_; }
+    [[nodiscard]] detail::executor_handle start() const {
+        return count_ > 1 ? start_(count_) : detail::executor_handle{};
+    }
+};
+}  // namespace driftless::inline v0
+#endif

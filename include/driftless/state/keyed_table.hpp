@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_STATE_KEYED_TABLE_HPP
+#define DRIFTLESS_STATE_KEYED_TABLE_HPP
+
+#include <driftless/codec/arena.hpp>
+#include <driftless/codec/hash.hpp>
+#include <driftless/codec/key_bytes.hpp>
+#include <driftless/codec/owned.hpp>
+#include <driftless/core/config.hpp>
+#include <driftless/core/pane.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace driftless::inline v0 {
+namespace detail {
+struct key_in_hash {};  // an integer key is not stored: its hash is a bijection
+
+/// One place of a table: a tag (0 = empty), the key unless the tag says it all, and the state.
+template <class Key, class State>
+struct table_slot {
+    std::uint64_t tag;
+    [[no_unique_address]] std::conditional_t<integer_key<Key>, key_in_hash, Key> key;
+    State state;
+};
+}  // namespace detail
+
+/// Keyed state of one window: a hash table whose entries stand in order of the canonical hash.
+///
+/// The place of an entry is the top bits of its hash, collisions go to the next free place, and
+/// nothing wraps around: so a run of filled places holds hashes that no other run can hold, and
+/// sorting each run in place sorts the table. Panes come out in canonical order for free.
+///
+/// State       Keys are copied once, their `text` into the table's arena. An integer key of up to 8 bytes is
+///             not stored at all, the hash is its bijection. At most 5/8 full; doubles in one ordered pass.
+/// Errors      std::bad_alloc.
+/// Complexity  Look-up and insertion O(1) expected. for_each_ordered is O(capacity).
+/// Source      Amble, Knuth, "Ordered hash tables" (1974); linear probing with the order kept by the hash.
+template <class Key, class State>
+class keyed_table {
+    using slot = detail::table_slot<Key, State>;
+    static constexpr bool integer = integer_key<Key>;
+    static constexpr std::size_t first_capacity = 16;
+    static constexpr std::size_t overflow_slots = 32;  // behind the last home place
+    /// Tag 0 means empty, so hashes are stored xor a constant: the hash that would be 0 then belongs
+    /// to one 64-bit key that nobody meets by counting, and is kept aside.
+    static constexpr std::uint64_t scramble = 0x9e3779b97f4a7c15u;
+
+    slot* slots_ = nullptr;
+    std::size_t capacity_ = 0;  // a power of two; slots_ has overflow_slots more, the last always empty
+    std::size_t size_ = 0;      // in slots_
+    int shift_ = 64;
+    bool ordered_ = true;
+    keyed_table* aside_ = nullptr;  // the entries whose tag would be 0
+    [[no_unique_address]] std::conditional_t<has_text<Key>, arena, detail::key_in_hash> keys_;
+
+public:
+    using key_type = Key;
+    using state_type = State;
+    /// The key as it is handed out: by value for integers, which are recomputed from the hash.
+    using key_reference = std::conditional_t<integer, Key, Key const&>;
+
+    keyed_table() = default;
+    keyed_table(keyed_table&& other) noexcept { swap(other); }
+    keyed_table& operator=(keyed_table&& other) noexcept {
+        keyed_table moved{std::move(other)};
+        swap(moved);
+        return *this;
+    }
+    keyed_table(keyed_table const&) = delete;
+    keyed_table& operator=(keyed_table const&) = delete;
+    ~keyed_table() { release(); }
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_ + (aside_ != nullptr ? aside_->size_ : 0); }
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    /// Bytes reserved from the heap, without what keys and states of their own reserve.
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t sum = capacity_ == 0 ? 0 : (capacity_ + overflow_slots) * sizeof(slot);
+        if constexpr (has_text<Key>) sum += keys_.bytes();
+        if (aside_ != nullptr) sum += sizeof(keyed_table) + aside_->bytes();
+        return sum;
+    }
+
+    /// Brings the place of a hash into the cache.
+    DRIFTLESS_INLINE void prefetch(std::uint64_t hash) const noexcept {
+        if (capacity_ != 0) __builtin_prefetch(slots_ + (hash >> shift_), 1);
+    }
+
+    /// The state of a key, or null.
+    template <class K>
+    [[nodiscard]] DRIFTLESS_INLINE State* find(K const& key, std::uint64_t hash) {
+        std::uint64_t const tag = hash ^ scramble;
+        if (capacity_ != 0 && tag != 0) [[likely]] {
+            for (slot* at = slots_ + (hash >> shift_);; ++at) {
+                if (matches(*at, tag, key)) return &at->state;
+                if (at->tag == 0) return nullptr;
+            }
+        }
+        return tag == 0 && aside_ != nullptr ? aside_->find(key, ~std::uint64_t{0}) : nullptr;
+    }
+
+    /// Adds a key that is not there yet (find said so), with the state that `init()` makes.
+    template <class K, class Init>
+    DRIFTLESS_NOINLINE State& insert(K const& key, std::uint64_t hash, Init const& init) {
+        std::uint64_t const tag = hash ^ scramble;
+        if (tag == 0) {
+            if (aside_ == nullptr) aside_ = new keyed_table;
+            return aside_->insert(key, ~std::uint64_t{0}, init);
+        }
+        if ((size_ + 1) * 8 > capacity_ * 5) grow();
+        slot* at = free_place(hash);
+        while (at == nullptr) {
+            grow();
+            at = free_place(hash);
+        }
+        ::new (static_cast<void*>(&at->state)) State(init());
+        if constexpr (!integer) {
+            ::new (static_cast<void*>(&at->key)) Key(key);
+            if constexpr (has_text<Key>) rehome(at->key, keys_);
+        }
+        at->tag = tag;
+        ++size_;
+        ordered_ = ordered_ && at == slots_ + (hash >> shift_);  // at home: all before it hash lower
+        return at->state;
+    }
+    /// Takes one entry out. The places behind it move up, so that look-ups still find theirs.
+    template <class K>
+    bool erase(K const& key, std::uint64_t hash) {
+        State* const found = find(key, hash);
+        if (found == nullptr) return false;
+        if ((hash ^ scramble) == 0) return aside_->erase(key, ~std::uint64_t{0});
+        auto* hole = reinterpret_cast<slot*>(reinterpret_cast<char*>(found) - offset_of_state());
+        destroy(*hole);
+        hole->tag = 0;
+        --size_;
+        for (slot* next = hole + 1; next->tag != 0; ++next) {
+            if (slots_ + ((next->tag ^ scramble) >> shift_) > hole) continue;
+            relocate(*hole, *next);
+            hole = next;
+        }
+        return true;
+    }
+
+    /// Calls f(key, state, hash) for every entry, by ascending canonical hash, ties by key bytes.
+    template <class F>
+    void for_each_ordered(F&& f) {
+        order();
+        // scramble is the hash whose tag is 0: its entries stand aside, in the middle of the order.
+        std::size_t const middle = aside_ == nullptr ? 0 : first_above(scramble);
+        each_of(0, middle, f);
+        if (aside_ != nullptr) {
+            aside_->order();
+            aside_->each_of(0, aside_->places(), [&](auto const& key, State& state, std::uint64_t) {
+                if constexpr (integer) f(u64_to_key<Key>(unmix64(scramble)), state, scramble);
+                else f(key, state, scramble);
+            });
+        }
+        each_of(middle, places(), f);
+    }
+
+    /// Takes everything out and keeps the room for the next window, unless it has become far too large.
+    void clear() noexcept {
+        bool const too_large = capacity_ > 1024 && size_ < capacity_ / 16;
+        destroy_all();
+        if (too_large) {
+            release_slots();
+        } else if (capacity_ != 0 && size_ != 0) {
+            std::memset(static_cast<void*>(slots_), 0, (capacity_ + overflow_slots) * sizeof(slot));
+        }
+        size_ = 0;
+        ordered_ = true;
+        delete aside_;
+        aside_ = nullptr;
+        if constexpr (has_text<Key>) keys_.reset();
+    }
+
+    void swap(keyed_table& other) noexcept {
+        std::swap(slots_, other.slots_);
+        std::swap(capacity_, other.capacity_);
+        std::swap(size_, other.size_);
+        std::swap(shift_, other.shift_);
+        std::swap(ordered_, other.ordered_);
+        std::swap(aside_, other.aside_);
+        std::swap(keys_, other.keys_);
+    }
+
+    /// Writes every entry in canonical order: equal tables have equal bytes, however they were filled.
+    void save_entries(auto& out) {
+        for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
+            out.write(key);
+            out.write(state);
+        });
+    }
+
+private:
+    template <class K>
+    DRIFTLESS_INLINE static bool matches(slot const& at, std::uint64_t tag, K const& key) noexcept {
+        if constexpr (integer) return at.tag == tag;
+        else return at.tag == tag && same_key(at.key, key);
+    }
+    static key_reference key_of(slot const& at, std::uint64_t hash) noexcept {
+        if constexpr (integer) return u64_to_key<Key>(unmix64(hash));
+        else return at.key;
+    }
+    static std::size_t offset_of_state() noexcept {
+        alignas(slot) char storage[sizeof(slot)];
+        auto* const at = reinterpret_cast<slot*>(storage);
+        return static_cast<std::size_t>(reinterpret_cast<char*>(&at->state) - storage);
+    }
+
+    /// The first free place from home on, or null when the overflow is full.
+    slot* free_place(std::uint64_t hash) const noexcept {
+        slot* at = slots_ + (hash >> shift_);
+        while (at->tag != 0) ++at;
+        return at == slots_ + capacity_ + overflow_slots - 1 ? nullptr : at;
+    }
+
+    DRIFTLESS_NOINLINE void grow() {
+        keyed_table larger;
+        larger.allocate(capacity_ == 0 ? first_capacity : capacity_ * 2);
+        while (!larger.take_all(*this)) {
+            // The overflow behind the last place was too short for this set of hashes: once more.
+            auto const next = larger.capacity_ * 2;
+            take_all(larger);
+            larger.release_slots();
+            larger.allocate(next);
+            ordered_ = false;
+        }
+        std::swap(slots_, larger.slots_);
+        std::swap(capacity_, larger.capacity_);
+        std::swap(shift_, larger.shift_);
+        std::swap(size_, larger.size_);
+    }
+    /// Moves every entry over, in the order of the old places: both tables are walked once, in order.
+    bool take_all(keyed_table& from) noexcept {
+        for (std::size_t i = 0; from.size_ != 0; ++i) {
+            slot& old = from.slots_[i];
+            if (old.tag == 0) continue;
+            slot* const at = free_place(old.tag ^ scramble);
+            if (at == nullptr) return false;
+            relocate(*at, old);
+            ++size_;
+            --from.size_;
+        }
+        return true;
+    }
+    void allocate(std::size_t capacity) {
+        auto const bytes = (capacity + overflow_slots) * sizeof(slot);
+        slots_ = static_cast<slot*>(::operator new(bytes, std::align_val_t{alignof(slot)}));
+        std::memset(static_cast<void*>(slots_), 0, bytes);
+        capacity_ = capacity;
+        shift_ = 64 - __builtin_ctzll(capacity);
+    }
+
+    /// Sorts each run of filled places: the runs themselves are in order already.
+    void order() {
+        if (ordered_) return;
+        std::size_t i = 0;
+        for (std::size_t left = size_; left != 0; ++i) {
+            if (slots_[i].tag == 0) continue;
+            --left;
+            if (i == 0 || slots_[i - 1].tag == 0 || !before(slots_[i], slots_[i - 1])) continue;
+            alignas(slot) char room[sizeof(slot)];
+            auto& moved = *reinterpret_cast<slot*>(room);
+            relocate(moved, slots_[i]);
+            std::size_t to = i;
+            for (; to != 0 && slots_[to - 1].tag != 0 && before(moved, slots_[to - 1]); --to) {
+                relocate(slots_[to], slots_[to - 1]);
+            }
+            relocate(slots_[to], moved);
+        }
+        ordered_ = true;
+    }
+    static bool before(slot const& a, slot const& b) {
+        std::uint64_t const left = a.tag ^ scramble;
+        std::uint64_t const right = b.tag ^ scramble;
+        if constexpr (integer) {
+            return left < right;
+        } else {
+            if (left != right) return left < right;
+            return bytes_before(a.key, b.key);
+        }
+    }
+    static bool bytes_before(Key const& a, Key const& b) {
+        std::string left;
+        std::string right;
+        append_key_bytes(left, a);
+        append_key_bytes(right, b);
+        return left < right;
+    }
+    [[nodiscard]] std::size_t places() const noexcept { return capacity_ == 0 ? 0 : capacity_ + overflow_slots; }
+    /// The first place whose entry has a hash above `hash`, in an ordered table.
+    [[nodiscard]] std::size_t first_above(std::uint64_t hash) const noexcept {
+        std::size_t i = 0;
+        while (i < places() && (slots_[i].tag == 0 || (slots_[i].tag ^ scramble) < hash)) ++i;
+        return i;
+    }
+    template <class F>
+    void each_of(std::size_t from, std::size_t to, F&& f) {
+        for (std::size_t i = from; i < to; ++i) {
+            slot& at = slots_[i];
+            if (at.tag == 0) continue;
+            std::uint64_t const hash = at.tag ^ scramble;
+            f(key_of(at, hash), at.state, hash);
+        }
+    }
+
+    /// Moves an entry to an empty place and leaves an empty place behind.
+    static void relocate(slot& to, slot& from) noexcept {
+        if constexpr (std::is_trivially_copyable_v<slot>) {
+            std::memcpy(static_cast<void*>(&to), static_cast<void const*>(&from), sizeof(slot));
+        } else {
+            to.tag = from.tag;
+            if constexpr (!integer) ::new (static_cast<void*>(&to.key)) Key(std::move(from.key));
+            ::new (static_cast<void*>(&to.state)) State(std::move(from.state));
+            destroy(from);
+        }
+        from.tag = 0;
+    }
+    static void destroy(slot& at) noexcept {
+        at.state.~State();
+        if constexpr (!integer) at.key.~Key();
+    }
+    void destroy_all() noexcept {
+        if constexpr (!std::is_trivially_destructible_v<slot>) {
+            for (std::size_t i = 0, left = size_; left != 0; ++i) {
+                if (slots_[i].tag == 0) continue;
+                destroy(slots_[i]);
+                --left;
+            }
+        }
+    }
+    void release_slots() noexcept {
+        ::operator delete(slots_, std::align_val_t{alignof(slot)});
+        slots_ = nullptr;
+        capacity_ = 0;
+        shift_ = 64;
+    }
+    void release() noexcept {
+        destroy_all();
+        release_slots();
+        size_ = 0;
+        delete aside_;
+        aside_ = nullptr;
+    }
+};
+
+/// The state of a stream without a key: one entry, with the interface of a table.
+///
+/// State       The state by value, so that a loop keeps it in registers.
+template <class State>
+class keyed_table<unkeyed, State> {
+    std::optional<State> state_;
+
+public:
+    using key_type = unkeyed;
+    using state_type = State;
+    using key_reference = unkeyed;
+
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return state_.has_value() ? 1 : 0; }
+    [[nodiscard]] constexpr bool empty() const noexcept { return !state_.has_value(); }
+    [[nodiscard]] constexpr std::size_t bytes() const noexcept { return 0; }
+    DRIFTLESS_INLINE constexpr void prefetch(std::uint64_t) const noexcept {}
+    [[nodiscard]] DRIFTLESS_INLINE constexpr State* find(unkeyed, std::uint64_t) noexcept {
+        return state_.has_value() ? &*state_ : nullptr;
+    }
+    template <class Init>
+    [[nodiscard]] DRIFTLESS_INLINE constexpr State& insert(unkeyed, std::uint64_t, Init const& init) {
+        return state_.emplace(init());
+    }
+    constexpr bool erase(unkeyed, std::uint64_t) noexcept {
+        bool const there = state_.has_value();
+        state_.reset();
+        return there;
+    }
+    template <class F>
+    constexpr void for_each_ordered(F&& f) {
+        if (state_.has_value()) f(unkeyed{}, *state_, std::uint64_t{0});
+    }
+    constexpr void clear() noexcept { state_.reset(); }
+    void save_entries(auto& out) {
+        if (state_.has_value()) out.write(*state_);
+    }
+};
+
+namespace detail {
+/// The canonical hash where there is a key; 0 where there is none.
+template <class K>
+DRIFTLESS_INLINE constexpr std::uint64_t hash_of(K const& key) noexcept {
+    if constexpr (std::is_same_v<K, unkeyed>) return 0;
+    else return canonical_hash(key);
+}
+
+/// Reads `count` entries and puts each into the table that `table_for(hash)` names.
+template <class Key, class State, class TableFor>
+void load_entries(std::uint64_t count, auto& in, TableFor table_for) {
+    for (; count != 0; --count) {
+        Key key{};
+        if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
+        State state{};
+        in.read(state);
+        auto const hash = hash_of(key);
+        static_cast<void>(table_for(hash).insert(key, hash, [&] { return std::move(state); }));
+    }
+}
+}  // namespace detail
+}  // namespace driftless::inline v0
+#endif

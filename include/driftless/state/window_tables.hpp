@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_STATE_WINDOW_TABLES_HPP
+#define DRIFTLESS_STATE_WINDOW_TABLES_HPP
+
+#include <driftless/core/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace driftless::inline v0 {
+
+/// Window-major state: one table per open window, in the order in which windows fire.
+///
+/// A watermark fires windows, never keys: a window is taken off the front, its table emitted and
+/// recycled. Windows that have fired but still take late records stand before those that have not.
+///
+/// State       One table per open window, and recycled ones kept for the windows to come (at most as many
+///             as were ever open at once).
+/// Complexity  find and open are O(log windows), and O(1) for the newest window.
+template <class Table>
+class window_tables {
+public:
+    struct open_window {
+        time_window window;
+        Table table;
+    };
+
+    window_tables() = default;
+    window_tables(window_tables&& other) noexcept { swap(other); }
+    window_tables& operator=(window_tables&& other) noexcept {
+        window_tables moved{std::move(other)};
+        swap(moved);
+        return *this;
+    }
+    window_tables(window_tables const&) = delete;
+    window_tables& operator=(window_tables const&) = delete;
+    ~window_tables() {
+        clear();
+        for (auto* const spare : spare_) delete spare;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return open_.size() - first_; }
+    /// How many of the open windows have fired; they come first.
+    [[nodiscard]] std::size_t fired() const noexcept { return fired_; }
+    [[nodiscard]] open_window& operator[](std::size_t i) const noexcept { return *open_[first_ + i]; }
+    /// Bytes reserved by the tables of open windows; recycled ones are not counted.
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t sum = 0;
+        for (std::size_t i = 0; i < size(); ++i) sum += (*this)[i].table.bytes();
+        return sum;
+    }
+
+    /// The index of a window, or size() if it is not open.
+    [[nodiscard]] std::size_t find(time_window const& window) const noexcept {
+        auto const at = lower_bound(window);
+        return at < size() && (*this)[at].window == window ? at : size();
+    }
+    /// Opens a window that is not open. `late` says that its end has passed already: it counts as fired.
+    open_window& open(time_window const& window, bool late) {
+        auto* const fresh = take_spare();
+        fresh->window = window;
+        open_.insert(open_.begin() + static_cast<std::ptrdiff_t>(first_ + lower_bound(window)), fresh);
+        if (late) ++fired_;
+        return *fresh;
+    }
+    /// The first window that has not fired has now: it stays open for late records.
+    void mark_fired() noexcept { ++fired_; }
+    /// Takes the first window away and keeps its table for another.
+    void close_first() {
+        auto* const done = open_[first_++];
+        if (fired_ != 0) --fired_;
+        done->table.clear();
+        spare_.push_back(done);
+        if (first_ == open_.size() || first_ > 64) {
+            open_.erase(open_.begin(), open_.begin() + static_cast<std::ptrdiff_t>(first_));
+            first_ = 0;
+        }
+    }
+    void clear() noexcept {
+        for (std::size_t i = 0; i < size(); ++i) delete &(*this)[i];
+        open_.clear();
+        first_ = 0;
+        fired_ = 0;
+    }
+
+private:
+    std::vector<open_window*> open_;  // from first_ on, ordered by (end, start)
+    std::vector<open_window*> spare_;
+    std::size_t first_ = 0;
+    std::size_t fired_ = 0;
+
+    [[nodiscard]] std::size_t lower_bound(time_window const& window) const noexcept {
+        std::size_t low = 0;
+        std::size_t high = size();
+        if (high != 0 && (*this)[high - 1].window < window) return high;
+        while (low < high) {
+            auto const middle = low + (high - low) / 2;
+            if ((*this)[middle].window < window) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+    open_window* take_spare() {
+        if (spare_.empty()) {
+            spare_.reserve(open_.size() + 1);  // so that close_first never has to allocate
+            return new open_window{};
+        }
+        auto* const spare = spare_.back();
+        spare_.pop_back();
+        return spare;
+    }
+    void swap(window_tables& other) noexcept {
+        std::swap(open_, other.open_);
+        std::swap(spare_, other.spare_);
+        std::swap(first_, other.first_);
+        std::swap(fired_, other.fired_);
+    }
+};
+}  // namespace driftless::inline v0
+#endif
