@@ -5,6 +5,7 @@
 #include <driftless/io/csv.hpp>
 #include <driftless/io/csv_input.hpp>
 #include <driftless/io/csv_writer.hpp>
+#include <driftless/io/into.hpp>
 #include <driftless/io/progress.hpp>
 
 #endif

@@ -98,9 +98,9 @@ public:
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
         if constexpr (is_row<T>) {
             sink_->write(record);
-        } else if constexpr (std::same_as<key_type, unkeyed> && !In::window::assigned &&
-                             requires { sink_->write_record(record); }) {
-            sink_->write_record(record);
+        } else if constexpr (std::same_as<key_type, unkeyed> && !In::window::assigned) {
+            if constexpr (requires { sink_->write_record(record); }) sink_->write_record(record);
+            else sink_->write(pane<unkeyed, T>{{}, ctx.window, record, ctx.info});
         } else if constexpr (std::same_as<key_type, unkeyed>) {
             sink_->write(pane<unkeyed, T>{{}, ctx.window, record, ctx.info});
         } else {

@@ -24,8 +24,8 @@ namespace driftless::inline v0 {
 /// Types       As csv_reader's, and anything that converts to std::string_view. event_time and
 ///             duration as whole milliseconds, rounded towards -inf; floating-point numbers so that
 ///             they read back equal; nullopt as an empty field.
-/// State       Up to 64 KiB and a row for a stream, handed over at row ends; call flush() at the end to hear of
-///             errors (the destructor flushes too, in silence). The stream's own buffer is flushed by flush().
+/// State       Up to 64 KiB and a row for a stream, handed over at row ends. flush() at the end also flushes the
+///             stream's own buffer and tells of errors; the destructor only hands over, and in silence.
 /// Errors      error{io} when the stream takes fewer bytes than it is given.
 /// Source      RFC 4180 (2005), with LF for CRLF. A row of one empty field is written as "", since
 ///             csv_reader skips blank lines.
@@ -91,7 +91,7 @@ public:
     csv_writer& operator=(csv_writer const&) = delete;
     ~csv_writer() {
         try {
-            flush();
+            hand_over();
         } catch (error const&) {  // NOLINT(bugprone-empty-catch): documented above
         }
     }

@@ -107,7 +107,11 @@ public:
         : terminal_(std::move(terminal)), label_(std::move(label)), unit_(std::move(unit)), total_(total.value_or(0)),
           every_(every), shown_(terminal_.shown()) {
         constexpr std::size_t longest = 30;  // the whole line then fits 80 columns
-        if (label_.size() > longest) label_ = "..." + label_.substr(label_.size() - longest + 3);
+        if (label_.size() > longest) {
+            std::size_t from = label_.size() - longest + 3;
+            while (from < label_.size() && (static_cast<unsigned char>(label_[from]) & 0xC0U) == 0x80U) ++from;
+            label_ = "..." + label_.substr(from);
+        }
         if (shown_) started_ = last_ = terminal_.now();
     }
     progress(progress const&) = delete;

@@ -51,6 +51,14 @@ inline constexpr bool functions_of = false;
 template <class T, class... F>
 inline constexpr bool functions_of<T, function_list<F...>> = (aggregate_function<F, T> && ...);
 
+/// Windows that the watermark closes bound the state; window(global{}) does not.
+template <class Window>
+inline constexpr bool closes_windows = false;
+template <class Window>
+    requires Window::assigned
+inline constexpr bool closes_windows<Window> =
+    !std::is_same_v<typename Window::windowing::assigner_type, global>;
+
 template <class Window>
 struct windowing_in {
     using type = void;
@@ -86,7 +94,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     /// Without a window the state of a keyed stream grows with its keys.
     template <class In>
     static constexpr bool bounded =
-        In::window::assigned || !keyed<In> || (detail::state_bound_option<Parameters> || ...);
+        detail::closes_windows<typename In::window> || !keyed<In> || (detail::state_bound_option<Parameters> || ...);
     template <class In>
     static constexpr bool invertible = [] {
         if constexpr (!changelog<In>) return true;
@@ -132,7 +140,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         auto const stage_of = [&]<class Core>(Core core) {
             constexpr bool may_shard = keyed<In> && !from_changes;
             using shards = typename std::conditional_t<
-                may_shard, std::type_identity<detail::shards_of<Core, In, typename pack::result>>,
+                may_shard, std::type_identity<detail::shards_of<Core, In, typename pack::result, corrects<In>>>,
                 std::type_identity<detail::no_shards>>::type;
             return detail::aggregate_stage<Core, In, shards, decltype(late), Next>{
                 std::move(next), std::move(core), std::move(late), at.services(), max_entries() == no_limit};

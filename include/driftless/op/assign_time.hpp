@@ -68,7 +68,7 @@ public:
                          [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
         }
         next_.on_record(ctx.with_time(at), record);
-        if (at > newest_) newest_ = at;
+        if (at > newest_ && at < event_time::max()) newest_ = at;  // +inf is no time: it would end the partition
         if constexpr (forwarding<Next>::deadline_moves) trip_ = next_.deadline() + bound_;
         if (newest_ >= trip_) advance();
     }
@@ -109,7 +109,8 @@ private:
         // All partitions ended is not the end of the input: that is said by +inf alone.
         if (least == event_time::max()) return;
         if (least == event_time::min()) {
-            trip_ = event_time::max();  // until every partition has reported
+            // Until every partition has reported; one whose newest time is -inf itself asks again at its next record.
+            trip_ = clock_.held_by_others() ? event_time::max() : event_time::min();
             return;
         }
         auto const watermark = least - bound_;

@@ -49,7 +49,9 @@ public:
     template <class Ctx, class T>
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
         bool holds = false;
-        if (!guarded(services_, account_.label, ctx, [&] { holds = static_cast<bool>(holds_(record)); })) return;
+        if (!guarded(services_, account_.label, ctx, [&] { holds = static_cast<bool>(holds_(record)); })) {
+            return account_.refuse(reason::failed);
+        }
         if (holds || violated(ctx, record)) {
             ++account_.applied;
             next_.on_record(ctx, record);
@@ -93,6 +95,7 @@ struct expect_op : operator_base<expect_op<Name, F, Action>> {
     constexpr void describe(auto&& parameter) const {
         parameter("name", Name::value);
         parameter("violation", Action::action);
+        if constexpr (requires { typename Action::output_name; }) parameter("output", Action::output_name::value);
     }
     template <class In>
     static constexpr bool accepts =

@@ -21,11 +21,13 @@ class key_function {
 
 public:
     constexpr key_function() = default;
+    [[nodiscard]] constexpr auto const& projections() const noexcept { return projections_; }
     explicit constexpr key_function(Projections... projections) : projections_(std::move(projections)...) {}
 
     /// One projection yields what it yields (a reference to a member stays one), several a tuple.
     template <class T>
-    DRIFTLESS_INLINE constexpr decltype(auto) operator()(T const& record) const {
+    DRIFTLESS_INLINE constexpr decltype(auto) operator()(T const& record) const
+        noexcept(sizeof...(Projections) == 1 && (std::is_nothrow_invocable_v<Projections const&, T const&> && ...)) {
         if constexpr (sizeof...(Projections) == 1) {
             return std::get<0>(projections_)(record);
         } else {
@@ -62,13 +64,24 @@ public:
         } else if (row.after == nullptr) {
             with_key(ctx, *row.before, [&](auto const& keyed) { next_.on_change(keyed, row); });
         } else {
+            // A side whose key function throws is absent.
+            bool left = false;
             with_key(ctx, *row.before, [&](auto const& before) {
+                left = true;
+                bool joined = false;
                 with_key(ctx, *row.after, [&](auto const& after) {
+                    joined = true;
                     if (same_key(*before.key, *after.key)) return next_.on_change(after, row);
                     next_.on_change(before, change<T>{row.before, nullptr});
                     next_.on_change(after, change<T>{nullptr, row.after});
                 });
+                if (!joined) next_.on_change(before, change<T>{row.before, nullptr});
             });
+            if (!left) {
+                with_key(ctx, *row.after, [&](auto const& after) {
+                    next_.on_change(after, change<T>{nullptr, row.after});
+                });
+            }
         }
     }
 
@@ -76,8 +89,11 @@ private:
     template <class Ctx, class T, class Push>
     DRIFTLESS_INLINE constexpr void with_key(Ctx const& ctx, T const& record, Push push) {
         using yielded = decltype(key_of_(record));
-        if constexpr (std::is_lvalue_reference_v<yielded>) {
+        if constexpr (std::is_lvalue_reference_v<yielded> && noexcept(key_of_(record))) {
             push(ctx.with_key(key_of_(record)));
+        } else if constexpr (std::is_lvalue_reference_v<yielded>) {
+            std::remove_reference_t<yielded>* key = nullptr;
+            if (guarded(services_, label_, ctx, [&] { key = &key_of_(record); })) push(ctx.with_key(*key));
         } else {
             bool known = false;
             auto const key = [&]() -> std::optional<std::remove_cvref_t<yielded>> {

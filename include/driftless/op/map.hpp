@@ -43,12 +43,14 @@ public:
     DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         std::optional<result_t<T>> before;
         std::optional<result_t<T>> after;
-        bool const whole = guarded(services_, label_, ctx, [&] {
+        // A side that cannot be mapped is absent, as it was, or will be, when it is the other side.
+        guarded(services_, label_, ctx, [&] {
             if (row.before != nullptr) before.emplace(function_(*row.before));
+        });
+        guarded(services_, label_, ctx, [&] {
             if (row.after != nullptr) after.emplace(function_(*row.after));
         });
-        if (!whole) return;
-        next_.on_change(ctx, change<result_t<T>>{before ? &*before : nullptr, after ? &*after : nullptr});
+        if (before || after) next_.on_change(ctx, change<result_t<T>>{before ? &*before : nullptr, after ? &*after : nullptr});
     }
 };
 }  // namespace detail

@@ -25,10 +25,12 @@ public:
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
         if (look(ctx, record)) next_.on_record(ctx, record);
     }
-    /// Sees what rows become; a row that goes away is not shown.
+    /// Sees what rows become; a row that goes away is not shown. One that could not be looked at goes on
+    /// all the same: the change that takes it back will not be looked at either.
     template <class Ctx, class T>
     DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
-        if (row.after == nullptr || look(ctx, *row.after)) next_.on_change(ctx, row);
+        if (row.after != nullptr) look(ctx, *row.after);
+        next_.on_change(ctx, row);
     }
 
 private:

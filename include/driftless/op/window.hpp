@@ -6,6 +6,7 @@
 #include <driftless/core/place.hpp>
 #include <driftless/time/window.hpp>
 
+#include <concepts>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -50,6 +51,11 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     static constexpr void refuse() {
         static_assert(timestamped<In>,
                       "driftless: window needs records with an event time: put assign_time<&T::at>(...) before it");
+    }
+    friend constexpr bool operator==(window_op const& a, window_op const& b)
+        requires std::equality_comparable<Assigner>
+    {
+        return a.assigner == b.assigner && a.options == b.options;
     }
     /// No stage: the stateful operator that follows reads this description.
     template <class In, class Mode, class Next>

@@ -48,6 +48,7 @@ class job {
     enum class phase : std::uint8_t { open, ended, failed };
 
     Mode mode_;
+    std::string snapshots_;  // the job's own: the mode borrows the path
     detail::executor_handle workers_;
     results_of<output_of<P>> rows_;
     engine_t engine_;
@@ -60,13 +61,17 @@ class job {
 public:
     job(Mode mode, P const& description, Args&&... args)
         : mode_(mode),
+          snapshots_([&] {
+              if constexpr (streams) return std::string{mode.snapshots};
+              else return std::string{};
+          }()),
           workers_(mode.threads.start()),
           engine_(description, &rows_, mode.on_error, workers_.get(), std::forward<Args>(args)...) {
-        engine_.subscribe(wakeup_);
         if constexpr (streams) {
-            if (!mode_.snapshots.empty()) take_up_snapshot();
+            if (!snapshots_.empty()) take_up_snapshot();
         }
         publish();
+        engine_.subscribe(wakeup_);  // last: what throws before it leaves nobody to wake
     }
     job(job const&) = delete;
     job& operator=(job const&) = delete;
@@ -90,10 +95,10 @@ public:
         } else if (mode_.until == until::stopped) {
             follow();
         } else {
-            guarded([&] { return read_to_present_end(), 0; });
+            bool const all = guarded([&] { return read_to_present_end(true); });
             if (mode_.until == until::drained) {
-                finish();
-            } else if (!mode_.snapshots.empty()) {
+                if (all) finish();
+            } else if (!snapshots_.empty()) {
                 leave_snapshot();
             }
         }
@@ -109,7 +114,7 @@ public:
     /// Reads what the inputs hold now and ends: the watermark +inf fires all that is open.
     void drain() {
         if constexpr (streams) {
-            guarded([&] { return read_to_present_end(), 0; });
+            guarded([&] { return read_to_present_end(false); });
             finish();
             publish();
         } else {
@@ -124,7 +129,7 @@ public:
         return guarded([&] {
             std::string body;
             byte_writer out{body};
-            out.write(fingerprint(engine_.pipeline())).write(engine_.records());
+            out.write(fingerprint(engine_.pipeline())).write(engine_.records()).write(engine_.failures());
             out.write(static_cast<std::uint64_t>(engine_.lanes().size()));
             for (auto const* const each : engine_.lanes()) out.write(each->next);
             engine_.visit_state(detail::save_visitor{body});
@@ -197,12 +202,15 @@ private:
         stop_.store(false, std::memory_order_release);
     }
     /// The cut: every partition ends where it ends now, so that none holds the others.
-    void read_to_present_end() {
+    /// False if stop() cut it short.
+    bool read_to_present_end(bool may_stop) {
         engine_.extend();
         while (engine_.poll(chunk, true) != 0) {
             publish();
-            if (stop_.load(std::memory_order_acquire)) break;
+            if (may_stop && stop_.exchange(false, std::memory_order_acq_rel)) return false;
         }
+        stop_.store(false, std::memory_order_release);
+        return true;
     }
 
     void load(std::string_view bytes) {
@@ -224,6 +232,7 @@ private:
                         "into the pipeline it was taken from, or start without it"};
         }
         auto const records = in.read<std::uint64_t>();
+        auto const failures = in.read<std::uint64_t>();
         if (in.read<std::uint64_t>() != engine_.lanes().size()) {
             throw error{error_code::mismatch, "the snapshot has another number of partitions than the inputs"};
         }
@@ -239,16 +248,15 @@ private:
         }
         engine_.visit_state(detail::load_visitor{in});
         in.expect_end();
-        engine_.resume(records);
+        engine_.resume(records, failures);
     }
     void take_up_snapshot() {
-        std::string const folder{mode_.snapshots};
-        make_folder(folder);
-        if (auto const bytes = read_whole_file(folder + "/" + std::string{snapshot_file})) load(*bytes);
+        make_folder(snapshots_);
+        if (auto const bytes = read_whole_file(snapshots_ + "/" + std::string{snapshot_file})) load(*bytes);
     }
     void leave_snapshot() {
         auto const bytes = snapshot();
-        write_whole_file(std::string{mode_.snapshots}, std::string{snapshot_file}, bytes);
+        write_whole_file(snapshots_, std::string{snapshot_file}, bytes);
     }
 };
 template <class Mode, class P, class... Args>

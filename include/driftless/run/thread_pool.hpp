@@ -26,15 +26,15 @@ class thread_pool final : public executor {
         std::mutex mutex;
         std::condition_variable changed;
         std::deque<work_item*> queue;
+        std::size_t submitted = 0;
         std::size_t done = 0;
         bool stop = false;
         std::thread thread;
     };
     std::vector<std::unique_ptr<worker>> workers_;
-    std::vector<std::size_t> waited_;
 
 public:
-    explicit thread_pool(std::size_t count) : waited_(count, 0) {
+    explicit thread_pool(std::size_t count) {
         workers_.reserve(count);
         for (std::size_t i = 0; i < count; ++i) {
             workers_.push_back(std::make_unique<worker>());
@@ -58,19 +58,21 @@ public:
     }
 
     [[nodiscard]] std::size_t workers() const noexcept override { return workers_.size(); }
-    void submit(std::size_t index, work_item& item) override {
+    std::size_t submit(std::size_t index, work_item& item) override {
         auto& to = *workers_[index];
+        std::size_t ticket = 0;
         {
             std::lock_guard const lock{to.mutex};
             to.queue.push_back(&item);
+            ticket = ++to.submitted;
         }
         to.changed.notify_all();
+        return ticket;
     }
-    void wait(std::size_t index) override {
+    void wait(std::size_t index, std::size_t ticket) override {
         auto& on = *workers_[index];
         std::unique_lock lock{on.mutex};
-        auto const target = ++waited_[index];
-        on.changed.wait(lock, [&] { return on.done >= target; });
+        on.changed.wait(lock, [&] { return on.done >= ticket; });
     }
 
 private:

@@ -47,13 +47,14 @@ class keyed_table {
     using slot = detail::table_slot<Key, State>;
     static constexpr bool integer = integer_key<Key>;
     static constexpr std::size_t first_capacity = 16;
-    static constexpr std::size_t overflow_slots = 32;  // behind the last home place
+    static constexpr std::size_t first_overflow = 32;
     /// Tag 0 means empty, so hashes are stored xor a constant: the hash that would be 0 then belongs
     /// to one 64-bit key that nobody meets by counting, and is kept aside.
     static constexpr std::uint64_t scramble = 0x9e3779b97f4a7c15u;
 
     slot* slots_ = nullptr;
-    std::size_t capacity_ = 0;  // a power of two; slots_ has overflow_slots more, the last always empty
+    std::size_t capacity_ = 0;  // a power of two; slots_ has overflow_ more, the last always empty
+    std::size_t overflow_ = first_overflow;  // places behind the last home place
     std::size_t size_ = 0;      // in slots_
     int shift_ = 64;
     bool ordered_ = true;
@@ -81,7 +82,7 @@ public:
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
     /// Bytes reserved from the heap, without what keys and states of their own reserve.
     [[nodiscard]] std::size_t bytes() const noexcept {
-        std::size_t sum = capacity_ == 0 ? 0 : (capacity_ + overflow_slots) * sizeof(slot);
+        std::size_t sum = capacity_ == 0 ? 0 : (capacity_ + overflow_) * sizeof(slot);
         if constexpr (has_text<Key>) sum += keys_.bytes();
         if (aside_ != nullptr) sum += sizeof(keyed_table) + aside_->bytes();
         return sum;
@@ -102,7 +103,7 @@ public:
                 if (at->tag == 0) return nullptr;
             }
         }
-        return tag == 0 && aside_ != nullptr ? aside_->find(key, ~std::uint64_t{0}) : nullptr;
+        return tag == 0 ? find_aside(key) : nullptr;
     }
 
     /// Adds a key that is not there yet (find said so), with the state that `init()` makes.
@@ -116,7 +117,7 @@ public:
         if ((size_ + 1) * 8 > capacity_ * 5) grow();
         slot* at = free_place(hash);
         while (at == nullptr) {
-            grow();
+            grow(true);
             at = free_place(hash);
         }
         ::new (static_cast<void*>(&at->state)) State(init());
@@ -171,7 +172,7 @@ public:
         if (too_large) {
             release_slots();
         } else if (capacity_ != 0 && size_ != 0) {
-            std::memset(static_cast<void*>(slots_), 0, (capacity_ + overflow_slots) * sizeof(slot));
+            std::memset(static_cast<void*>(slots_), 0, (capacity_ + overflow_) * sizeof(slot));
         }
         size_ = 0;
         ordered_ = true;
@@ -183,6 +184,7 @@ public:
     void swap(keyed_table& other) noexcept {
         std::swap(slots_, other.slots_);
         std::swap(capacity_, other.capacity_);
+        std::swap(overflow_, other.overflow_);
         std::swap(size_, other.size_);
         std::swap(shift_, other.shift_);
         std::swap(ordered_, other.ordered_);
@@ -199,6 +201,10 @@ public:
     }
 
 private:
+    template <class K>
+    DRIFTLESS_NOINLINE State* find_aside(K const& key) {
+        return aside_ != nullptr ? aside_->find(key, ~std::uint64_t{0}) : nullptr;
+    }
     template <class K>
     DRIFTLESS_INLINE static bool matches(slot const& at, std::uint64_t tag, K const& key) noexcept {
         if constexpr (integer) return at.tag == tag;
@@ -218,22 +224,27 @@ private:
     slot* free_place(std::uint64_t hash) const noexcept {
         slot* at = slots_ + (hash >> shift_);
         while (at->tag != 0) ++at;
-        return at == slots_ + capacity_ + overflow_slots - 1 ? nullptr : at;
+        return at == slots_ + capacity_ + overflow_ - 1 ? nullptr : at;
     }
 
-    DRIFTLESS_NOINLINE void grow() {
+    /// Keys that share their top bits gather behind the last home place: then the overflow grows, for
+    /// no capacity may tell their places apart.
+    DRIFTLESS_NOINLINE void grow(bool overflow_is_full = false) {
         keyed_table larger;
-        larger.allocate(capacity_ == 0 ? first_capacity : capacity_ * 2);
+        larger.overflow_ = overflow_is_full ? overflow_ * 2 : overflow_;
+        larger.allocate(capacity_ == 0 ? first_capacity : overflow_is_full ? capacity_ : capacity_ * 2);
         while (!larger.take_all(*this)) {
             // The overflow behind the last place was too short for this set of hashes: once more.
-            auto const next = larger.capacity_ * 2;
+            auto const capacity = larger.capacity_;
             take_all(larger);
             larger.release_slots();
-            larger.allocate(next);
+            larger.overflow_ *= 2;
+            larger.allocate(capacity);
             ordered_ = false;
         }
         std::swap(slots_, larger.slots_);
         std::swap(capacity_, larger.capacity_);
+        std::swap(overflow_, larger.overflow_);
         std::swap(shift_, larger.shift_);
         std::swap(size_, larger.size_);
     }
@@ -251,7 +262,7 @@ private:
         return true;
     }
     void allocate(std::size_t capacity) {
-        auto const bytes = (capacity + overflow_slots) * sizeof(slot);
+        auto const bytes = (capacity + overflow_) * sizeof(slot);
         slots_ = static_cast<slot*>(::operator new(bytes, std::align_val_t{alignof(slot)}));
         std::memset(static_cast<void*>(slots_), 0, bytes);
         capacity_ = capacity;
@@ -294,7 +305,7 @@ private:
         append_key_bytes(right, b);
         return left < right;
     }
-    [[nodiscard]] std::size_t places() const noexcept { return capacity_ == 0 ? 0 : capacity_ + overflow_slots; }
+    [[nodiscard]] std::size_t places() const noexcept { return capacity_ == 0 ? 0 : capacity_ + overflow_; }
     /// The first place whose entry has a hash above `hash`, in an ordered table.
     [[nodiscard]] std::size_t first_above(std::uint64_t hash) const noexcept {
         std::size_t i = 0;

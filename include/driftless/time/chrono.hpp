@@ -8,6 +8,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
+#include <ratio>
 
 namespace driftless::inline v0 {
 
@@ -16,12 +18,19 @@ namespace driftless::inline v0 {
 /// Time        Coarser units are exact, finer ones are rounded towards zero.
 template <class Rep, class Period>
 [[nodiscard]] constexpr duration to_duration(std::chrono::duration<Rep, Period> span) {
-    using seconds = std::chrono::duration<long double>;
-    constexpr long double limit = 9.223372036e9L;  // seconds in 2^63 ns
-    auto const s = std::chrono::duration_cast<seconds>(span).count();
-    if (s > limit) return duration::max();
-    if (s < -limit) return duration::min();
-    return duration{std::chrono::duration_cast<std::chrono::nanoseconds>(span).count()};
+    if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
+        auto const ns = std::chrono::duration<long double, std::nano>{span}.count();
+        if (ns >= 0x1p63L) return duration::max();
+        if (ns > -0x1p63L) return duration{static_cast<std::int64_t>(ns)};
+        return duration::min();  // NaN too
+    } else {
+        using scale = std::ratio_divide<Period, std::nano>;
+        __extension__ using wide = __int128;
+        auto const ns = static_cast<wide>(span.count()) * scale::num / scale::den;
+        if (ns > std::numeric_limits<std::int64_t>::max()) return duration::max();
+        if (ns < std::numeric_limits<std::int64_t>::min()) return duration::min();
+        return duration{static_cast<std::int64_t>(ns)};
+    }
 }
 /// To std::chrono: exact.
 [[nodiscard]] constexpr std::chrono::nanoseconds to_chrono(duration span) noexcept {

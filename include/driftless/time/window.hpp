@@ -45,6 +45,7 @@ struct tumbling {
         parameter("size", size);
         parameter("offset", offset);
     }
+    friend constexpr bool operator==(tumbling const&, tumbling const&) = default;
 };
 
 /// One window for all of time, which closes with the input.
@@ -54,6 +55,7 @@ struct global {
     [[nodiscard]] constexpr time_window assign(event_time) const noexcept { return {}; }
     void validate() const {}
     constexpr void describe(auto&&) const {}
+    friend constexpr bool operator==(global const&, global const&) = default;
 };
 
 /// How long after its end a window still takes records.
@@ -70,6 +72,7 @@ struct allowed_lateness {
         }
     }
     constexpr void describe(auto&& parameter) const { parameter("allowed lateness", bound); }
+    friend constexpr bool operator==(allowed_lateness const&, allowed_lateness const&) = default;
 };
 
 /// A window assigner: what may stand first in window(...).

@@ -252,7 +252,7 @@ public:
             begin_ = next_;
             line_ = next_line_;
             if (!scan()) return false;
-            bool const blank = fields_.size() == 1 && flaw_ == nullptr && !fields_[0].quoted && fields_[0].end == 0;
+            bool const blank = fields_.size() == 1 && flaw_ == nullptr && fields_[0].end == 0;
             if (!blank) return true;
         }
     }

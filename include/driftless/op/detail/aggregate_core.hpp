@@ -115,12 +115,21 @@ protected:
     void apply(table& in, Ctx const& ctx, change<T> const& row, std::uint64_t hash, Out& out) {
         if (row.before != nullptr) {
             if (entry* const from = in.find(key_in(ctx), hash)) {
-                pack_.remove(from->state, *row.before);
-                --from->members;
+                if (take_out(from->state, *row.before) && from->members != 0) --from->members;
             }
         }
         if (row.after != nullptr) add(in, ctx, *row.after, hash, out);
         else ++account_.applied;
+    }
+    /// False for a row that was refused when it came, because a function threw: it is not in.
+    template <class T>
+    bool take_out(typename Pack::state& from, T const& row) const {
+        try {
+            pack_.remove(from, row);
+            return true;
+        } catch (...) {
+            return false;
+        }
     }
     /// The entry goes when its last row has gone.
     void drop_if_empty(table& in, auto const& key, std::uint64_t hash) {
@@ -263,6 +272,7 @@ class total_core {
     typename Pack::state state_;
     std::uint64_t applied_ = 0;
     std::int64_t members_ = 0;  // rows in it; counted over changes only
+    bool ended_ = false;
     account account_;
 
 public:
@@ -290,8 +300,11 @@ public:
     template <class Ctx, class T, class Out>
     void on_change(Ctx const& ctx, change<T> const& row, std::uint64_t hash, Out& out) {
         if (row.before != nullptr) {
-            pack_.remove(state_, *row.before);
-            --members_;
+            try {
+                pack_.remove(state_, *row.before);
+                --members_;
+            } catch (...) {  // it was refused when it came: it is not in
+            }
         }
         auto const applied = applied_;
         if (row.after != nullptr) on_record(ctx, *row.after, hash, out);
@@ -300,7 +313,8 @@ public:
     }
     template <class Out>
     void on_watermark(event_time watermark, Out& out) {
-        if (watermark != event_time::max() || applied_ == 0 || (FromChanges && members_ == 0)) return;
+        if (watermark != event_time::max() || std::exchange(ended_, true)) return;
+        if (applied_ == 0 || (FromChanges && members_ == 0)) return;
         std::optional<result_type> result;
         try {
             result.emplace(pack_.lower(state_));
@@ -394,6 +408,7 @@ public:
 
     template <class Out>
     void on_watermark(event_time watermark, Out& out) {
+        if (watermark < watermark_) return;  // a promise is not taken back
         watermark_ = watermark;
         bool moved = false;
         while (windows_.fired() < windows_.size() && windows_[windows_.fired()].window.end <= watermark) {
@@ -520,7 +535,9 @@ private:
         if constexpr (!Exact) {
             if (watermark_ >= closes(window)) {
                 account_.refuse(reason::late);
-                out.refused(reason::late, ctx, record);
+                auto refused = ctx;
+                refused.window = window;  // the one that refused it
+                out.refused(reason::late, refused, record);
                 return nullptr;
             }
         }
@@ -544,8 +561,11 @@ private:
             if (in.window.end <= watermark_) {
                 auto const& key = this->key_in(ctx);
                 std::optional<result_type> before;
+                [[maybe_unused]] arena bytes;
                 if (entry const* const old = in.table.find(key, hash); old != nullptr && old->panes != 0) {
                     before = this->lowered(*old, out);
+                    // A result may borrow from the state, which changes now.
+                    if (before) rehome(*before, bytes);
                 }
                 if (!update()) return;
                 entry* const now = in.table.find(key, hash);

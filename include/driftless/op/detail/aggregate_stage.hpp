@@ -50,10 +50,10 @@ private:
 struct no_shards {
     static constexpr bool possible = false;
 };
-template <class Core, class In, class Result>
+template <class Core, class In, class Result, bool Corrects>
 struct shards_of {
     static constexpr bool possible = true;
-    using group = shard_group<Core, typename In::key, typename In::record, Result>;
+    using group = shard_group<Core, typename In::key, typename In::record, Result, Corrects>;
 };
 
 /// The stage of an aggregate: a core that reports to the next stage; with threads, a core per shard.

@@ -23,7 +23,7 @@ namespace driftless::inline v0::detail {
 /// shard. What the cores report is kept with the sequence number of what caused it, and handed on
 /// by the job's own thread in the order (sequence, window, shard): the order in which a single core
 /// would have reported. At most `depth` chunks are under way: a slow sink slows the source down.
-template <class Core, class Key, class T, class Result>
+template <class Core, class Key, class T, class Result, bool Corrects>
 class shard_group {
     static constexpr std::size_t chunk_records = 1024;
     static constexpr std::size_t depth = 3;
@@ -41,7 +41,7 @@ class shard_group {
     };
     /// Something a core reported, with all it borrowed copied.
     struct reported {
-        enum class what : std::uint8_t { row, change, refused, threw };
+        enum class what : std::uint8_t { pane, refused, threw };
         std::uint64_t cause;  // the sequence number of the record or watermark
         what kind;
         reason why{};
@@ -65,20 +65,21 @@ class shard_group {
         std::size_t index = 0;
 
         void row(Key const& key, time_window window, pane_info const& info, std::uint64_t hash, Result const& result) {
-            auto& made = into->emplace_back(reported{.cause = cause, .kind = reported::what::row});
+            auto& made = into->emplace_back(reported{.cause = cause, .kind = reported::what::pane});
             fill(made, key, window, info, hash);
             keep(made.after, result);
         }
         void change(Key const& key, time_window window, pane_info const& info, std::uint64_t hash,
                     Result const* before, Result const* after) {
-            auto& made = into->emplace_back(reported{.cause = cause, .kind = reported::what::change});
+            auto& made = into->emplace_back(reported{.cause = cause, .kind = reported::what::pane});
             fill(made, key, window, info, hash);
             if (before != nullptr) keep(made.before, *before);
             if (after != nullptr) keep(made.after, *after);
         }
         template <class Ctx>
-        void refused(reason why, Ctx const&, T const&) {
-            into->emplace_back(reported{.cause = cause, .kind = reported::what::refused, .why = why, .index = index});
+        void refused(reason why, Ctx const& ctx, T const&) {
+            into->emplace_back(reported{
+                .cause = cause, .kind = reported::what::refused, .why = why, .window = ctx.window, .index = index});
         }
         void threw(origin from) {
             into->emplace_back(reported{
@@ -107,6 +108,7 @@ class shard_group {
         arena bytes;
         std::exception_ptr failure;
         std::size_t handed_on = 0;
+        std::size_t ticket = 0;
 
         void work() noexcept override {
             try {
@@ -218,11 +220,11 @@ private:
     template <class Out, class OnWatermark>
     void submit(Out& out, OnWatermark const& hand_on) {
         auto& full = chunks_[filling_++ % depth];
-        for (std::size_t i = 0; i < full.shares.size(); ++i) threads_->submit(i, *full.shares[i]);
+        for (std::size_t i = 0; i < full.shares.size(); ++i) full.shares[i]->ticket = threads_->submit(i, *full.shares[i]);
         if (filling_ - collected_ == depth) collect(out, hand_on);
     }
     void wait_for(chunk& done) {
-        for (std::size_t i = 0; i < done.shares.size(); ++i) threads_->wait(i);
+        for (std::size_t i = 0; i < done.shares.size(); ++i) threads_->wait(i, done.shares[i]->ticket);
     }
     /// Hands on what the oldest chunk under way has reported, in the order of one thread.
     template <class Out, class OnWatermark>
@@ -257,14 +259,19 @@ private:
     template <class Out>
     void replay(chunk const& of, reported const& one, Out& out) {
         switch (one.kind) {
-            case reported::what::row: out.row(*one.key, one.window, one.info, one.hash, *one.after); break;
-            case reported::what::change:
-                out.change(*one.key, one.window, one.info, one.hash, one.before ? &*one.before : nullptr,
-                           one.after ? &*one.after : nullptr);
+            case reported::what::pane:
+                if constexpr (Corrects) {
+                    out.change(*one.key, one.window, one.info, one.hash, one.before ? &*one.before : nullptr,
+                               one.after ? &*one.after : nullptr);
+                } else {
+                    out.row(*one.key, one.window, one.info, one.hash, *one.after);
+                }
                 break;
             case reported::what::refused: {
                 auto const& each = of.items[one.index];
-                out.refused(one.why, each.ctx.with_key(each.key), each.record);
+                auto ctx = each.ctx.with_key(each.key);
+                ctx.window = one.window;
+                out.refused(one.why, ctx, each.record);
                 break;
             }
             case reported::what::threw:

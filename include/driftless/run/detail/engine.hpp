@@ -11,6 +11,7 @@
 #include <driftless/run/detail/visitors.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/input.hpp>
+#include <driftless/run/properties.hpp>
 #include <driftless/run/report.hpp>
 #include <driftless/run/results.hpp>
 
@@ -76,6 +77,8 @@ public:
                       "bind(\"...\"_name, sink) to run");
         if constexpr (position != none) {
             auto& sink = std::get<position>(*args_).target;
+            static_assert(!std::is_const_v<std::remove_reference_t<decltype(sink)>>,
+                          "driftless: a sink is written to: bind one that is not const");
             return sink_stage<std::remove_cvref_t<decltype(sink)>, In>{&sink};
         } else {
             return nowhere{};
@@ -89,6 +92,13 @@ public:
         }
     }
 };
+
+/// Operators before an aggregate to which the order of records is visible.
+template <class Op>
+struct sees_order : std::bool_constant<Op::kind == "tap"> {};
+template <class Op>
+    requires requires(Op const& op) { op.parameters; }
+struct sees_order<Op> : std::bool_constant<says_max_keys<decltype(Op::parameters)>> {};
 
 template <class Op>
 struct declares_watermark : std::bool_constant<requires { requires Op::declared; }> {};
@@ -115,7 +125,11 @@ struct last_stage<P, Args...> {
     static constexpr bool has_sink = true;
     using sink = std::remove_cvref_t<std::tuple_element_t<position, std::tuple<Args...>>>;
     using type = sink_stage<sink, in>;
-    static type make(std::tuple<Args...>& args, results_of<in>*) { return type{&std::get<position>(args)}; }
+    static type make(std::tuple<Args...>& args, results_of<in>*) {
+        static_assert(!std::is_const_v<std::remove_reference_t<std::tuple_element_t<position, std::tuple<Args...>>>>,
+                      "driftless: a sink is written to: pass one that is not const");
+        return type{&std::get<position>(args)};
+    }
 };
 
 template <class Mode, class P, class... Args>
@@ -135,6 +149,9 @@ class engine {
     std::vector<lane*> lanes_;
     std::uint64_t records_ = 0;
     std::uint32_t current_partition_[std::tuple_size_v<heads_t>] = {};  // of each input
+    /// Everything goes through exact aggregates, and no tap or limit looks on.
+    static constexpr bool order_unseen =
+        Mode::exact && find_order_free<P, false>() && !any_operator<sees_order, P>();
     static constexpr std::size_t head_count = std::tuple_size_v<heads_t>;
 
     template <std::size_t I>
@@ -150,7 +167,7 @@ class engine {
     template <std::size_t I>
     using log_t = std::remove_cvref_t<decltype(*std::declval<input_t<I> const&>())>;
     template <std::size_t I>
-    using head_time_t = head_time<typename root_t<I>::op_type::element, typename source_time<P>::type>;
+    using head_time_t = head_time<typename root_t<I>::op_type::element, typename source_time<P, typename root_t<I>::op_type>::type>;
     template <std::size_t I>
     using lane_t = typed_lane<log_t<I>, chain_t<I>, head_time_t<I>, Mode>;
 
@@ -232,9 +249,12 @@ public:
     [[nodiscard]] P const& pipeline() const noexcept { return pipeline_; }
     [[nodiscard]] std::vector<lane*> const& lanes() const noexcept { return lanes_; }
     [[nodiscard]] std::uint64_t records() const noexcept { return records_; }
+    [[nodiscard]] std::uint64_t failures() const noexcept { return services_.failures.refusals(); }
     /// After a restore: where reading goes on.
-    void resume(std::uint64_t records) {
+    void resume(std::uint64_t records, std::uint64_t failures) {
         records_ = records;
+        services_.failures = account{.label = services_.failures.label};
+        services_.failures.refuse(reason::failed, failures);
         for (auto& each : current_partition_) each = 0;
     }
 
@@ -314,12 +334,28 @@ private:
                 auto const to_come = lanes_[i]->least_to_come();
                 if (to_come < least) least = to_come;
             }
-            if (least > one.announced) {
+            if (least > one.announced && least != event_time::max()) {  // the end is said once, by finish()
                 one.announced = least;
                 one.on_watermark(least);
             }
         }
+        if constexpr (order_unseen) {
+            if (lanes_.size() > 1) return feed_earliest_block() != 0;
+        }
         return feed_some(none, true) != 0;
+    }
+    /// Where nobody can see the order, whole blocks: of the lane with the least time to come.
+    std::size_t feed_earliest_block() {
+        lane* earliest = nullptr;
+        for (auto* const each : lanes_) {
+            if (!each->has_record()) continue;
+            if (earliest == nullptr || each->least_to_come() < earliest->least_to_come()) earliest = each;
+        }
+        if (earliest == nullptr) return 0;
+        enter(*earliest);
+        auto const fed = earliest->feed_block(none);
+        records_ += fed;
+        return fed;
     }
     void enter(lane& to) {
         auto& current = current_partition_[to.input];

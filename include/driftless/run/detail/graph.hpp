@@ -5,9 +5,12 @@
 #include <driftless/core/pipeline.hpp>
 #include <driftless/core/place.hpp>
 #include <driftless/core/stage.hpp>
+#include <driftless/op/window.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -94,11 +97,30 @@ void validate(Op const& op) {
     if constexpr (requires { op.validate(); }) op.validate();
 }
 
+/// The inputs of a fan-in group by the same windows: what follows it asks the first one only.
+template <class FanIn>
+void validate_windows(FanIn const& fan_in) {
+    if constexpr (FanIn::output::window::assigned) {
+        auto const* const first = windowing_of(fan_in.first_input());
+        if constexpr (std::equality_comparable<std::remove_cvref_t<decltype(*first)>>) {
+            std::apply(
+                [&](auto const&... input) {
+                    if (((*windowing_of(input) == *first) && ...)) return;
+                    throw error{error_code::invalid_argument,
+                                std::string{FanIn::kind} + " needs inputs with the same windows, and theirs have other "
+                                                           "sizes, offsets or lateness: put window(...) after it"};
+                },
+                fan_in.inputs);
+        }
+    }
+}
+
 /// Makes the stages of P before `next`: a tuple of heads.
 template <class Mode, class P, class Next, class Builder>
 constexpr auto make_chain(P const& p, Next next, Builder& builder) {
     validate(p.op);
     if constexpr (begins_with_fan_in<P>) {
+        validate_windows(p.op);
         using node = typename P::op_type::template node_t<Next>;
         auto* const made = builder.template own<node>(std::move(next));
         return [&]<std::size_t... I>(std::index_sequence<I...>) {

@@ -14,39 +14,73 @@
 #include <limits>
 #include <new>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace driftless::inline v0::detail {
-/// The assign_time nearest to the source of a pipeline, if what stands before it keeps the record: as a
-/// type, its op; void otherwise.
-template <class P, class Found = void>
+/// What tells the event time of a source's records, as a type: the assign_time op that reads the very records of
+/// the source; void where none assigns a time (an event<T> keeps its own); unknown_time where a later or a changed
+/// record decides, or where the uses of the source do not agree. A source that P does not read: not_read.
+struct unknown_time {};
+struct not_read {};
+struct time_as_given;
+template <class Op>
+inline constexpr bool assigns_time = requires { typename Op::time_function; };
+template <class Op>
+inline constexpr bool gives_time_anew = [] {
+    if constexpr (assigns_time<Op>) return !std::is_same_v<typename Op::time_function, time_as_given>;
+    else return false;
+}();
+
+template <class A, class B>
+using agreed_time = std::conditional_t<
+    std::is_same_v<A, not_read>, B,
+    std::conditional_t<std::is_same_v<B, not_read> || std::is_same_v<A, B>, A, unknown_time>>;
+
+template <class P, class Source, class Found = void>
 struct source_time {
     using op = typename P::op_type;
-    static constexpr bool assigns = requires { typename op::time_function; };
-    static constexpr bool keeps = requires { op::keeps_record; };
-    using type = typename source_time<
-        typename P::prev_type, std::conditional_t<assigns, op, std::conditional_t<keeps, Found, void>>>::type;
+    static constexpr bool keeps = requires { op::keeps_record; } || assigns_time<op>;
+    using here = std::conditional_t<gives_time_anew<op>, std::conditional_t<std::is_void_v<Found>, op, unknown_time>,
+                                    std::conditional_t<keeps || std::is_void_v<Found>, Found, unknown_time>>;
+    using type = typename source_time<typename P::prev_type, Source, here>::type;
 };
-template <class Root, class Found>
-struct source_time<root_link<Root>, Found> {
-    using type = Found;
+template <class Root, class Source, class Found>
+struct source_time<root_link<Root>, Source, Found> {
+    using type = std::conditional_t<std::is_same_v<Root, Source>, Found, not_read>;
+};
+template <class Source, class Found, class... Inputs>
+struct source_time_of_all {
+    using type = not_read;
+};
+template <class Source, class Found, class First, class... Rest>
+struct source_time_of_all<Source, Found, First, Rest...> {
+    using type = agreed_time<typename source_time<First, Source, Found>::type,
+                             typename source_time_of_all<Source, Found, Rest...>::type>;
+};
+template <class Root, class Source, class Found>
+    requires requires { typename Root::is_fan_in; }
+struct source_time<root_link<Root>, Source, Found> {
+    template <class... I>
+    static auto list(std::tuple<I...> const*) -> source_time_of_all<Source, Found, I...>;
+    using type = typename decltype(list(static_cast<decltype(Root::inputs) const*>(nullptr)))::type;
 };
 
 /// How a source's records give away their event time to the reader: a member named in the type, the
 /// envelope of event<T>, or not at all.
 template <class T, class TimeOp>
 struct head_time {
-    static constexpr bool known = is_event<T>;
+    static constexpr bool known = is_event<T> && std::is_void_v<TimeOp>;
     static std::size_t field() noexcept { return 0; }
     static event_time of(T const& record) noexcept {
-        if constexpr (is_event<T>) return record.at;
+        if constexpr (known) return record.at;
         else return event_time::min();
     }
 };
 template <class T, class TimeOp>
-    requires names_member<typename TimeOp::time_function>
+    requires(!is_event<T> && names_member<typename TimeOp::time_function>)
 struct head_time<T, TimeOp> {
     static constexpr bool known = true;
     static std::size_t field() noexcept { return index_in<T>(typename TimeOp::time_function{}); }

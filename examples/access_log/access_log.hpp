@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EXAMPLES_ACCESS_LOG_ACCESS_LOG_HPP
+#define EXAMPLES_ACCESS_LOG_ACCESS_LOG_HPP
+
+#include "../support/runner.hpp"
+#include "../support/table.hpp"
+
+#include <driftless/driftless.hpp>
+
+#include <cstdint>
+
+namespace access_log {
+namespace dl = driftless;
+using namespace driftless::literals;
+
+/// What a web server wrote about one request.
+struct request {
+    dl::event_time ts;
+    dl::text client_ip;
+    std::int32_t status = 0;
+    std::int64_t bytes = 0;
+};
+
+struct hour_totals {
+    std::int64_t hits, bytes, distinct_clients, status_4xx, status_5xx;
+};
+
+template <int Class>
+inline constexpr auto has_status = [](request const& r) { return r.status / 100 == Class ? 1 : 0; };
+
+// --- the pipelines: written once, run as batch and as stream ---------------------------------------------------
+
+inline constexpr auto tumble_1h =
+    dl::from<request>()
+    | dl::assign_time<&request::ts>(dl::bounded_disorder{5_min})
+    | dl::window(dl::tumbling{1_h})
+    | dl::aggregate<hour_totals>(dl::count(), dl::sum<&request::bytes>(), dl::distinct<&request::client_ip>(),
+        dl::sum(has_status<4>), dl::sum(has_status<5>));
+
+inline constexpr dl::tumbling ten_seconds{10_s};
+
+/// Hits per ten seconds under a bound that the log does not keep. Which requests are refused is part of the answer
+/// here, so the declared watermark counts in batch as well.
+constexpr auto late_tumble_10s(dl::duration bound) {
+    return dl::from<request>()
+        | dl::assign_time<&request::ts>(dl::bounded_disorder{bound}, dl::as_declared)
+        | dl::window(ten_seconds)
+        | dl::late_to("late"_name)
+        | dl::aggregate(dl::count());
+}
+
+// --- the tables made of them: tables.cpp ------------------------------------------------------------------------
+
+using request_log = dl::memory_log<request>;
+using hour_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using late_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+
+hour_table make_tumble_1h(support::runner<request_log> const& run);
+late_table make_late_tumble_10s(support::runner<request_log> const& run);
+late_summary_table make_late_tumble_10s_summary(support::runner<request_log> const& run);
+}  // namespace access_log
+
+BOOST_HANA_ADAPT_STRUCT(access_log::request, ts, client_ip, status, bytes);
+BOOST_HANA_ADAPT_STRUCT(access_log::hour_totals, hits, bytes, distinct_clients, status_4xx, status_5xx);
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+// examples/access_log - traffic per hour from a web log that is out of order, and what a watermark that is too eager
+// would refuse of it; as a stream while the log is written, then in batch.
+// args:
+// expect: tumble_1h
+// expect: late_tumble_10s_summary
+// expect: batch = stream,
+// args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result tumble_1h --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/access_log/expected/tumble_1h.csv
+// args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result late_tumble_10s --mode batch --csv
+// expect file: $DRIFTLESS_DATA_DIR/access_log/expected/late_tumble_10s.csv
+// args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result late_tumble_10s_summary --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/access_log/expected/late_tumble_10s_summary.csv
+#include "access_log.hpp"
+
+#include "../support/append_csv.hpp"
+#include "../support/options.hpp"
+#include "../support/program.hpp"
+#include "../support/random.hpp"
+#include "../support/two_modes.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace {
+namespace dl = driftless;
+using namespace driftless::literals;
+using access_log::request;
+using access_log::request_log;
+
+/// Made-up traffic of one request per ten milliseconds; like the real one, it is in no order within each minute.
+void append_generated(std::uint64_t count, request_log& log) {
+    constexpr std::array<std::int32_t, 8> statuses = {200, 200, 200, 200, 304, 301, 404, 500};
+    auto const start = dl::event_time::from_ms(1'431'856'800'000);  // 2015-05-17, 10 o'clock
+    support::random random{2015};
+    dl::progress bar{"making requests", count, "requests"};
+    for (std::uint64_t i = 0; i < count; ++i) {
+        auto const minute = static_cast<std::int64_t>(i / 6000);
+        std::string const client = "10.0.0." + std::to_string(random.below(250));
+        log.append(request{.ts = start + minute * 1_min + random.below(60) * 1_s,
+            .client_ip = client,
+            .status = statuses[random.below(statuses.size())],
+            .bytes = random.below(50'000)});
+        bar.update(i + 1);
+    }
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+    return support::program("access_log", {"tumble_1h", "late_tumble_10s", "late_tumble_10s_summary"}, argc, argv,
+        [](support::options const& asked) {
+            request_log log;
+            auto const fill = [&] {
+                if (asked.input.empty()) append_generated(asked.records, log);
+                else support::append_csv<request>(asked, {.defaults = {dl::csv_default{&request::bytes, 0}}}, log);
+            };
+            return support::in_two_modes(asked, log, fill, support::result{"tumble_1h", access_log::make_tumble_1h},
+                support::result{"late_tumble_10s", access_log::make_late_tumble_10s},
+                support::result{"late_tumble_10s_summary", access_log::make_late_tumble_10s_summary});
+        });
+}

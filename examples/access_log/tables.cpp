@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+// The only place where the pipelines of access_log are instantiated.
+#include "access_log.hpp"
+
+#include <cstdint>
+#include <map>
+
+namespace dl = driftless;
+using namespace driftless::literals;
+using run_t = support::runner<access_log::request_log>;
+
+access_log::hour_table access_log::make_tumble_1h(run_t const& run) {
+    hour_table out{support::columns_of<hour_totals>("window_start_ms")};
+    for (auto const& [key, window, totals, info] : run(tumble_1h)) {
+        out.rows.push_back(support::row_of(totals, window.start.ms()));
+    }
+    return out;
+}
+
+namespace {
+constexpr dl::duration bounds[] = {0_s, 20_s, 40_s, 60_s};
+
+struct tally {
+    std::int64_t kept = 0;
+    std::int64_t dropped = 0;
+};
+
+/// Requests kept and dropped per window.
+std::map<dl::time_window, tally> tally_with(dl::duration bound, run_t const& run) {
+    std::map<dl::time_window, tally> windows;
+    auto const count = [&](dl::pane<dl::unkeyed, access_log::request> const& refused) {
+        ++windows[access_log::ten_seconds.assign(refused.value.ts)].dropped;
+    };
+    auto const kept = run(access_log::late_tumble_10s(bound), dl::bind("late"_name, dl::to(count)));
+    for (auto const& [key, window, hits, info] : kept) windows[window].kept = hits;
+    return windows;
+}
+}  // namespace
+
+access_log::late_table access_log::make_late_tumble_10s(run_t const& run) {
+    late_table out{{"bound_ms", "window_start_ms", "kept", "dropped"}};
+    for (auto const bound : bounds) {
+        for (auto const& [window, of] : tally_with(bound, run)) {
+            out.rows.emplace_back(bound.ns() / 1'000'000, window.start.ms(), of.kept, of.dropped);
+        }
+    }
+    return out;
+}
+
+access_log::late_summary_table access_log::make_late_tumble_10s_summary(run_t const& run) {
+    late_summary_table out{{"bound_ms", "events_kept", "events_dropped", "windows_with_kept", "windows_with_dropped"}};
+    for (auto const bound : bounds) {
+        tally events;
+        tally windows;
+        for (auto const& [window, of] : tally_with(bound, run)) {
+            events.kept += of.kept;
+            events.dropped += of.dropped;
+            windows.kept += of.kept > 0 ? 1 : 0;
+            windows.dropped += of.dropped > 0 ? 1 : 0;
+        }
+        out.rows.emplace_back(bound.ns() / 1'000'000, events.kept, events.dropped, windows.kept, windows.dropped);
+    }
+    return out;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EXAMPLES_RETAIL_RETAIL_HPP
+#define EXAMPLES_RETAIL_RETAIL_HPP
+
+#include "../support/runner.hpp"
+#include "../support/table.hpp"
+
+#include <driftless/driftless.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace retail {
+namespace dl = driftless;
+using namespace driftless::literals;
+
+/// A line of an invoice. Less than nothing is sold when goods come back.
+struct line {
+    dl::text invoice_no;
+    dl::text country;
+    std::int32_t quantity = 0;
+    std::int32_t unit_price_pence = 0;
+    dl::event_time ts;
+};
+
+struct day_totals {
+    std::int64_t lines, invoices, units, gross_pence, refund_pence, net_pence;
+};
+struct country_totals {
+    std::int64_t lines, net_pence;
+};
+
+inline constexpr auto amount = [](line const& l) { return std::int64_t{l.quantity} * l.unit_price_pence; };
+inline constexpr auto gross = [](line const& l) { return l.quantity > 0 ? amount(l) : 0; };
+inline constexpr auto refund = [](line const& l) { return l.quantity < 0 ? -amount(l) : 0; };
+
+// --- the pipelines: written once, run as batch and as stream ---------------------------------------------------
+
+inline constexpr auto lines_by_day =
+    dl::from<line>()
+    | dl::assign_time<&line::ts>(dl::bounded_disorder{1_h});
+
+inline constexpr auto per_day =
+    lines_by_day
+    | dl::window(dl::tumbling{24_h})
+    | dl::aggregate<day_totals>(dl::count(), dl::distinct<&line::invoice_no>(), dl::sum<&line::quantity>(),
+        dl::sum(gross), dl::sum(refund), dl::sum(amount));
+
+inline constexpr auto net_per_day_country =
+    lines_by_day
+    | dl::key_by<&line::country>()
+    | dl::window(dl::tumbling{24_h})
+    | dl::aggregate<country_totals>(dl::count(), dl::sum(amount));
+
+// --- the tables made of them: tables.cpp ------------------------------------------------------------------------
+
+using line_log = dl::memory_log<line>;
+using per_day_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+    std::int64_t>;
+using net_per_day_country_table = support::table<std::string, std::string, std::int64_t, std::int64_t>;
+
+per_day_table make_per_day(support::runner<line_log> const& run);
+net_per_day_country_table make_net_per_day_country(support::runner<line_log> const& run);
+}  // namespace retail
+
+BOOST_HANA_ADAPT_STRUCT(retail::line, invoice_no, country, quantity, unit_price_pence, ts);
+BOOST_HANA_ADAPT_STRUCT(retail::day_totals, lines, invoices, units, gross_pence, refund_pence, net_pence);
+BOOST_HANA_ADAPT_STRUCT(retail::country_totals, lines, net_pence);
+#endif

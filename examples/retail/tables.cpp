@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+// The only place where the pipelines of retail are instantiated.
+#include "retail.hpp"
+
+retail::per_day_table retail::make_per_day(support::runner<line_log> const& run) {
+    per_day_table out{support::columns_of<day_totals>("day")};
+    for (auto const& [key, window, totals, info] : run(per_day)) {
+        out.rows.push_back(support::row_of(totals, support::date(window.start)));
+    }
+    return out;
+}
+
+retail::net_per_day_country_table retail::make_net_per_day_country(support::runner<line_log> const& run) {
+    net_per_day_country_table out{support::columns_of<country_totals>("day", "country")};
+    for (auto const& [country, window, totals, info] : run(net_per_day_country)) {
+        out.rows.push_back(support::row_of(totals, support::date(window.start), country));
+    }
+    return out;
+}
