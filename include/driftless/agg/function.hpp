@@ -127,6 +127,14 @@ public:
         else if constexpr (requires { A::template combines<T>; }) return A::template combines<T>;
         else return combine_class::sequential;
     }();
+    /// True if add never throws: a member is read, numbers are added.
+    static constexpr bool add_is_safe = [] {
+        if constexpr (has_identity && has_add<A, T, inner>) {
+            return noexcept(std::declval<A const&>().add(std::declval<inner&>(), std::declval<T const&>()));
+        } else {
+            return false;
+        }
+    }();
     static constexpr std::string_view kind = [] {
         if constexpr (requires { A::kind; }) return std::string_view{A::kind};
         else return std::string_view{"aggregate"};

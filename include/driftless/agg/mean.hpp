@@ -81,7 +81,8 @@ struct mean_fn {
         return one;
     }
     template <class V, class T>
-    DRIFTLESS_INLINE constexpr void add(detail::total_and_count<V>& into, T const& record) const {
+    DRIFTLESS_INLINE constexpr void add(detail::total_and_count<V>& into, T const& record) const
+        noexcept(noexcept(of(record))) {
         into.value += detail::widened(of(record));
         ++into.count;
     }

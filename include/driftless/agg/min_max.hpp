@@ -92,7 +92,8 @@ struct extreme_fn {
         return one;
     }
     template <class V, class T>
-    DRIFTLESS_INLINE constexpr void add(detail::held<V>& into, T const& record) const {
+    DRIFTLESS_INLINE constexpr void add(detail::held<V>& into, T const& record) const
+        noexcept(noexcept(of(record)) && (std::is_arithmetic_v<V> || std::same_as<V, event_time>)) {
         auto&& value = of(record);
         if (!into.value.has_value() || detail::beats<Which, V>(value, detail::seen<V>(*into.value)))
             into.set(detail::one_nan(value));

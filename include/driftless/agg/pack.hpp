@@ -118,7 +118,13 @@ public:
         return state{pack_leaf<I, typename applied_function<A, T>::state>{leaf<I>(functions_).init()}...};
     }
     DRIFTLESS_INLINE constexpr void add(state& into, T const& record) const {
-        (leaf<I>(functions_).add(leaf<I>(into), record), ...);
+        if constexpr (unsafe_adds == 0) {
+            (leaf<I>(functions_).add(leaf<I>(into), record), ...);
+        } else {
+            // What may throw goes first, so that a record is in all states or, if it throws, in none.
+            add_unsafe<0>(into, record);
+            (add_if<applied_function<A, T>::add_is_safe, I>(into, record), ...);
+        }
     }
     DRIFTLESS_INLINE constexpr void remove(state& from, T const& record) const
         requires invertible
@@ -144,6 +150,44 @@ public:
     static void save(state const& of, byte_writer& out) { out.write(of); }
     /// `into` comes from init().
     static void load(state& into, byte_reader& in) { in.read(into); }
+
+private:
+    static constexpr std::size_t unsafe_adds = (std::size_t{!applied_function<A, T>::add_is_safe} + ...);
+    template <std::size_t N>
+    using function_t = std::tuple_element_t<N, std::tuple<applied_function<A, T>...>>;
+
+    template <bool If, std::size_t N>
+    DRIFTLESS_INLINE constexpr void add_if(state& into, T const& record) const {
+        if constexpr (If) leaf<N>(functions_).add(leaf<N>(into), record);
+    }
+    /// Adds to the functions from N on that may throw; if one does, the earlier ones are put back.
+    template <std::size_t N>
+    DRIFTLESS_INLINE constexpr void add_unsafe(state& into, T const& record) const {
+        if constexpr (N < size) {
+            if constexpr (function_t<N>::add_is_safe) {
+                add_unsafe<N + 1>(into, record);
+            } else if constexpr (unsafe_adds == 1) {
+                leaf<N>(functions_).add(leaf<N>(into), record);
+            } else if constexpr (function_t<N>::invertible && !std::is_trivially_copyable_v<typename function_t<N>::state>) {
+                leaf<N>(functions_).add(leaf<N>(into), record);
+                try {
+                    add_unsafe<N + 1>(into, record);
+                } catch (...) {
+                    leaf<N>(functions_).remove(leaf<N>(into), record);
+                    throw;
+                }
+            } else {
+                auto before = leaf<N>(into);
+                leaf<N>(functions_).add(leaf<N>(into), record);
+                try {
+                    add_unsafe<N + 1>(into, record);
+                } catch (...) {
+                    leaf<N>(into) = std::move(before);
+                    throw;
+                }
+            }
+        }
+    }
 };
 
 /// The aggregates A over records T; into a struct Row with one member per aggregate.

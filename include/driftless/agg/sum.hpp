@@ -89,7 +89,7 @@ struct sum_fn {
         return one;
     }
     template <class V, class T>
-    DRIFTLESS_INLINE constexpr void add(detail::total<V>& into, T const& record) const {
+    DRIFTLESS_INLINE constexpr void add(detail::total<V>& into, T const& record) const noexcept(noexcept(of(record))) {
         into.value += detail::widened(of(record));
     }
     /// Floating sums are not taken back: rounding would leave a remainder.

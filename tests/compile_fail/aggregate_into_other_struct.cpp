@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: aggregate<S>(...) needs a struct with one member per aggregate, in order
+#include <driftless/agg/count.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/from.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+struct row {
+    std::int64_t n;
+};
+int main() { auto p = from<int>() | aggregate<row>(count(), count()); }

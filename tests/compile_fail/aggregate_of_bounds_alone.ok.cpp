@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/agg/count.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/from.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() { auto p = from<int>() | aggregate(count(), unbounded_state{}); }

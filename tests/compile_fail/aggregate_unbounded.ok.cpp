@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/agg/count.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() { auto p = from<int>() | key_by([](int n) { return n; }) | aggregate(count(), unbounded_state{}); }

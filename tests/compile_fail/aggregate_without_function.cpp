@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: aggregate needs aggregate functions of the record
+#include <driftless/agg/sum.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/from.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+struct order {
+    text sku;
+    int cents;
+};
+int main() { auto p = from<order>() | aggregate(sum<&order::sku>()); }

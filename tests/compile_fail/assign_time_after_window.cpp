@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: assign_time needs plain records: put it before window(...) and aggregate(...)
+#include <driftless/op/assign_time.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/window.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() { auto p = from<event<int>>() | window(tumbling{1_s}) | assign_time(bounded_disorder{1_s}); }

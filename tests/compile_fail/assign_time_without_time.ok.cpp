@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/op/assign_time.hpp>
+#include <driftless/op/from.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+struct reading {
+    event_time at;
+    int value;
+};
+int main() { auto p = from<reading>() | assign_time<&reading::at>(); }

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/core/reflect.hpp>
+#include <driftless/log/layout.hpp>
+struct order {
+    int sku;
+};
+BOOST_HANA_ADAPT_STRUCT(order, sku);
+int main() { driftless::columns::store<order> log; }

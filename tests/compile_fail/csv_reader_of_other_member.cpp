@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: csv_reader<T> reads integers, float, double, bool, text, std::string
+#include <driftless/core/reflect.hpp>
+#include <driftless/io/csv.hpp>
+struct order {
+    int* sku;
+};
+BOOST_HANA_ADAPT_STRUCT(order, sku);
+template class driftless::csv_reader<order>;

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: csv_writer does not write a single character
+#include <driftless/io/csv_writer.hpp>
+#include <string>
+void f(std::string& out) { driftless::csv_writer{out}.write_row('a'); }

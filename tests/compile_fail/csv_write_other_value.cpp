@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: csv_writer writes numbers, bool, text, strings, event_time, duration
+#include <driftless/io/csv_writer.hpp>
+#include <string>
+struct money {
+    int cents;
+};
+void f(std::string& out, money m) { driftless::csv_writer{out}.write_row(m); }

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/op/expect.hpp>
+#include <driftless/op/from.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() { auto p = from<int>() | expect("small"_name, [](int n) { return n < 9; }); }

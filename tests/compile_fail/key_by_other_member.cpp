@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: key_by needs a member or a function of the record
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+struct order {
+    int sku;
+};
+struct other {
+    int sku;
+};
+int main() { auto p = from<order>() | key_by<&other::sku>(); }

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/op/from.hpp>
+#include <driftless/op/late_to.hpp>
+#include <driftless/op/window.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() { auto p = from<event<int>>() | window(tumbling{1_s}) | late_to("late"_name); }

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: merge needs at least one pipeline
+#include <driftless/op/from.hpp>
+#include <driftless/op/merge.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() { auto p = merge(); }

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/op/from.hpp>
+#include <driftless/op/merge.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() { auto p = merge(from<int>()); }

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/codec/schema.hpp>
+#include <driftless/core/reflect.hpp>
+struct order {
+    int sku;
+};
+BOOST_HANA_ADAPT_STRUCT(order, sku);
+int main() { driftless::require_describable<order>(); }

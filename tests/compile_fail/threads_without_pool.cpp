@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: .threads needs the thread pool
+#include <driftless/run/threads.hpp>
+driftless::thread_count const two{2};

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/op/from.hpp>
+#include <driftless/op/map.hpp>
+#include <driftless/op/merge.hpp>
+#include <driftless/op/share.hpp>
+#include <driftless/run/batch.hpp>
+#include <vector>
+using namespace driftless;
+using namespace driftless::literals;
+void f(std::vector<int> const& in) {
+    auto a = from<int>("a"_name);
+    auto b = a | map([](int n) { return n; });
+    run(batch{}, merge(a | share("x"_name), b | share("y"_name)), bind("a"_name, in));
+}

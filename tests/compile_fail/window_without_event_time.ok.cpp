@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/op/from.hpp>
+#include <driftless/op/window.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() { auto p = from<event<int>>() | window(tumbling{1_s}); }

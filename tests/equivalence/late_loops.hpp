@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+// Loops that judge lateness (SEMANTICS section 1), for the tests of allowed lateness and of as_declared.
+#ifndef DRIFTLESS_TESTS_EQUIVALENCE_LATE_LOOPS_HPP
+#define DRIFTLESS_TESTS_EQUIVALENCE_LATE_LOOPS_HPP
+#include <driftless/agg.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/assign_time.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+#include <driftless/op/late_to.hpp>
+#include <driftless/op/window.hpp>
+#include <driftless/run/batch.hpp>
+#include <equivalence/generated.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace equivalence {
+constexpr auto windowed(auto timed, duration lateness) {
+    return timed | key_by<&sale::item>() | window(tumbling{10_s, 3_s}, allowed_lateness{lateness}) | late_to("late"_name) |
+           aggregate(count(), sum<&sale::cents>(), distinct<&sale::shop>());
+}
+inline time_window shifted_window(event_time at) {
+    auto const w = window_of(at - 3_s);
+    return {w.start + 3_s, w.end + 3_s};
+}
+
+struct judged {
+    std::vector<placed> kept;
+    std::vector<placed> refused;
+};
+/// Before a record is taken in, the watermark is (the newest time before it, the least over the partitions) - bound.
+inline judged judge(std::vector<placed> const& in_order, std::uint32_t partitions, duration bound, duration lateness) {
+    judged out;
+    std::vector<std::optional<std::int64_t>> newest(partitions);
+    for (auto const& each : in_order) {
+        bool reported = true;
+        std::int64_t least = INT64_MAX;
+        for (auto const& n : newest) {
+            reported = reported && n.has_value();
+            if (n) least = std::min(least, *n);
+        }
+        auto const closes = shifted_window(each.record.at).end.ns() + lateness.ns();
+        bool const late = reported && least - bound.ns() >= closes;
+        (late ? out.refused : out.kept).push_back(each);
+        auto& mine = newest[each.partition];
+        mine = mine ? std::max(*mine, each.record.at.ns()) : each.record.at.ns();
+    }
+    return out;
+}
+inline table loops(std::vector<placed> const& records) {
+    struct group {
+        std::int64_t n = 0, sum = 0;
+        std::set<std::string> shops;
+    };
+    std::map<std::pair<time_window, std::int32_t>, group> groups;
+    for (auto const& [p, s] : records) {
+        auto& g = groups[{shifted_window(s.at), s.item}];
+        ++g.n;
+        g.sum += s.cents;
+        g.shops.insert(s.shop.str());
+    }
+    table out;
+    for (auto const& [place, g] : groups) {
+        put(out, place.second, place.first, std::tuple{g.n, g.sum, static_cast<std::int64_t>(g.shops.size())});
+    }
+    return out;
+}
+inline std::vector<std::string> said_late(std::vector<placed> const& refused) {
+    recorder late;
+    for (auto const& each : refused) late.write(pane<std::int32_t, sale>{each.record.item, {}, each.record, {}});
+    return late.lines;
+}
+/// EARLY* ON_TIME? LATE*, indices without gaps.
+inline void check_panes(recorder const& out) {
+    for (auto const& [place, panes] : out.infos) {
+        for (std::size_t i = 0; i < panes.size(); ++i) {
+            auto const index = static_cast<std::int32_t>(i);
+            CHECK(panes[i].index == index);
+            CHECK(panes[i].non_speculative_index == index);
+            CHECK(panes[i].first == (i == 0));
+            if (i != 0) CHECK(panes[i].timing == timing::late);
+            if (panes[i].last) CHECK(i + 1 == panes.size());
+        }
+    }
+}
+inline shape random_shape(dice& random, duration disorder) {
+    return {.records = 1 + random.below(400), .partitions = 1 + static_cast<std::uint32_t>(random.below(3)),
+            .disorder = disorder, .shops = 1 + random.below(9), .items = 1 + random.below(5)};
+}
+}  // namespace equivalence
+#endif
