@@ -37,14 +37,12 @@ inline constexpr auto tumble_1h =
     | dl::aggregate<hour_totals>(dl::count(), dl::sum<&request::bytes>(), dl::distinct<&request::client_ip>(),
         dl::sum(has_status<4>), dl::sum(has_status<5>));
 
-inline constexpr dl::tumbling ten_seconds{10_s};
-
 /// Hits per ten seconds under a bound that the log does not keep. Which requests are refused is part of the answer
 /// here, so the declared watermark counts in batch as well.
 constexpr auto late_tumble_10s(dl::duration bound) {
     return dl::from<request>()
         | dl::assign_time<&request::ts>(dl::bounded_disorder{bound}, dl::as_declared)
-        | dl::window(ten_seconds)
+        | dl::window(dl::tumbling{10_s})
         | dl::late_to("late"_name)
         | dl::aggregate(dl::count());
 }

@@ -4,7 +4,7 @@
 // args:
 // expect: tumble_1h
 // expect: late_tumble_10s_summary
-// expect: batch = stream,
+// expect: batch = stream, 1205 rows
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result tumble_1h --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/tumble_1h.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result late_tumble_10s --mode batch --csv

@@ -28,9 +28,7 @@ struct tally {
 /// Requests kept and dropped per window.
 std::map<dl::time_window, tally> tally_with(dl::duration bound, run_t const& run) {
     std::map<dl::time_window, tally> windows;
-    auto const count = [&](dl::pane<dl::unkeyed, access_log::request> const& refused) {
-        ++windows[access_log::ten_seconds.assign(refused.value.ts)].dropped;
-    };
+    auto const count = [&](auto const& refused) { ++windows[refused.window].dropped; };
     auto const kept = run(access_log::late_tumble_10s(bound), dl::bind("late"_name, dl::to(count)));
     for (auto const& [key, window, hits, info] : kept) windows[window].kept = hits;
     return windows;

@@ -6,6 +6,7 @@
 #include <support/catch.hpp>
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,13 +55,26 @@ TEST_CASE("fold changes its state in place, if the function asks for it by refer
     CHECK(run(fold(1, generic), std::vector{2, 3}) == 6);
 }
 
-TEST_CASE("fold moves the state into the function", "[agg][fold]") {
-    auto const pass_on = [](counts_copies state, int) { return state; };
+TEST_CASE("fold moves the state into a function that cannot throw", "[agg][fold]") {
+    auto const pass_on = [](counts_copies state, int) noexcept { return state; };
     detail::aggregate_pack<int, decltype(fold(counts_copies{}, pass_on))> const pack{fold(counts_copies{}, pass_on)};
     auto state = pack.init();
     int const before = detail::leaf<0>(state).copies;
     for (int i = 0; i < 10; ++i) pack.add(state, i);
     CHECK(detail::leaf<0>(state).copies == before);
+}
+
+TEST_CASE("fold keeps its state when the function throws", "[agg][fold]") {
+    auto const refuse_seven = [](std::string state, int n) {
+        if (n == 7) throw std::runtime_error("seven");
+        return state + std::to_string(n);
+    };
+    detail::aggregate_pack<int, decltype(fold(std::string{}, refuse_seven))> const pack{fold(std::string{}, refuse_seven)};
+    auto state = pack.init();
+    pack.add(state, 1);
+    CHECK_THROWS_AS(pack.add(state, 7), std::runtime_error);
+    pack.add(state, 2);
+    CHECK(detail::leaf<0>(state) == "12");
 }
 
 TEST_CASE("fold owns its strings: the source may die after the push", "[agg][fold]") {

@@ -8,4 +8,4 @@ using namespace driftless::literals;
 struct row {
     std::int64_t n;
 };
-int main() { auto p = from<int>() | aggregate<row>(count(), count()); }
+int main() { [[maybe_unused]] auto p = from<int>() | aggregate<row>(count(), count()); }

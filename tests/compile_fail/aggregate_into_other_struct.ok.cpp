@@ -7,4 +7,4 @@ using namespace driftless::literals;
 struct row {
     std::int64_t n;
 };
-int main() { auto p = from<int>() | aggregate<row>(count()); }
+int main() { [[maybe_unused]] auto p = from<int>() | aggregate<row>(count()); }

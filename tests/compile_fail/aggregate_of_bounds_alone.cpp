@@ -5,4 +5,4 @@
 #include <driftless/op/from.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { auto p = from<int>() | aggregate(unbounded_state{}); }
+int main() { [[maybe_unused]] auto p = from<int>() | aggregate(unbounded_state{}); }

@@ -9,4 +9,4 @@ struct order {
     text sku;
     int cents;
 };
-int main() { auto p = from<order>() | aggregate(sum<&order::sku>()); }
+int main() { [[maybe_unused]] auto p = from<order>() | aggregate(sum<&order::sku>()); }

@@ -8,4 +8,4 @@ struct order {
     text sku;
     int cents;
 };
-int main() { auto p = from<order>() | aggregate(sum<&order::cents>()); }
+int main() { [[maybe_unused]] auto p = from<order>() | aggregate(sum<&order::cents>()); }

@@ -8,4 +8,4 @@ struct reading {
     event_time at;
     int value;
 };
-int main() { auto p = from<reading>() | assign_time<&reading::value>(); }
+int main() { [[maybe_unused]] auto p = from<reading>() | assign_time<&reading::value>(); }

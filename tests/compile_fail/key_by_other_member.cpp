@@ -10,4 +10,4 @@ struct order {
 struct other {
     int sku;
 };
-int main() { auto p = from<order>() | key_by<&other::sku>(); }
+int main() { [[maybe_unused]] auto p = from<order>() | key_by<&other::sku>(); }

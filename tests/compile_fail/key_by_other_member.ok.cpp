@@ -9,4 +9,4 @@ struct order {
 struct other {
     int sku;
 };
-int main() { auto p = from<order>() | key_by<&order::sku>(); }
+int main() { [[maybe_unused]] auto p = from<order>() | key_by<&order::sku>(); }

@@ -11,4 +11,4 @@ struct order {
     opaque what;
     int sku;
 };
-int main() { auto p = from<order>() | key_by<&order::what>(); }
+int main() { [[maybe_unused]] auto p = from<order>() | key_by<&order::what>(); }

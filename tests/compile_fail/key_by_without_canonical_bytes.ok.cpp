@@ -10,4 +10,4 @@ struct order {
     opaque what;
     int sku;
 };
-int main() { auto p = from<order>() | key_by<&order::sku>(); }
+int main() { [[maybe_unused]] auto p = from<order>() | key_by<&order::sku>(); }

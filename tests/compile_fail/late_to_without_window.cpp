@@ -5,4 +5,4 @@
 #include <driftless/op/window.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { auto p = from<event<int>>() | late_to("late"_name); }
+int main() { [[maybe_unused]] auto p = from<event<int>>() | late_to("late"_name); }

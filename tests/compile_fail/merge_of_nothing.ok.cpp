@@ -3,4 +3,4 @@
 #include <driftless/op/merge.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { auto p = merge(from<int>()); }
+int main() { [[maybe_unused]] auto p = merge(from<int>()); }

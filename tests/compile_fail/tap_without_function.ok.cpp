@@ -3,4 +3,4 @@
 #include <driftless/op/tap.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { auto p = from<int>() | tap([](int) {}); }
+int main() { [[maybe_unused]] auto p = from<int>() | tap([](int) {}); }

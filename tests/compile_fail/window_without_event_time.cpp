@@ -4,4 +4,4 @@
 #include <driftless/op/window.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { auto p = from<int>() | window(tumbling{1_s}); }
+int main() { [[maybe_unused]] auto p = from<int>() | window(tumbling{1_s}); }

@@ -30,7 +30,7 @@ constexpr auto counting =
     from<sale>() | tap([](sale const&) { called(tapped); }) |
     map([](sale const& s) { return called(mapped), s; }) |
     filter([](sale const& s) { return called(kept), s.cents % 2 == 0; }) |
-    flat_map([](sale const& s, auto out) {
+    flat_map<sale>([](sale const& s, auto out) {
         called(expanded);
         out(s), out(s);
     }) |

@@ -75,6 +75,7 @@ struct shape {
     std::size_t shops = 4;
     std::size_t items = 5;
     std::int64_t step_ms = 900;  ///< how fast time goes, on average half of it per record
+    std::size_t edges = 8;       ///< one record in so many goes to the edge of the next window; 0: none does
 };
 
 /// The texts that records borrow: some empty, some alike, some longer than any small buffer.
@@ -94,7 +95,7 @@ inline std::vector<placed> random_records(dice& random, shape const& of) {
     for (std::size_t i = 0; i < of.records; ++i) {
         auto const p = random.below(of.partitions);
         newest[p] += random.between(0, of.step_ms) * 1'000'000;
-        if (random.one_in(8)) newest[p] = (newest[p] / 10'000'000'000 + 1) * 10'000'000'000 - random.between(0, 1);
+        if (of.edges != 0 && random.one_in(of.edges)) newest[p] = (newest[p] / 10'000'000'000 + 1) * 10'000'000'000 - random.between(0, 1);
         auto const behind = random.one_in(3) ? 0 : random.one_in(6) ? of.disorder.ns() : random.between(0, of.disorder.ns());
         made.push_back({static_cast<std::uint32_t>(p),
                         {text{shop_name(random.below(of.shops))}, static_cast<std::int32_t>(random.below(of.items)) - 2,

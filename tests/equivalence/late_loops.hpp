@@ -74,7 +74,9 @@ inline table loops(std::vector<placed> const& records) {
 }
 inline std::vector<std::string> said_late(std::vector<placed> const& refused) {
     recorder late;
-    for (auto const& each : refused) late.write(pane<std::int32_t, sale>{each.record.item, {}, each.record, {}});
+    for (auto const& each : refused) {
+        late.write(pane<std::int32_t, sale>{each.record.item, shifted_window(each.record.at), each.record, {}});
+    }
     return late.lines;
 }
 /// EARLY* ON_TIME? LATE*, indices without gaps.

@@ -38,7 +38,7 @@ struct everything {
 }  // namespace csv_property_test
 BOOST_HANA_ADAPT_STRUCT(csv_property_test::pair_row, a, b);
 BOOST_HANA_ADAPT_STRUCT(csv_property_test::everything, big, small, real, single, flag, borrowed, owned, at, wait_ms,
-                        maybe, remark, seen);
+    maybe, remark, seen);
 
 namespace csv_property_test {
 namespace {
@@ -117,13 +117,15 @@ bool agrees_with_oracle(std::string const& bytes, std::size_t chunk) {
         if (!opened->next(row)) return false;
         if (row.a != fields[a[0]] || row.b != fields[b[0]] || opened->line() != line) return false;
     }
-    return !opened->next(row) && !opened->next(row) && opened->problems() == problems &&
-           opened->bytes_read() == bytes.size();
+    return !opened->next(row) && !opened->next(row) && opened->problems() == problems
+        && opened->bytes_read() == bytes.size();
 }
 }  // namespace
 
 TEST_CASE("a tricky file cut off at any byte reads as the oracle says, for any chunk", "[io][csv]") {
-    std::string const bytes = "\xEF\xBB\xBF" "a,b\r\n1,\"x\"\"y\"\r\n\n\"l1\nl2\",\"\"\r\n,z\"q,\n\"a\"b,c\n3,4,5\n\"\",6\r\n7,\"8";
+    std::string const bytes =
+        "\xEF\xBB\xBF"
+        "a,b\r\n1,\"x\"\"y\"\r\n\n\"l1\nl2\",\"\"\r\n,z\"q,\n\"a\"b,c\n3,4,5\n\"\",6\r\n7,\"8";
     for (std::size_t cut = 0; cut <= bytes.size(); ++cut)
         for (std::size_t chunk = 1; chunk <= 12; ++chunk) {
             INFO("cut " << cut << " chunk " << chunk);
@@ -166,10 +168,10 @@ TEST_CASE("what csv_writer writes reads back equal, for any chunk", "[io][csv][p
                 double const real = static_cast<double>(n) / (odd ? 3.0e25 : 7.0);
                 std::string const& other = words[(i + 1) % words.size()];
                 in.push_back({n, static_cast<std::uint16_t>(n), real, static_cast<float>(real), odd, text{words[i]}, other,
-                              event_time::from_ms(n / 4'000'000), duration{n / 2'000'000 * 1'000'000},
-                              odd ? std::optional{static_cast<std::int8_t>(n)} : std::nullopt,
-                              other.empty() ? std::nullopt : std::optional{other},
-                              odd ? std::nullopt : std::optional{event_time::from_ms(n / 8'000'000)}});
+                    event_time::from_ms(n / 4'000'000), duration{n / 2'000'000 * 1'000'000},
+                    odd ? std::optional{static_cast<std::int8_t>(n)} : std::nullopt,
+                    other.empty() ? std::nullopt : std::optional{other},
+                    odd ? std::nullopt : std::optional{event_time::from_ms(n / 8'000'000)}});
             }
             std::string file;
             csv_writer out{file};

@@ -75,8 +75,9 @@ TEST_CASE("times and bounds at the ends of the scale neither wrap nor stop the w
     auto const out = count_of({{ns(least + 1), 1}, {ns(greatest - 1), 1}, {ns(least + 1), 1}}, {});
     CHECK(out.report().refused(reason::late) == 1);
     CHECK(out.size() == 2);
-    // A bound longer than everything: nothing is ever late.
-    CHECK(count_of({{ns(greatest - 1), 1}, {ns(least + 1), 1}}, duration::max()).report().refused(reason::late) == 0);
+    // The longest bound spans half the scale: greatest - 1 makes the watermark -1.
+    CHECK(count_of({{ns(greatest - 1), 1}, {ns(-1), 1}}, duration::max()).report().refused(reason::late) == 0);
+    CHECK(count_of({{ns(greatest - 1), 1}, {ns(-11), 1}}, duration::max()).report().refused(reason::late) == 1);
 }
 
 TEST_CASE("a time function that throws is subject to on_error", "[op][assign_time]") {

@@ -66,8 +66,8 @@ TEST_CASE("filter over changes turns a row that no longer passes into a delete, 
                                    event{2, at(3_s)},                                      // 5: still not seen
                                    event{3, at(4_s)});                                     // 8: an insert
     REQUIRE(run.panes.size() == 2);
-    CHECK(run.panes[0].value.value == 2);
-    CHECK(run.panes[1].value.value == 8);
+    CHECK(run.panes[0].value == 2);
+    CHECK(run.panes[1].value == 8);
     CHECK(run.removed.size() == 1);  // a delete only for a row that was emitted
 }
 

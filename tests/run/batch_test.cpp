@@ -2,6 +2,7 @@
 #include <driftless/run/batch.hpp>
 
 #include <driftless/agg/count.hpp>
+#include <driftless/agg/fold.hpp>
 #include <driftless/agg/sum.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/aggregate.hpp>
@@ -148,6 +149,17 @@ TEST_CASE("on_error: fail names operator and offset; skip counts; a dead letter 
     REQUIRE(!violated);
     CHECK(violated.error().code() == error_code::expectation);
     CHECK(violated.error().offset() == 17);
+}
+
+TEST_CASE("a fold that throws keeps what it had", "[run][batch]") {
+    auto const joined = from<int>() | aggregate(fold(std::string{}, [](std::string all, int n) {
+                            if (n == 3) throw std::runtime_error{"three"};
+                            return all += std::string(20, static_cast<char>('a' + n));
+                        }));
+    auto const rows = run(batch{.on_error = on_error::skip}, joined, std::array{1, 2, 3, 4});
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].value == std::string(20, 'b') + std::string(20, 'c') + std::string(20, 'e'));
+    CHECK(rows.report().stage("aggregate")->in() == 4);
 }
 
 TEST_CASE("a time that is assigned again decides: the statistics of the first one do not", "[run][batch]") {

@@ -35,8 +35,9 @@ struct fold_fn {
     template <class T>
         requires detail::folds_by_value<F, S, T> || detail::folds_in_place<F, S, T>
     DRIFTLESS_INLINE constexpr void add(S& into, T const& record) const {
-        if constexpr (detail::folds_by_value<F, S, T>) into = function(std::move(into), record);
-        else function(into, record);
+        if constexpr (!detail::folds_by_value<F, S, T>) function(into, record);
+        else if constexpr (std::is_nothrow_invocable_v<F const&, S, T const&>) into = function(std::move(into), record);
+        else into = function(S(into), record);  // were it moved, an f that throws would leave nothing
     }
     constexpr S const& lower(S const& of_all) const noexcept { return of_all; }
 };
@@ -47,7 +48,8 @@ struct fold_fn {
 ///             Combine: sequential. Not combinable, not invertible.
 /// State       An S, as large as f lets it grow; it owns what it keeps, and needs a codec to be part of a snapshot.
 /// Errors      Compile time: an S with text in it. Run time: those of f, which must be pure: S and record decide alone.
-/// Complexity  One call per record; S is moved into f, never copied.
+/// Complexity  One call per record. An f that returns S gets a copy unless it is noexcept (then S is moved into it), so
+///             that one that throws leaves the state as it was; f(S&, T const&) works in place and should do so too.
 template <class S, class F>
 constexpr auto fold(S initial, F function) {
     static_assert(!has_text<S> && !std::is_pointer_v<S>,

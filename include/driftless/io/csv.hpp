@@ -45,9 +45,9 @@ private:
 /// csv_default{&line::quantity, 1}. A `text` value is borrowed: give it a literal.
 template <class T, class M>
 struct csv_default {
-    M T::*member;
+    M T::* member;
     M value;
-    csv_default(M T::*which, std::type_identity_t<M> instead) : member(which), value(std::move(instead)) {}
+    csv_default(M T::* which, std::type_identity_t<M> instead) : member(which), value(std::move(instead)) {}
 };
 
 /// The defaults of a row type: {csv_default{&line::quantity, 1}, csv_default{&line::country, "?"}}.
@@ -67,7 +67,7 @@ class csv_defaults {
         });
         if (!found)
             throw error{error_code::invalid_argument,
-                        "csv_default names a member that BOOST_HANA_ADAPT_STRUCT does not list: add it there"};
+                "csv_default names a member that BOOST_HANA_ADAPT_STRUCT does not list: add it there"};
         values_.*one.member = one.value;
     }
 
@@ -89,8 +89,8 @@ class csv_on_problem {
 public:
     csv_on_problem() = default;
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, csv_on_problem> &&
-                 std::is_invocable_v<std::decay_t<F>&, csv_problem const&>)
+        requires(!std::is_same_v<std::remove_cvref_t<F>, csv_on_problem>
+                 && std::is_invocable_v<std::decay_t<F>&, csv_problem const&>)
     csv_on_problem(F&& f)  // NOLINT(google-explicit-constructor)
         : target_(new std::decay_t<F>(std::forward<F>(f))),
           call_([](void* target, csv_problem const& problem) { (*static_cast<std::decay_t<F>*>(target))(problem); }),
@@ -118,7 +118,7 @@ struct csv_options {
     csv_defaults<T> defaults{};
     csv_on_problem on_problem{};        ///< called for each malformed line that is skipped
     bool strict = false;                ///< throw at the first malformed line instead of skipping it
-    std::size_t chunk_bytes = 1 << 18;  ///< how much is read at a time; tests make it small
+    std::size_t chunk_bytes = 1 << 16;  ///< how much is read at a time; tests make it small
 };
 
 /// Reads the rows of a CSV file into a reflected struct, one at a time.
@@ -148,8 +148,9 @@ struct csv_options {
 /// Example     examples/retail/main.cpp
 template <class T>
 class csv_reader {
-    static_assert(reflected<T>, "driftless: csv_reader<T> needs the members of T: "
-                                "put BOOST_HANA_ADAPT_STRUCT(T, members...) at global scope behind it");
+    static_assert(reflected<T>,
+        "driftless: csv_reader<T> needs the members of T: "
+        "put BOOST_HANA_ADAPT_STRUCT(T, members...) at global scope behind it");
     static constexpr std::size_t width = detail::member_count<T>;
     static constexpr std::size_t missing = ~std::size_t{0};
     template <std::size_t I>
@@ -180,14 +181,14 @@ class csv_reader {
             for (std::string const& one : members) known = known || one == member;
             if (!known)
                 throw error{error_code::invalid_argument,
-                            "csv_columns maps '" + member + "', but the members are " + list(members)};
+                    "csv_columns maps '" + member + "', but the members are " + list(members)};
         }
     }
     template <std::size_t I>
     void find_column() {
         static_assert(detail::csv_is_value<typename unwrap<I>::type>,
-                      "driftless: csv_reader<T> reads integers, float, double, bool, text, std::string, event_time, "
-                      "duration and std::optional of these: give T's other members another type");
+            "driftless: csv_reader<T> reads integers, float, double, bool, text, std::string, event_time, "
+            "duration and std::optional of these: give T's other members another type");
         std::string name = detail::csv_column_name<T, I>();
         for (auto const& [member, column] : options_.columns.entries())
             if (member == detail::member_name<I, T>()) name = column;
@@ -199,8 +200,8 @@ class csv_reader {
         }
         if (slot_[I] == missing && !unwrap<I>::optional && !options_.defaults.declared(I)) {
             std::string const member{detail::member_name<I, T>()};
-            refuse("no column '" + name + "' for member '" + member + "'; the columns are " + list(columns_) +
-                   ": map one with csv_columns{{\"" + member + "\", ...}} or declare a csv_default");
+            std::string const hint = ": map one with csv_columns{{\"" + member + "\", ...}} or declare a csv_default";
+            refuse("no column '" + name + "' for member '" + member + "'; the columns are " + list(columns_) + hint);
         }
     }
     void read_header() {
@@ -286,8 +287,8 @@ class csv_reader {
             bool const few = fields.size() < columns_.size();
             detail::csv_field const& field = few ? fields.back() : fields[columns_.size()];
             std::size_t const at = few ? field.end + (field.quoted ? 1 : 0) : field.begin - (field.quoted ? 1 : 0);
-            return report(scan_.problem(at, {}, "expected " + std::to_string(columns_.size()) + " fields, found " +
-                                                    std::to_string(fields.size())));
+            std::string const expected = "expected " + std::to_string(columns_.size()) + " fields, found ";
+            return report(scan_.problem(at, {}, expected + std::to_string(fields.size())));
         }
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             if (!(fill_value<I>(row) && ...)) return false;

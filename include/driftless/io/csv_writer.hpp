@@ -59,7 +59,7 @@ class csv_writer {
             *out_ += value ? "true" : "false";
         } else if constexpr (std::is_arithmetic_v<V>) {
             static_assert(!detail::csv_is_character<V>,
-                          "driftless: csv_writer does not write a single character: put it in a string");
+                "driftless: csv_writer does not write a single character: put it in a string");
             char digits[64];
             auto const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
             out_->append(digits, static_cast<std::size_t>(end - digits));
@@ -69,8 +69,8 @@ class csv_writer {
             put_value(event_time{value.ns()}.ms());
         } else {
             static_assert(std::is_convertible_v<V const&, std::string_view>,
-                          "driftless: csv_writer writes numbers, bool, text, strings, event_time, duration and "
-                          "std::optional of these: convert the field first");
+                "driftless: csv_writer writes numbers, bool, text, strings, event_time, duration and "
+                "std::optional of these: convert the field first");
             put(value);
         }
     }

@@ -110,7 +110,7 @@ class csv_scanner {
             end_ -= begin_;
             begin_ = 0;
         }
-        if (buffer_.size() < end_ + chunk_ + slack) buffer_.resize(2 * buffer_.size() + chunk_ + slack);
+        if (buffer_.size() < end_ + chunk_ + slack) buffer_.resize(2 * (buffer_.size() + chunk_) + slack);
         std::size_t const size = read_some(buffer_.data() + end_);
         at_end_ = size == 0;
         end_ += size;
@@ -238,7 +238,7 @@ public:
           from_memory_(input.from == csv_input::kind::memory) {
         if (from_memory_) {
             total_ = memory_.size();
-        } else if (struct stat about {}; ::fstat(descriptor_.get(), &about) == 0 && S_ISREG(about.st_mode)) {
+        } else if (struct stat about{}; ::fstat(descriptor_.get(), &about) == 0 && S_ISREG(about.st_mode)) {
             auto const start = ::lseek(descriptor_.get(), 0, SEEK_CUR);
             total_ = start < about.st_size ? static_cast<std::uint64_t>(about.st_size - start) : 0;
         }

@@ -35,11 +35,10 @@ template <class M>
 inline constexpr bool csv_is_time = std::is_same_v<M, event_time> || std::is_same_v<M, duration>;
 template <class M>
 inline constexpr bool csv_is_character =
-    std::is_same_v<M, char> || std::is_same_v<M, wchar_t> || std::is_same_v<M, char8_t> ||
-    std::is_same_v<M, char16_t> || std::is_same_v<M, char32_t>;
+    std::is_same_v<M, char> || std::is_same_v<M, wchar_t> || std::is_same_v<M, char8_t>
+    || std::is_same_v<M, char16_t> || std::is_same_v<M, char32_t>;
 template <class M>
-inline constexpr bool csv_is_value = csv_is_text<M> || csv_is_time<M> ||
-                                     (std::is_arithmetic_v<M> && !csv_is_character<M>);
+inline constexpr bool csv_is_value = csv_is_text<M> || csv_is_time<M> || (std::is_arithmetic_v<M> && !csv_is_character<M>);
 
 /// The column that member I of T reads and writes when no mapping is given.
 template <class T, std::size_t I>
@@ -90,21 +89,20 @@ bool csv_parse(std::string_view field, M& value, std::string& reason) {
         for (char const* at = first + (field[0] == '-' ? 1 : 0); at != last; ++at)
             digits = digits && '0' <= *at && *at <= '9';
         reason = digits ? csv_out_of_range(field, std::to_string(std::numeric_limits<M>::min()),
-                                           std::to_string(std::numeric_limits<M>::max()))
+                              std::to_string(std::numeric_limits<M>::max()))
                         : csv_shown(field) + " is not an integer";
     } else if constexpr (std::is_floating_point_v<M>) {
         auto const [stop, problem] = std::from_chars(first, last, value);
         if (problem == std::errc{} && stop == last) return true;
-        reason = csv_shown(field) + (problem == std::errc::result_out_of_range && stop == last
-                                         ? " is out of the range of a floating-point number"
-                                         : " is not a number");
+        bool const too_far = problem == std::errc::result_out_of_range && stop == last;
+        reason = csv_shown(field) + (too_far ? " is out of the range of a floating-point number" : " is not a number");
     } else {
         std::int64_t ms = 0;
         if (!csv_parse(field, ms, reason)) return false;
         std::int64_t ns = 0;
         if (!__builtin_mul_overflow(ms, std::int64_t{1'000'000}, &ns)) return value = M{ns}, true;
         reason = csv_out_of_range(field, std::to_string(int64_limits::min() / 1'000'000),
-                                  std::to_string(int64_limits::max() / 1'000'000));
+            std::to_string(int64_limits::max() / 1'000'000));
     }
     return false;
 }
