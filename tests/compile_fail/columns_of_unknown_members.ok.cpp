@@ -5,4 +5,4 @@ struct order {
     int sku;
 };
 BOOST_HANA_ADAPT_STRUCT(order, sku);
-int main() { driftless::columns::store<order> log; }
+int main() { driftless::columns::store<order> log{16}; }
