@@ -95,7 +95,7 @@ public:
 
 /// Operators before an aggregate to which the order of records is visible.
 template <class Op>
-struct sees_order : std::bool_constant<Op::kind == "tap"> {};
+struct sees_order : std::bool_constant<Op::kind == "tap" || Op::kind == "expect"> {};
 template <class Op>
     requires requires(Op const& op) { op.parameters; }
 struct sees_order<Op> : std::bool_constant<says_max_keys<decltype(Op::parameters)>> {};
@@ -340,7 +340,8 @@ private:
             }
         }
         if constexpr (order_unseen) {
-            if (lanes_.size() > 1) return feed_earliest_block() != 0;
+            bool const letters = services_.policy.policy() == error_policy::action::dead_letter;
+            if (lanes_.size() > 1 && !letters) return feed_earliest_block() != 0;
         }
         return feed_some(none, true) != 0;
     }
