@@ -2,13 +2,10 @@
 #ifndef DRIFTLESS_BENCH_SUPPORT_REPEATED_HPP
 #define DRIFTLESS_BENCH_SUPPORT_REPEATED_HPP
 
-#include <driftless/core/config.hpp>
-#include <driftless/core/time.hpp>
-#include <driftless/log/readable.hpp>
+#include <driftless/run/input.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -32,38 +29,7 @@ public:
     [[nodiscard]] auto read(std::uint32_t partition, std::uint64_t from) const { return log_.read(partition, from % size_); }
 };
 
-/// Records in contiguous memory as a log: one block.
-template <class T>
-class span_log {
-    std::span<T const> records_;
-
-public:
-    using value_type = T;
-    class block {
-        T const* data_;
-        std::size_t size_;
-
-    public:
-        block(T const* data, std::size_t size) : data_(data), size_(size) {}
-        [[nodiscard]] std::size_t size() const noexcept { return size_; }
-        T const& operator[](std::size_t i) const noexcept { return data_[i]; }
-        template <class F>
-        DRIFTLESS_INLINE void each(std::size_t from, std::size_t to, F&& f) const {
-            for (std::size_t i = from; i < to; ++i) f(i, data_[i]);
-        }
-        [[nodiscard]] driftless::time_bounds bounds(std::size_t) const noexcept { return {}; }
-        [[nodiscard]] driftless::event_time append_time() const noexcept { return driftless::event_time::min(); }
-    };
-
-    explicit span_log(std::span<T const> records) : records_(records) {}
-    [[nodiscard]] std::uint32_t partitions() const noexcept { return 1; }
-    [[nodiscard]] std::uint64_t begin_offset(std::uint32_t) const noexcept { return 0; }
-    [[nodiscard]] std::uint64_t end_offset(std::uint32_t) const noexcept { return records_.size(); }
-    [[nodiscard]] block read(std::uint32_t, std::uint64_t from) const {
-        return {records_.data() + from, records_.size() - static_cast<std::size_t>(from)};
-    }
-};
-template <class T>
-span_log(std::span<T>) -> span_log<std::remove_const_t<T>>;
+/// Records in contiguous memory as a log of one block: what run() makes of a std::vector.
+using driftless::detail::span_log;
 }  // namespace bench
 #endif

@@ -225,3 +225,24 @@ TEST_CASE("subscribers are woken by appends until they unsubscribe", "[log][memo
     log.append(nth(1));
     CHECK(who.seen() == before + 2);
 }
+
+TEMPLATE_TEST_CASE("blocks grow to 16 times the first, and every offset is found in its block", "[log][memory_log]", rows, columns) {
+    constexpr std::uint64_t full = memory_log<trip, TestType>::block_records;
+    constexpr std::uint64_t n = 50 * full + 7;
+    memory_log<trip, TestType> log;
+    for (std::uint64_t i = 0; i < n; ++i) log.append(nth(static_cast<std::int64_t>(i)));
+    std::vector<std::uint64_t> sizes;
+    for (std::uint64_t at = 0; at < n;) {
+        auto const block = log.read(0, at);
+        sizes.push_back(block.size());
+        for (std::uint64_t const i : {std::uint64_t{0}, block.size() / 2, block.size() - 1}) {
+            CHECK(block[i].km == static_cast<std::int64_t>(at + i));
+            CHECK(log.read(0, at + i)[0].km == static_cast<std::int64_t>(at + i));
+            CHECK(log.read(0, at + i).size() == block.size() - i);
+        }
+        CHECK(block.bounds(2).least == event_time{static_cast<std::int64_t>(at)});
+        CHECK(block.bounds(2).greatest == event_time{static_cast<std::int64_t>(at + block.size() - 1)});
+        at += block.size();
+    }
+    CHECK(sizes == std::vector<std::uint64_t>{full, full, 2 * full, 4 * full, 8 * full, 16 * full, 16 * full, 2 * full + 7});
+}

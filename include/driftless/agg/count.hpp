@@ -18,6 +18,14 @@ struct count_fn {
     constexpr std::int64_t init(type_of<T>) const noexcept {
         return 0;
     }
+    /// In a burst nothing is left to do: how many records it had is known.
+    struct burst {};
+    template <class T>
+    constexpr burst init_burst(type_of<T>) const noexcept {
+        return {};
+    }
+    constexpr void add(burst&, auto const&) const noexcept {}
+    constexpr void absorb(std::int64_t& into, burst const&, std::int64_t records) const noexcept { into += records; }
     constexpr std::int64_t lift(auto const&) const noexcept { return 1; }
     constexpr void add(std::int64_t& into, auto const&) const noexcept { ++into; }
     constexpr void remove(std::int64_t& from, auto const&) const noexcept { --from; }

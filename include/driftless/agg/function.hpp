@@ -42,6 +42,8 @@ template <class A, class S>
 concept has_combine = requires(A const& a, S& into, S const& later) { a.combine(into, later); };
 template <class A, class S>
 concept has_inverse = requires(A const& a, S& state, S const& part) { a.inverse(state, part); };
+template <class A, class T, class S>
+concept has_burst = requires(A const& a, S& state, T const& record) { a.absorb(state, a.init_burst(type_of<T>{}), std::int64_t{1}); };
 template <class A, class S>
 concept has_lower = requires(A const& a, S const& state) { a.lower(state); };
 
@@ -75,6 +77,10 @@ concept sequential_function =
 ///   void add(state& into, T const&) const                    combine(into, lift(record)), faster
 ///   void inverse(state& from, state const& part) const       takes `part` out again
 ///   void remove(state& from, T const&) const                 inverse(from, lift(record)), faster
+///   auto init_burst(type_of<T>) const -> burst               a state for a tight loop over one group, which becomes
+///   void add(burst& into, T const&) const noexcept           SIMD code if nothing in it branches or carries; after
+///   void absorb(state& into, burst const& of,                2^21 records at most it is absorbed (exact only)
+///               std::int64_t records) const noexcept
 ///
 /// Sequential (fold): init, add and lower as above; neither lift nor combine.
 ///
@@ -100,6 +106,9 @@ struct kept_state<A, T, false> {
     using inner = initial_t<A, T>;
     static constexpr bool has_identity = true;
 };
+
+/// The burst of a function that has none: its state takes the records itself.
+struct no_burst {};
 
 /// One aggregate over one record type, with what it leaves out filled in from what it has.
 template <class A, class T>
@@ -135,6 +144,13 @@ public:
             return false;
         }
     }();
+    /// True if the function has a state for tight loops.
+    static constexpr bool bursts = combines == combine_class::exact && has_identity && has_burst<A, T, inner>;
+    static constexpr auto burst_of([[maybe_unused]] A const& function) {
+        if constexpr (bursts) return function.init_burst(type_of<T>{});
+        else return no_burst{};
+    }
+    using burst = decltype(burst_of(std::declval<A const&>()));
     static constexpr std::string_view kind = [] {
         if constexpr (requires { A::kind; }) return std::string_view{A::kind};
         else return std::string_view{"aggregate"};
@@ -153,6 +169,17 @@ public:
         } else {
             add_to(into, record);
         }
+    }
+    [[nodiscard]] constexpr burst init_burst() const { return burst_of(function_); }
+    DRIFTLESS_INLINE constexpr void add(burst& into, T const& record) const noexcept
+        requires bursts
+    {
+        function_.add(into, record);
+    }
+    DRIFTLESS_INLINE constexpr void absorb(state& into, burst const& of, std::int64_t records) const noexcept
+        requires bursts
+    {
+        function_.absorb(into, of, records);
     }
     DRIFTLESS_INLINE constexpr void remove(state& from, T const& record) const
         requires invertible

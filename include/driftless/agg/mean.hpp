@@ -110,9 +110,9 @@ struct mean_fn {
         if constexpr (std::floating_point<V>) {
             return none ? std::numeric_limits<double>::quiet_NaN() : of_all.value / static_cast<double>(of_all.count);
         } else if constexpr (std::same_as<V, duration>) {
-            return none ? duration{} : duration{detail::divide_to_integer(of_all.value, of_all.count)};
+            return none ? duration{} : duration{detail::divide_to_integer(of_all.value.value(), of_all.count)};
         } else {
-            return none ? std::numeric_limits<double>::quiet_NaN() : detail::divide(of_all.value, of_all.count);
+            return none ? std::numeric_limits<double>::quiet_NaN() : detail::divide(of_all.value.value(), of_all.count);
         }
     }
 };

@@ -3,6 +3,7 @@
 #define DRIFTLESS_AGG_SUM_HPP
 
 #include <driftless/agg/detail/itself.hpp>
+#include <driftless/agg/detail/wide_sum.hpp>
 #include <driftless/agg/function.hpp>
 #include <driftless/codec/detail/shape.hpp>
 #include <driftless/core/error.hpp>
@@ -24,7 +25,7 @@ concept summable = (std::integral<T> && !std::same_as<T, bool>) || std::floating
 
 /// Integers are summed in 128 bits, exactly; floats in double, in log order.
 template <class V>
-using sum_state = std::conditional_t<std::floating_point<V>, double, int128>;
+using sum_state = std::conditional_t<std::floating_point<V>, double, wide_sum>;
 /// What a sum of V comes out as: 64 bits of the same signedness, double, or duration.
 template <class V>
 using sum_result = std::conditional_t<
@@ -55,12 +56,13 @@ constexpr sum_result<V> narrowed(sum_state<V> sum, char const* who) {
         return sum;
     } else {
         using wide = std::conditional_t<std::same_as<V, duration>, std::int64_t, sum_result<V>>;
-        if (sum < int128{std::numeric_limits<wide>::min()} || sum > int128{std::numeric_limits<wide>::max()}) {
+        int128 const exact = sum.value();
+        if (exact < int128{std::numeric_limits<wide>::min()} || exact > int128{std::numeric_limits<wide>::max()}) {
             throw error{error_code::overflow,
                         std::string{who} + " is exact in 128 bits, and its value does not fit the 64 bits of the "
                                            "result: sum smaller units, or by narrower windows"};
         }
-        return sum_result<V>{static_cast<wide>(sum)};
+        return sum_result<V>{static_cast<wide>(exact)};
     }
 }
 }  // namespace detail
@@ -91,6 +93,20 @@ struct sum_fn {
     template <class V, class T>
     DRIFTLESS_INLINE constexpr void add(detail::total<V>& into, T const& record) const noexcept(noexcept(of(record))) {
         into.value += detail::widened(of(record));
+    }
+    /// In a burst integers are added without carry or check.
+    template <class T>
+        requires(!std::floating_point<value_t<T>>)
+    constexpr auto init_burst(type_of<T>) const noexcept {
+        return detail::burst_sum<sizeof(value_t<T>) == 8>{};
+    }
+    template <bool Wide, class T>
+    DRIFTLESS_INLINE constexpr void add(detail::burst_sum<Wide>& into, T const& record) const noexcept(noexcept(of(record))) {
+        into += detail::widened(of(record));
+    }
+    template <class V, bool Wide>
+    DRIFTLESS_INLINE constexpr void absorb(detail::total<V>& into, detail::burst_sum<Wide> const& burst, std::int64_t) const noexcept {
+        into.value += burst.sum();
     }
     /// Floating sums are not taken back: rounding would leave a remainder.
     template <class V, class T>

@@ -6,6 +6,7 @@
 #include <driftless/core/stream.hpp>
 #include <driftless/core/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -24,6 +25,9 @@ using exact_batch = run_mode<true, false>;
 using declared_batch = run_mode<false, false>;
 using streaming = run_mode<false, true>;
 
+/// Nobody pushes more records than this without a settle() in between.
+inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
+
 /// The whole stage protocol, each call handed to the successor. A stage derives from this, holds
 /// its successor by value and writes the calls it means; what it does not use costs nothing.
 ///
@@ -33,6 +37,8 @@ using streaming = run_mode<false, true>;
 /// on_partition(p)           the records that follow come from partition p of their input
 /// on_partition_end(p)       partition p has ended: it leaves the watermark
 /// on_chunk()                the source pauses here: hand on what was held back
+/// settle()                  totals that were kept apart for speed are put together. The source says so after
+///                           each tight loop; who hands on more records than it takes, every `burst_limit`
 /// on_epoch(n)               everything pushed so far is epoch n, a numbered prefix of the input
 /// on_idle(idle)             the input has gone idle, or is active again
 /// on_clock(now)             processing time
@@ -40,6 +46,7 @@ using streaming = run_mode<false, true>;
 /// deadline()                the least watermark at which anything can change: below it, none needs
 ///                           to be pushed. Read after every watermark, and after every record when
 ///                           `deadline_moves`.
+/// tight                     all that a record meets from here on is arithmetic: the loop of a source may be unrolled
 /// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
 template <class Next>
 class forwarding {
@@ -48,6 +55,7 @@ protected:
 
 public:
     static constexpr bool deadline_moves = Next::deadline_moves;
+    static constexpr bool tight = Next::tight;
 
     explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
 
@@ -63,6 +71,7 @@ public:
     constexpr void on_partition(std::uint32_t partition) { next_.on_partition(partition); }
     constexpr void on_partition_end(std::uint32_t partition) { next_.on_partition_end(partition); }
     constexpr void on_chunk() { next_.on_chunk(); }
+    DRIFTLESS_INLINE constexpr void settle() { next_.settle(); }
     constexpr void on_epoch(std::uint64_t epoch) { next_.on_epoch(epoch); }
     constexpr void on_idle(bool idle) { next_.on_idle(idle); }
     constexpr void on_clock(event_time now) { next_.on_clock(now); }
@@ -75,11 +84,13 @@ public:
 class terminal {
 public:
     static constexpr bool deadline_moves = false;
+    static constexpr bool tight = false;
 
     constexpr void on_watermark(event_time) {}
     constexpr void on_partition(std::uint32_t) {}
     constexpr void on_partition_end(std::uint32_t) {}
     constexpr void on_chunk() {}
+    constexpr void settle() {}
     constexpr void on_epoch(std::uint64_t) {}
     constexpr void on_idle(bool) {}
     constexpr void on_clock(event_time) {}

@@ -7,6 +7,7 @@
 #include <driftless/core/config.hpp>
 #include <driftless/core/reflect.hpp>
 #include <driftless/core/text.hpp>
+#include <driftless/log/detail/record_loop.hpp>
 
 #include <cstddef>
 #include <new>
@@ -58,17 +59,18 @@ struct rows {
             records_.add(std::move(copy));
         }
 
-        /// What readers hold.
+        /// What readers hold: the records from `first` on.
         class view {
             T const* data_;
 
         public:
-            explicit view(store const& of) noexcept : data_(of.records_.data()) {}
+            view(store const& of, std::size_t first) noexcept : data_(of.records_.data() + first) {}
             T const& operator[](std::size_t i) const noexcept { return data_[i]; }
             template <class F>
             DRIFTLESS_INLINE void each(std::size_t from, std::size_t to, F&& f) const {
                 T const* const data = data_;
-                for (std::size_t i = from; i < to; ++i) f(i, data[i]);
+                detail::record_loop<F, std::is_class_v<T>>(from, to,
+                                                           [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA { f(i, data[i]); });
             }
         };
     };
@@ -130,8 +132,9 @@ struct columns {
             }
 
         public:
-            explicit view(store const& of) noexcept
-                : columns_(std::apply([](auto const&... column) { return pointers{column.data()...}; }, of.columns_)) {}
+            view(store const& of, std::size_t first) noexcept
+                : columns_(std::apply([first](auto const&... column) { return pointers{column.data() + first...}; },
+                                      of.columns_)) {}
             T operator[](std::size_t i) const {
                 T out{};
                 fill(out, columns_, i);
@@ -141,11 +144,11 @@ struct columns {
             DRIFTLESS_INLINE void each(std::size_t from, std::size_t to, F&& f) const {
                 pointers const local = columns_;
                 if constexpr (std::is_trivially_copyable_v<T>) {
-                    for (std::size_t i = from; i < to; ++i) {
+                    detail::record_loop<F, false>(from, to, [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA {
                         T record{};
                         fill(record, local, i);
                         f(i, record);
-                    }
+                    });
                 } else {
                     T scratch{};  // strings keep their room from record to record
                     for (std::size_t i = from; i < to; ++i) {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,8 +24,8 @@ namespace driftless::inline v0 {
 
 /// A log in memory: what jobs read, what tests and small programs write.
 ///
-/// Shape       Records of type T in partitions, each numbered by offsets from 0 without gaps. One block holds
-///             the records of [k * block_records, (k + 1) * block_records) of its partition.
+/// Shape       Records of type T in partitions, each numbered by offsets from 0 without gaps. The
+///             blocks of a partition hold block_records, as many again, twice that, 4 and 8 times, then always 16 times.
 /// Time        A block keeps the least and greatest value of every event_time member (exact watermarks in
 ///             batch), and the time of its first append by the system clock, which never goes back.
 /// State       Owns its records and their text: what is appended is copied. `Layout` is rows, or columns (one
@@ -39,11 +40,12 @@ class memory_log {
 
     struct block_data {
         store records;
-        detail::field_bounds<T> bounds;
+        std::size_t capacity;
+        detail::field_bounds<T> bounds{};
         event_time append_time;
         std::atomic<std::size_t> size{0};  // published: readers look no further
 
-        block_data(std::size_t capacity, event_time now) : records(capacity), append_time(now) {}
+        block_data(std::size_t room, event_time now) : records(room), capacity(room), append_time(now) {}
     };
     struct partition_data {
         mutable std::mutex writing;  // guards `blocks` and the writer's side of the last block
@@ -58,7 +60,7 @@ class memory_log {
 public:
     using value_type = T;
 
-    /// Records per block: what fits 64 KiB, at least 256, at most 4096; a power of two.
+    /// Records in the first block: what fits 64 KiB, at least 256, at most 4096; a power of two.
     static constexpr std::size_t block_records = [] {
         std::size_t n = 4096;
         while (n > 256 && n * sizeof(T) > 64 * 1024) n /= 2;
@@ -69,19 +71,16 @@ public:
     class block {
         typename store::view view_;
         block_data const* data_;
-        std::size_t first_;
         std::size_t size_;
 
     public:
         block(block_data const& data, std::size_t first, std::size_t published)
-            : view_(data.records), data_(&data), first_(first), size_(published - first) {}
+            : view_(data.records, first), data_(&data), size_(published - first) {}
         [[nodiscard]] std::size_t size() const noexcept { return size_; }
-        decltype(auto) operator[](std::size_t i) const { return view_[first_ + i]; }
+        decltype(auto) operator[](std::size_t i) const { return view_[i]; }
         template <class F>
         DRIFTLESS_INLINE void each(std::size_t from, std::size_t to, F&& f) const {
-            auto const first = first_;
-            view_.each(first + from, first + to,
-                       [&](std::size_t i, auto const& record) DRIFTLESS_INLINE_LAMBDA { f(i - first, record); });
+            view_.each(from, to, f);
         }
         [[nodiscard]] time_bounds bounds(std::size_t field) const noexcept {
             if (field >= detail::bounded_fields<T>) return {};
@@ -130,12 +129,13 @@ public:
     [[nodiscard]] block read(std::uint32_t partition, std::uint64_t from) const {
         auto const& part = *partitions_[partition];
         DRIFTLESS_ASSERT(from < part.end.load(std::memory_order_acquire), "read below the end offset only");
+        auto const at = place_of(from);
         block_data const* data = nullptr;
         {
             std::lock_guard const lock{part.writing};
-            data = part.blocks[static_cast<std::size_t>(from / block_records)].get();
+            data = part.blocks[at.block].get();
         }
-        return {*data, static_cast<std::size_t>(from % block_records), data->size.load(std::memory_order_acquire)};
+        return {*data, static_cast<std::size_t>(from - at.begin), data->size.load(std::memory_order_acquire)};
     }
 
     /// Notifies `who` after every append, until unsubscribe.
@@ -149,13 +149,30 @@ public:
     }
 
 private:
+    /// Where the record of an offset lies. Small logs are to be small; a scan that begins anew in memory waits, which
+    /// after every 64 KiB was a third of its time.
+    struct place {
+        std::size_t block;    // its number
+        std::uint64_t begin;  // the offset of its first record
+        std::size_t size;     // how many it is made for
+    };
+    static constexpr place place_of(std::uint64_t offset) noexcept {
+        auto const n = offset / block_records;
+        if (n == 0) return {0, 0, block_records};
+        if (n < 16) {
+            auto const first = std::bit_floor(n);
+            return {static_cast<std::size_t>(std::bit_width(n)), first * block_records, static_cast<std::size_t>(first) * block_records};
+        }
+        return {static_cast<std::size_t>(4 + n / 16), n / 16 * 16 * block_records, 16 * block_records};
+    }
     static void add(partition_data& into, T const& record) {
-        if (into.blocks.empty() || into.blocks.back()->size.load(std::memory_order_relaxed) == block_records) {
+        if (into.blocks.empty() || into.blocks.back()->size.load(std::memory_order_relaxed) == into.blocks.back()->capacity) {
             auto now = event_time{std::chrono::duration_cast<std::chrono::nanoseconds>(
                                       std::chrono::system_clock::now().time_since_epoch())
                                       .count()};
             if (!into.blocks.empty() && now < into.blocks.back()->append_time) now = into.blocks.back()->append_time;
-            into.blocks.push_back(std::make_unique<block_data>(block_records, now));
+            auto const at = place_of(into.end.load(std::memory_order_relaxed));
+            into.blocks.push_back(std::make_unique<block_data>(at.size, now));
         }
         auto& last = *into.blocks.back();
         last.bounds.widen(record);

@@ -3,7 +3,9 @@
 #define DRIFTLESS_OP_FLAT_MAP_HPP
 
 #include <driftless/core/operator.hpp>
+#include <driftless/core/stage.hpp>
 
+#include <cstddef>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -32,6 +34,7 @@ class flat_map_stage : public forwarding<Next> {
     [[no_unique_address]] F function_;
     operator_label label_;
     run_services* services_;
+    std::size_t since_settled_ = 0;  // one record may become any number of them
 
 public:
     constexpr flat_map_stage(Next next, F function, operator_label label, run_services* services)
@@ -39,7 +42,15 @@ public:
 
     template <class Ctx, class T>
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
-        expand(ctx, record, [&](U const& row) { next_.on_record(ctx, row); });
+        expand(ctx, record, [&](U const& row) {
+            next_.on_record(ctx, row);
+            if (++since_settled_ == burst_limit) settle();
+        });
+    }
+
+    constexpr void settle() {
+        since_settled_ = 0;
+        next_.settle();
     }
 
     /// Rows have no identity across a flat_map: the old row's are taken back, then the new row's added.

@@ -26,6 +26,7 @@ class merge_node {
 
 public:
     static constexpr bool deadline_moves = Next::deadline_moves;
+    static constexpr bool tight = false;
 
     explicit constexpr merge_node(Next next) : next_(std::move(next)) { watermarks_.fill(event_time::min()); }
 
@@ -68,6 +69,7 @@ class merge_port {
 
 public:
     static constexpr bool deadline_moves = Node::deadline_moves;
+    static constexpr bool tight = false;
 
     explicit constexpr merge_port(Node* node) : node_(node) {}
 
@@ -84,6 +86,7 @@ public:
     constexpr void on_partition(std::uint32_t) {}
     constexpr void on_partition_end(std::uint32_t) {}
     constexpr void on_chunk() { node_->next().on_chunk(); }
+    constexpr void settle() { node_->next().settle(); }
     constexpr void on_epoch(std::uint64_t epoch) {
         if constexpr (I == 0) node_->next().on_epoch(epoch);
     }

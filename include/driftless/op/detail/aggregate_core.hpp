@@ -270,18 +270,26 @@ class total_core {
 
     [[no_unique_address]] Pack pack_;
     typename Pack::state state_;
-    std::uint64_t applied_ = 0;
+    [[no_unique_address]] typename Pack::burst burst_;  // what is not in the state yet
+    std::int64_t in_burst_ = 0;                         // so many records
+    std::uint64_t applied_ = 0;                         // those before it
     std::int64_t members_ = 0;  // rows in it; counted over changes only
     bool ended_ = false;
     account account_;
 
 public:
-    constexpr total_core(Pack pack, std::uint64_t, operator_label label)
-        : pack_(std::move(pack)), state_(pack_.init()), account_{.label = label} {}
+    static constexpr bool tight = !FromChanges && Pack::adds_are_safe;
 
+    constexpr total_core(Pack pack, std::uint64_t, operator_label label)
+        : pack_(std::move(pack)), state_(pack_.init()), burst_(pack_.init_burst()), account_{.label = label} {}
+
+    DRIFTLESS_INLINE void settle() {
+        pack_.absorb(state_, burst_, in_burst_);
+        applied_ += static_cast<std::uint64_t>(std::exchange(in_burst_, 0));
+    }
     [[nodiscard]] account books() const noexcept {
         auto out = account_;
-        out.applied = applied_;
+        out.applied = applied_ + static_cast<std::uint64_t>(in_burst_);
         return out;
     }
     [[nodiscard]] operator_label label() const noexcept { return account_.label; }
@@ -290,8 +298,13 @@ public:
     template <class Ctx, class T, class Out>
     DRIFTLESS_INLINE void on_record(Ctx const& ctx, T const& record, std::uint64_t, Out& out) {
         try {
-            pack_.add(state_, record);
-            ++applied_;
+            if constexpr (FromChanges) {
+                pack_.add(state_, record);
+                ++applied_;
+            } else {
+                pack_.add(state_, burst_, record);
+                ++in_burst_;
+            }
         } catch (...) {
             account_.refuse(reason::failed);
             out.threw(ctx.from);
@@ -313,6 +326,7 @@ public:
     }
     template <class Out>
     void on_watermark(event_time watermark, Out& out) {
+        settle();  // rows that a window fires come without the loop of a source
         if (watermark != event_time::max() || std::exchange(ended_, true)) return;
         if (applied_ == 0 || (FromChanges && members_ == 0)) return;
         std::optional<result_type> result;
@@ -332,6 +346,7 @@ public:
 
     static void save(total_core* cores, std::size_t, auto& out) {
         auto& only = cores[0];
+        only.settle();
         out.write(only.applied_);
         out.write(only.members_);
         for (auto const n : only.account_.refused) out.write(n);
@@ -343,6 +358,8 @@ public:
         in.read(only.members_);
         for (auto& n : only.account_.refused) in.read(n);
         only.state_ = only.pack_.init();
+        only.burst_ = only.pack_.init_burst();
+        only.in_burst_ = 0;
         Pack::load(only.state_, in);
     }
 };

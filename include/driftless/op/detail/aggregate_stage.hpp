@@ -81,6 +81,11 @@ class aggregate_stage : public forwarding<Next> {
     [[no_unique_address]] shards_t shards_;
 
 public:
+    static constexpr bool tight = [] {
+        if constexpr (requires { Core::tight; }) return Core::tight;
+        else return false;
+    }();
+
     constexpr aggregate_stage(Next next, Core core, Late late, run_services* services, bool may_shard)
         : forwarding<Next>(std::move(next)),
           core_(std::move(core)),
@@ -112,12 +117,16 @@ public:
         }
         next_.on_watermark(watermark);
     }
+    DRIFTLESS_INLINE void settle() {
+        if constexpr (requires { core_.settle(); }) core_.settle();
+        next_.settle();
+    }
     void on_chunk() {
-        settle();
+        wait_for_shards();
         next_.on_chunk();
     }
     void on_end() {
-        settle();
+        wait_for_shards();
         next_.on_end();
     }
     [[nodiscard]] event_time deadline() const {
@@ -130,7 +139,7 @@ public:
         return own < theirs ? own : theirs;
     }
     void visit_state(auto&& visit) {
-        settle();
+        wait_for_shards();
         visit("aggregate", *this);
         next_.visit_state(visit);
     }
@@ -175,7 +184,7 @@ private:
         }
     }
     /// With shards: everything so far is applied and has gone on.
-    void settle() {
+    void wait_for_shards() {
         if constexpr (Shards::possible) {
             if (shards_.group == nullptr) return;
             auto out = output();

@@ -41,6 +41,7 @@ class fan_out {
 
 public:
     static constexpr bool deadline_moves = (Chains::deadline_moves || ...);
+    static constexpr bool tight = false;
 
     explicit constexpr fan_out(Chains... chains) : chains_(std::move(chains)...) {}
 
@@ -60,6 +61,9 @@ public:
     }
     constexpr void on_partition_end(std::uint32_t partition) {
         each([&](auto& chain) { chain.on_partition_end(partition); });
+    }
+    constexpr void settle() {
+        each([](auto& chain) { chain.settle(); });
     }
     constexpr void on_chunk() {
         each([](auto& chain) { chain.on_chunk(); });

@@ -6,6 +6,7 @@
 #include <driftless/core/pipeline.hpp>
 #include <driftless/core/projection.hpp>
 #include <driftless/core/reflect.hpp>
+#include <driftless/core/stage.hpp>
 #include <driftless/core/stream.hpp>
 #include <driftless/run/input.hpp>
 
@@ -103,6 +104,21 @@ DRIFTLESS_INLINE constexpr void push(Chain& chain, context<> ctx, T const& eleme
         chain.on_record(ctx, element);
     }
 }
+
+/// What the loop over a block calls.
+template <class Chain>
+struct pushes {
+    static constexpr bool tight = Chain::tight;
+    Chain& chain;
+    std::uint64_t base;  // the offset of record 0 of the block
+    std::uint32_t partition;
+    std::uint32_t input;
+
+    template <class T>
+    DRIFTLESS_INLINE constexpr void operator()(std::size_t i, T const& record) const {
+        push(chain, context<>{.from = {base + i, partition, input}}, record);
+    }
+};
 
 /// Works on a local copy of the stages, so that their accumulators can live in registers, and puts
 /// it back, also when a record throws.
@@ -221,6 +237,7 @@ public:
     }
 
     std::size_t feed(event_time limit, bool limit_first, std::size_t budget) override {
+        if (budget > burst_limit) budget = burst_limit;
         std::size_t fed = 0;
         while (fed < budget && has_record()) {
             look();
@@ -231,6 +248,7 @@ public:
             ++next;
             ++fed;
         }
+        chain_.settle();
         return fed;
     }
 
@@ -240,16 +258,14 @@ public:
         auto const from = index();
         auto const there = static_cast<std::size_t>(block_->size() - from);
         std::uint64_t const left = end - next;
+        if (budget > burst_limit) budget = burst_limit;
         auto to = from + (there < budget ? there : budget);
         if (to - from > left) to = from + static_cast<std::size_t>(left);
         auto const base = block_begin_;
         {
             local_copy<Chain> local{chain_};
-            auto const part = partition;
-            auto const in = input;
-            block_->each(from, to, [&](std::size_t i, auto const& record) DRIFTLESS_INLINE_LAMBDA {
-                push(local.chain, context<>{.from = {base + i, part, in}}, record);
-            });
+            block_->each(from, to, pushes<Chain>{local.chain, base, partition, input});
+            local.chain.settle();
         }
         next += to - from;
         return to - from;
