@@ -77,7 +77,7 @@ struct digest {
 };
 
 /// Runs are timed in laps of this many records: whole blocks of the log.
-constexpr std::size_t lap_records = 16'384;
+constexpr std::size_t lap_records = 32'768;
 
 /// A log that tells the stopwatch when another lap begins.
 template <class Record>

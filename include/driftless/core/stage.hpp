@@ -47,6 +47,8 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 ///                           to be pushed. Read after every watermark, and after every record when
 ///                           `deadline_moves`.
 /// tight                     all that a record meets from here on is arithmetic: the loop of a source may be unrolled
+/// prefetch(ctx, record)     a record that comes soon: its state may be fetched into the cache. Nothing of the user's is
+///                           called. Asked for while looks_ahead(), of stages that can_look_ahead
 /// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
 template <class Next>
 class forwarding {
@@ -56,6 +58,7 @@ protected:
 public:
     static constexpr bool deadline_moves = Next::deadline_moves;
     static constexpr bool tight = Next::tight;
+    static constexpr bool can_look_ahead = false;
 
     explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
 
@@ -80,11 +83,28 @@ public:
     constexpr void visit_state(auto&& visit) { next_.visit_state(visit); }
 };
 
+/// A stage that hands on records as they are, and so lets look ahead through it.
+template <class Next>
+class looking_through : public forwarding<Next> {
+protected:
+    using forwarding<Next>::next_;
+
+public:
+    using forwarding<Next>::forwarding;
+    static constexpr bool can_look_ahead = Next::can_look_ahead;
+    [[nodiscard]] bool looks_ahead() const { return next_.looks_ahead(); }
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const& record) const {
+        next_.prefetch(ctx, record);
+    }
+};
+
 /// The end of a chain: answers the protocol where nothing follows.
 class terminal {
 public:
     static constexpr bool deadline_moves = false;
     static constexpr bool tight = false;
+    static constexpr bool can_look_ahead = false;
 
     constexpr void on_watermark(event_time) {}
     constexpr void on_partition(std::uint32_t) {}

@@ -36,6 +36,14 @@ public:
                      [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
         next_.on_record(ctx.with_time(at), record);
     }
+
+    static constexpr bool can_look_ahead = Next::can_look_ahead && (names_member<F> || std::same_as<F, time_as_given>);
+    [[nodiscard]] bool looks_ahead() const { return next_.looks_ahead(); }
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const& record) const {
+        if constexpr (std::same_as<F, time_as_given>) next_.prefetch(ctx, record);
+        else if constexpr (can_look_ahead) next_.prefetch(ctx.with_time(time_of_(record)), record);
+    }
 };
 
 /// Makes the declared watermark, record by record. Pushes it on only when something can change:
@@ -71,6 +79,14 @@ public:
         if (at > newest_ && at < event_time::max()) newest_ = at;  // +inf is no time: it would end the partition
         if constexpr (forwarding<Next>::deadline_moves) trip_ = next_.deadline() + bound_;
         if (newest_ >= trip_) advance();
+    }
+
+    static constexpr bool can_look_ahead = Next::can_look_ahead && (names_member<F> || std::same_as<F, time_as_given>);
+    [[nodiscard]] bool looks_ahead() const { return next_.looks_ahead(); }
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const& record) const {
+        if constexpr (std::same_as<F, time_as_given>) next_.prefetch(ctx, record);
+        else if constexpr (can_look_ahead) next_.prefetch(ctx.with_time(time_of_(record)), record);
     }
     /// The input's own watermark says nothing here, except that it has ended.
     constexpr void on_watermark(event_time watermark) {

@@ -31,8 +31,8 @@ struct fail_on_violation {
 
 namespace detail {
 template <class Name, class Action, class F, class Diverted, class Next>
-class expect_stage : public forwarding<Next> {
-    using forwarding<Next>::next_;
+class expect_stage : public looking_through<Next> {
+    using looking_through<Next>::next_;
     [[no_unique_address]] F holds_;
     [[no_unique_address]] Diverted diverted_;
     account account_;
@@ -40,7 +40,7 @@ class expect_stage : public forwarding<Next> {
 
 public:
     constexpr expect_stage(Next next, F holds, Diverted diverted, run_services* services)
-        : forwarding<Next>(std::move(next)),
+        : looking_through<Next>(std::move(next)),
           holds_(std::move(holds)),
           diverted_(std::move(diverted)),
           account_{.label = {"expect", Name::value}},

@@ -42,7 +42,7 @@ public:
 
     template <class Ctx, class T>
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
-        expand(ctx, record, [&](U const& row) {
+        expand(ctx, record, [&](U const& row) DRIFTLESS_INLINE_LAMBDA {
             next_.on_record(ctx, row);
             if (++since_settled_ == burst_limit) settle();
         });
@@ -70,7 +70,7 @@ private:
     template <class Ctx, class T, class Push>
     DRIFTLESS_INLINE constexpr void expand(Ctx const& ctx, T const& record, Push push) {
         bool downstream = false;
-        auto const hand_on = [&](U const& row) {
+        auto const hand_on = [&](U const& row) DRIFTLESS_INLINE_LAMBDA {
             downstream = true;
             push(row);
             downstream = false;

@@ -36,6 +36,8 @@ public:
                 projections_);
         }
     }
+    /// Reads members named in the type, and nothing else.
+    static constexpr bool members_only = (names_member<Projections> && ...);
     template <class T>
     static constexpr bool applies = (projects<Projections, T> && ...);
 };
@@ -53,7 +55,18 @@ public:
 
     template <class Ctx, class T>
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
-        with_key(ctx, record, [&](auto const& keyed) { next_.on_record(keyed, record); });
+        with_key(ctx, record, [&](auto const& keyed) DRIFTLESS_INLINE_LAMBDA { next_.on_record(keyed, record); });
+    }
+
+    /// Members are read ahead; a function is called once per record.
+    static constexpr bool can_look_ahead = Next::can_look_ahead && F::members_only;
+    [[nodiscard]] bool looks_ahead() const { return next_.looks_ahead(); }
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const& record) const {
+        if constexpr (can_look_ahead) {
+            auto const& key = key_of_(record);
+            next_.prefetch(ctx.with_key(key), record);
+        }
     }
 
     /// A row whose key changes leaves the old key before it joins the new one.

@@ -27,6 +27,7 @@ class merge_node {
 public:
     static constexpr bool deadline_moves = Next::deadline_moves;
     static constexpr bool tight = false;
+    static constexpr bool can_look_ahead = false;
 
     explicit constexpr merge_node(Next next) : next_(std::move(next)) { watermarks_.fill(event_time::min()); }
 
@@ -70,6 +71,7 @@ class merge_port {
 public:
     static constexpr bool deadline_moves = Node::deadline_moves;
     static constexpr bool tight = false;
+    static constexpr bool can_look_ahead = false;
 
     explicit constexpr merge_port(Node* node) : node_(node) {}
 

@@ -11,15 +11,15 @@
 namespace driftless::inline v0 {
 namespace detail {
 template <class F, class Next>
-class tap_stage : public forwarding<Next> {
-    using forwarding<Next>::next_;
+class tap_stage : public looking_through<Next> {
+    using looking_through<Next>::next_;
     [[no_unique_address]] F look_;
     operator_label label_;
     run_services* services_;
 
 public:
     constexpr tap_stage(Next next, F look, operator_label label, run_services* services)
-        : forwarding<Next>(std::move(next)), look_(std::move(look)), label_(label), services_(services) {}
+        : looking_through<Next>(std::move(next)), look_(std::move(look)), label_(label), services_(services) {}
 
     template <class Ctx, class T>
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {

@@ -38,7 +38,8 @@ struct table_slot {
 /// sorting each run in place sorts the table. Panes come out in canonical order for free.
 ///
 /// State       Keys are copied once, their `text` into the table's arena. An integer key of up to 8 bytes is
-///             not stored at all, the hash is its bijection. At most 5/8 full; doubles in one ordered pass.
+///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB,
+///             3/8 up to 2 MiB, 5/8 beyond; doubles in one ordered pass.
 /// Errors      std::bad_alloc.
 /// Complexity  Look-up and insertion O(1) expected. for_each_ordered is O(capacity).
 /// Source      Amble, Knuth, "Ordered hash tables" (1974); linear probing with the order kept by the hash.
@@ -52,11 +53,12 @@ class keyed_table {
     /// to one 64-bit key that nobody meets by counting, and is kept aside.
     static constexpr std::uint64_t scramble = 0x9e3779b97f4a7c15u;
 
-    slot* slots_ = nullptr;
+    slot* slots_ = no_slots();
     std::size_t capacity_ = 0;  // a power of two; slots_ has overflow_ more, the last always empty
+    std::size_t room_ = 0;      // so many entries before it grows
     std::size_t overflow_ = first_overflow;  // places behind the last home place
     std::size_t size_ = 0;      // in slots_
-    int shift_ = 64;
+    int shift_ = 63;
     bool ordered_ = true;
     keyed_table* aside_ = nullptr;  // the entries whose tag would be 0
     [[no_unique_address]] std::conditional_t<has_text<Key>, arena, detail::key_in_hash> keys_;
@@ -90,20 +92,18 @@ public:
 
     /// Brings the place of a hash into the cache.
     DRIFTLESS_INLINE void prefetch(std::uint64_t hash) const noexcept {
-        if (capacity_ != 0) __builtin_prefetch(slots_ + (hash >> shift_), 1);
+        __builtin_prefetch(slots_ + (hash >> shift_), 1);
     }
 
     /// The state of a key, or null.
     template <class K>
     [[nodiscard]] DRIFTLESS_INLINE State* find(K const& key, std::uint64_t hash) {
         std::uint64_t const tag = hash ^ scramble;
-        if (capacity_ != 0 && tag != 0) [[likely]] {
-            for (slot* at = slots_ + (hash >> shift_);; ++at) {
-                if (matches(*at, tag, key)) return &at->state;
-                if (at->tag == 0) return nullptr;
-            }
+        if (tag == 0) [[unlikely]] return find_aside(key);
+        for (slot* at = slots_ + (hash >> shift_);; ++at) {
+            if (matches(*at, tag, key)) [[likely]] return &at->state;
+            if (at->tag == 0) return nullptr;
         }
-        return tag == 0 ? find_aside(key) : nullptr;
     }
 
     /// Adds a key that is not there yet (find said so), with the state that `init()` makes.
@@ -114,7 +114,7 @@ public:
             if (aside_ == nullptr) aside_ = new keyed_table;
             return aside_->insert(key, ~std::uint64_t{0}, init);
         }
-        if ((size_ + 1) * 8 > capacity_ * 5) grow();
+        if (size_ >= room_) grow();
         slot* at = free_place(hash);
         while (at == nullptr) {
             grow(true);
@@ -184,6 +184,7 @@ public:
     void swap(keyed_table& other) noexcept {
         std::swap(slots_, other.slots_);
         std::swap(capacity_, other.capacity_);
+        std::swap(room_, other.room_);
         std::swap(overflow_, other.overflow_);
         std::swap(size_, other.size_);
         std::swap(shift_, other.shift_);
@@ -201,6 +202,11 @@ public:
     }
 
 private:
+    /// What a table without room looks things up in: two empty places.
+    static slot* no_slots() noexcept {
+        alignas(slot) static constinit char empty[2 * sizeof(slot)] = {};
+        return reinterpret_cast<slot*>(empty);
+    }
     template <class K>
     DRIFTLESS_NOINLINE State* find_aside(K const& key) {
         return aside_ != nullptr ? aside_->find(key, ~std::uint64_t{0}) : nullptr;
@@ -244,6 +250,7 @@ private:
         }
         std::swap(slots_, larger.slots_);
         std::swap(capacity_, larger.capacity_);
+        std::swap(room_, larger.room_);
         std::swap(overflow_, larger.overflow_);
         std::swap(shift_, larger.shift_);
         std::swap(size_, larger.size_);
@@ -266,6 +273,9 @@ private:
         slots_ = static_cast<slot*>(::operator new(bytes, std::align_val_t{alignof(slot)}));
         std::memset(static_cast<void*>(slots_), 0, bytes);
         capacity_ = capacity;
+        // A search that meets another key's entry is a branch mispredicted. While the cache holds the table, room is
+        // cheap: what counts there is how many entries are touched. Beyond it every line counts.
+        room_ = bytes <= 64 * 1024 ? capacity / 8 : bytes <= 2 * 1024 * 1024 ? capacity * 3 / 8 : capacity * 5 / 8;
         shift_ = 64 - __builtin_ctzll(capacity);
     }
 
@@ -348,10 +358,11 @@ private:
         }
     }
     void release_slots() noexcept {
-        ::operator delete(slots_, std::align_val_t{alignof(slot)});
-        slots_ = nullptr;
+        if (capacity_ != 0) ::operator delete(slots_, std::align_val_t{alignof(slot)});
+        slots_ = no_slots();
         capacity_ = 0;
-        shift_ = 64;
+        room_ = 0;
+        shift_ = 63;
     }
     void release() noexcept {
         destroy_all();

@@ -38,9 +38,11 @@ constexpr std::size_t shard_of(std::uint64_t hash, std::size_t shards) noexcept 
 template <class Pack, bool Members, bool Panes>
 struct aggregate_entry {
     typename Pack::state state;
-    struct nothing {};
-    [[no_unique_address]] std::conditional_t<Members, std::uint64_t, nothing> members{};
-    [[no_unique_address]] std::conditional_t<Panes, std::uint32_t, nothing> panes{};
+    // Two types: two of one type would need two addresses.
+    struct no_members {};
+    struct no_panes {};
+    [[no_unique_address]] std::conditional_t<Members, std::uint64_t, no_members> members{};
+    [[no_unique_address]] std::conditional_t<Panes, std::uint32_t, no_panes> panes{};
 
     constexpr explicit aggregate_entry(typename Pack::state s) : state(std::move(s)) {}
     constexpr aggregate_entry() = default;
@@ -68,6 +70,9 @@ protected:
     using result_type = typename Pack::result;
     using entry = aggregate_entry<Pack, FromChanges, Corrects && !Exact>;
     using table = keyed_table<Key, entry>;
+
+    /// Bytes of tables up to which looking ahead costs more than it saves.
+    static constexpr std::size_t fits_cache = std::size_t{512} * 1024;
 
     [[no_unique_address]] Pack pack_;
     std::uint64_t max_entries_;
@@ -404,12 +409,30 @@ public:
     [[nodiscard]] std::size_t state_bytes() const noexcept { return windows_.bytes(); }
     [[nodiscard]] event_time watermark() const noexcept { return watermark_; }
 
+    [[nodiscard]] bool looks_ahead() const noexcept {
+        if (near_[0] == nullptr) return false;
+        return near_[0]->bytes() + (near_[1] != near_[0] ? near_[1]->bytes() : 0) > base::fits_cache;
+    }
+    template <class Ctx>
+    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, std::uint64_t hash) const noexcept {
+        if (is_near(ctx)) near_[place_of(ctx)]->prefetch(hash);
+    }
     template <class Ctx, class T, class Out>
     DRIFTLESS_INLINE void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        if (is_near(ctx)) [[likely]] {
-            this->add(*near_[place_of(ctx)], ctx, record, hash, out);
+        if (is_near(ctx)) [[likely]] near_record(ctx, record, hash, out);
+        else far_record(ctx, record, hash, out);
+    }
+    /// The same in two: for who wants to keep what the rare path needs out of the way of the common one.
+    template <class Ctx, class T, class Out>
+    DRIFTLESS_INLINE void near_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
+        this->add(*near_[place_of(ctx)], ctx, record, hash, out);
+    }
+    template <class Ctx>
+    DRIFTLESS_INLINE bool is_near(Ctx const& ctx) const noexcept {
+        if constexpr (Carried) {
+            return ctx.window.start == low_ && ctx.window.end == middle_ && near_[1] != nullptr;
         } else {
-            slow_record(ctx, record, hash, out);
+            return static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns()) < span_;
         }
     }
     template <class Ctx, class T, class Out>
@@ -504,14 +527,6 @@ public:
 
 private:
     template <class Ctx>
-    DRIFTLESS_INLINE bool is_near(Ctx const& ctx) const noexcept {
-        if constexpr (Carried) {
-            return ctx.window.start == low_ && ctx.window.end == middle_ && near_[1] != nullptr;
-        } else {
-            return static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns()) < span_;
-        }
-    }
-    template <class Ctx>
     DRIFTLESS_INLINE std::size_t place_of(Ctx const& ctx) const noexcept {
         if constexpr (Carried) return 1;
         else return ctx.at >= middle_ ? 1 : 0;
@@ -564,7 +579,7 @@ private:
     }
 
     template <class Ctx, class T, class Out>
-    DRIFTLESS_NOINLINE void slow_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
+    DRIFTLESS_NOINLINE void far_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
         auto* const in = window_for(ctx, out, record);
         if (in == nullptr) return;
         correct(*in, ctx, hash, out, [&] { return this->add(in->table, ctx, record, hash, out); });

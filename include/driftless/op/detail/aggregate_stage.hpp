@@ -95,14 +95,31 @@ public:
 
     template <class Ctx, class T>
     DRIFTLESS_INLINE void on_record(Ctx const& ctx, T const& record) {
-        auto out = output();
         auto const hash = hash_in(ctx);
-        if constexpr (Shards::possible) {
-            if (shards_.group != nullptr) [[unlikely]] {
-                return shards_.group->on_record(ctx, record, hash, out, hand_on());
+        if constexpr (requires { core_.is_near(ctx); }) {
+            if (!sharded() && core_.is_near(ctx)) [[likely]] {
+                auto out = output();
+                core_.near_record(ctx, record, hash, out);
+            } else if constexpr (In::window::carried) {
+                far_record<Ctx, T>(ctx, record, hash);
+            } else {
+                far_record_at<Ctx, T>(ctx.at, ctx.key, ctx.from.offset, ctx.from.partition, ctx.from.input, record, hash);
             }
+        } else if (sharded()) [[unlikely]] {
+            far_record<Ctx, T>(ctx, record, hash);
+        } else {
+            auto out = output();
+            core_.on_record(ctx, record, hash, out);
         }
-        core_.on_record(ctx, record, hash, out);
+    }
+    static constexpr bool can_look_ahead = requires(Core const& core) { core.looks_ahead(); };
+    [[nodiscard]] bool looks_ahead() const {
+        if constexpr (can_look_ahead) return core_.looks_ahead();
+        else return false;
+    }
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const&) const {
+        if constexpr (can_look_ahead) core_.prefetch(ctx, hash_in(ctx));
     }
     template <class Ctx, class T>
     void on_change(Ctx const& ctx, change<T> const& row) {
@@ -190,6 +207,31 @@ private:
             auto out = output();
             shards_.group->flush(out, hand_on());
         }
+    }
+    [[nodiscard]] DRIFTLESS_INLINE bool sharded() const noexcept {
+        if constexpr (Shards::possible) return shards_.group != nullptr;
+        else return false;
+    }
+    /// How the rare path, which is not inlined, takes what the common one has in registers: piece by piece, by value. For
+    /// a reference, and by g++ for a whole struct too, it would be put into memory for every record.
+    template <class T>
+    using piece = std::conditional_t<std::is_trivially_copyable_v<T> && sizeof(T) <= 64, T, T const&>;
+    template <class Ctx, class T>
+    DRIFTLESS_NOINLINE void far_record_at(event_time at, key_type const* key, std::uint64_t offset, std::uint32_t partition,
+                                          std::uint32_t input, piece<T> record, std::uint64_t hash) {
+        Ctx ctx{};
+        ctx.at = at;
+        ctx.key = key;
+        ctx.from = {offset, partition, input};
+        far_record<Ctx, T>(ctx, record, hash);
+    }
+    template <class Ctx, class T>
+    DRIFTLESS_NOINLINE void far_record(Ctx const& ctx, T const& record, std::uint64_t hash) {
+        auto out = output();
+        if constexpr (Shards::possible) {
+            if (sharded()) return shards_.group->on_record(ctx, record, hash, out, hand_on());
+        }
+        core_.on_record(ctx, record, hash, out);
     }
     auto hand_on() {
         return [this](event_time watermark) { next_.on_watermark(watermark); };

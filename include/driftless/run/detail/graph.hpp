@@ -42,6 +42,7 @@ class fan_out {
 public:
     static constexpr bool deadline_moves = (Chains::deadline_moves || ...);
     static constexpr bool tight = false;
+    static constexpr bool can_look_ahead = false;
 
     explicit constexpr fan_out(Chains... chains) : chains_(std::move(chains)...) {}
 

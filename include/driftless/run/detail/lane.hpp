@@ -106,17 +106,31 @@ DRIFTLESS_INLINE constexpr void push(Chain& chain, context<> ctx, T const& eleme
 }
 
 /// What the loop over a block calls.
-template <class Chain>
+template <class Chain, class Block>
 struct pushes {
     static constexpr bool tight = Chain::tight;
+    static constexpr std::size_t distance = 16;  // a record meets its state about 100 ns later
     Chain& chain;
     std::uint64_t base;  // the offset of record 0 of the block
     std::uint32_t partition;
     std::uint32_t input;
+    Block const& block;
+    std::size_t last;  // the last record that is pushed
+    bool look_ahead;   // the state of `distance` records is on its way to the cache
 
     template <class T>
     DRIFTLESS_INLINE constexpr void operator()(std::size_t i, T const& record) const {
+        if constexpr (Chain::can_look_ahead) {
+            if (look_ahead) fetch(block[i + distance < last ? i + distance : last]);
+        }
         push(chain, context<>{.from = {base + i, partition, input}}, record);
+    }
+
+private:
+    template <class T>
+    DRIFTLESS_INLINE constexpr void fetch(T const& element) const {
+        if constexpr (is_event<T>) chain.prefetch(context<>{.at = element.at}, element.value);
+        else chain.prefetch(context<>{}, element);
     }
 };
 
@@ -263,8 +277,9 @@ public:
         if (to - from > left) to = from + static_cast<std::size_t>(left);
         auto const base = block_begin_;
         {
+            bool const ahead = looks_ahead();
             local_copy<Chain> local{chain_};
-            block_->each(from, to, pushes<Chain>{local.chain, base, partition, input});
+            block_->each(from, to, pushes<Chain, block>{local.chain, base, partition, input, *block_, to - 1, ahead});
             local.chain.settle();
         }
         next += to - from;
@@ -272,6 +287,10 @@ public:
     }
 
 private:
+    [[nodiscard]] bool looks_ahead() const {
+        if constexpr (Chain::can_look_ahead) return chain_.looks_ahead();
+        else return false;
+    }
     [[nodiscard]] std::size_t index() const noexcept { return static_cast<std::size_t>(next - block_begin_); }
     void load() {
         if (block_ && next - block_begin_ < block_->size()) return;
