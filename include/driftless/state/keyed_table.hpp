@@ -38,8 +38,8 @@ struct table_slot {
 /// sorting each run in place sorts the table. Panes come out in canonical order for free.
 ///
 /// State       Keys are copied once, their `text` into the table's arena. An integer key of up to 8 bytes is
-///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB,
-///             3/8 up to 2 MiB, 5/8 beyond; doubles in one ordered pass.
+///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB, 1/4 up to 4 MiB, 5/8 beyond;
+///             doubles in one ordered pass.
 /// Errors      std::bad_alloc.
 /// Complexity  Look-up and insertion O(1) expected. for_each_ordered is O(capacity).
 /// Source      Amble, Knuth, "Ordered hash tables" (1974); linear probing with the order kept by the hash.
@@ -151,18 +151,23 @@ public:
     /// Calls f(key, state, hash) for every entry, by ascending canonical hash, ties by key bytes.
     template <class F>
     void for_each_ordered(F&& f) {
-        order();
-        // scramble is the hash whose tag is 0: its entries stand aside, in the middle of the order.
-        std::size_t const middle = aside_ == nullptr ? 0 : first_above(scramble);
-        each_of(0, middle, f);
-        if (aside_ != nullptr) {
-            aside_->order();
-            aside_->each_of(0, aside_->places(), [&](auto const& key, State& state, std::uint64_t) {
-                if constexpr (integer) f(u64_to_key<Key>(unmix64(scramble)), state, scramble);
-                else f(key, state, scramble);
-            });
+        if (aside_ == nullptr) {
+            each_run(f);
+            return;
         }
+        // scramble is the hash whose tag is 0: its entries stand aside, in the middle of the order.
+        each_run([](auto const&, State&, std::uint64_t) {});
+        std::size_t const middle = first_above(scramble);
+        each_of(0, middle, f);
+        aside_->each_run([&](auto const& key, State& state, std::uint64_t) {
+            if constexpr (integer) f(u64_to_key<Key>(unmix64(scramble)), state, scramble);
+            else f(key, state, scramble);
+        });
         each_of(middle, places(), f);
+    }
+    /// Makes an empty table as large as another one is: the next window is expected to have as many keys.
+    void make_room_like(keyed_table const& other) {
+        if (capacity_ == 0 && other.capacity_ > first_capacity) allocate(other.capacity_);
     }
 
     /// Takes everything out and keeps the room for the next window, unless it has become far too large.
@@ -275,28 +280,33 @@ private:
         capacity_ = capacity;
         // A search that meets another key's entry is a branch mispredicted. While the cache holds the table, room is
         // cheap: what counts there is how many entries are touched. Beyond it every line counts.
-        room_ = bytes <= 64 * 1024 ? capacity / 8 : bytes <= 2 * 1024 * 1024 ? capacity * 3 / 8 : capacity * 5 / 8;
+        room_ = bytes <= 64 * 1024 ? capacity / 8 : bytes <= 4 * 1024 * 1024 ? capacity / 4 : capacity * 5 / 8;
         shift_ = 64 - __builtin_ctzll(capacity);
     }
 
-    /// Sorts each run of filled places: the runs themselves are in order already.
-    void order() {
-        if (ordered_) return;
-        std::size_t i = 0;
-        for (std::size_t left = size_; left != 0; ++i) {
-            if (slots_[i].tag == 0) continue;
+    /// Calls f for every entry in order: the runs of filled places are in order already, each is sorted when it comes.
+    template <class F>
+    void each_run(F&& f) {
+        for (std::size_t i = 0, left = size_; left != 0; ++i) {
+            slot& at = slots_[i];
+            if (at.tag == 0) continue;
+            if (!ordered_ && (i == 0 || slots_[i - 1].tag == 0)) sort_run(i);
             --left;
-            if (i == 0 || slots_[i - 1].tag == 0 || !before(slots_[i], slots_[i - 1])) continue;
+            std::uint64_t const hash = at.tag ^ scramble;
+            f(key_of(at, hash), at.state, hash);
+        }
+        ordered_ = true;
+    }
+    void sort_run(std::size_t begin) {
+        for (std::size_t i = begin + 1; slots_[i].tag != 0; ++i) {
+            if (!before(slots_[i], slots_[i - 1])) continue;
             alignas(slot) char room[sizeof(slot)];
             auto& moved = *reinterpret_cast<slot*>(room);
             relocate(moved, slots_[i]);
             std::size_t to = i;
-            for (; to != 0 && slots_[to - 1].tag != 0 && before(moved, slots_[to - 1]); --to) {
-                relocate(slots_[to], slots_[to - 1]);
-            }
+            for (; to != begin && before(moved, slots_[to - 1]); --to) relocate(slots_[to], slots_[to - 1]);
             relocate(slots_[to], moved);
         }
-        ordered_ = true;
     }
     static bool before(slot const& a, slot const& b) {
         std::uint64_t const left = a.tag ^ scramble;

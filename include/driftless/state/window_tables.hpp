@@ -60,6 +60,9 @@ public:
     /// Opens a window that is not open. `late` says that its end has passed already: it counts as fired.
     open_window& open(time_window const& window, bool late) {
         auto* const fresh = take_spare();
+        if constexpr (requires { fresh->table.make_room_like(fresh->table); }) {
+            if (size() != 0 && !late) fresh->table.make_room_like(open_.back()->table);
+        }
         fresh->window = window;
         open_.insert(open_.begin() + static_cast<std::ptrdiff_t>(first_ + lower_bound(window)), fresh);
         if (late) ++fired_;

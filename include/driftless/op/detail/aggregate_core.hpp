@@ -72,7 +72,7 @@ protected:
     using table = keyed_table<Key, entry>;
 
     /// Bytes of tables up to which looking ahead costs more than it saves.
-    static constexpr std::size_t fits_cache = std::size_t{512} * 1024;
+    static constexpr std::size_t fits_cache = std::size_t{8} * 1024 * 1024;
 
     [[no_unique_address]] Pack pack_;
     std::uint64_t max_entries_;

@@ -109,7 +109,7 @@ DRIFTLESS_INLINE constexpr void push(Chain& chain, context<> ctx, T const& eleme
 template <class Chain, class Block>
 struct pushes {
     static constexpr bool tight = Chain::tight;
-    static constexpr std::size_t distance = 16;  // a record meets its state about 100 ns later
+    static constexpr std::size_t distance = 24;  // a record meets its state about 100 ns later
     Chain& chain;
     std::uint64_t base;  // the offset of record 0 of the block
     std::uint32_t partition;
