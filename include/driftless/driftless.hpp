@@ -4,6 +4,8 @@
 
 // Everything but testing/ (the test kit), adapt/ (foreign libraries) and time/chrono.hpp.
 
+#include <boost/hana/adapt_struct.hpp>
+
 #include <driftless/agg.hpp>
 #include <driftless/codec.hpp>
 #include <driftless/core.hpp>

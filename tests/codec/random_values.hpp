@@ -5,6 +5,8 @@
 #define DRIFTLESS_TESTS_CODEC_RANDOM_VALUES_HPP
 #include <driftless/codec/detail/shape.hpp>
 
+#include <boost/hana/adapt_struct.hpp>
+
 #include <bit>
 #include <deque>
 #include <limits>

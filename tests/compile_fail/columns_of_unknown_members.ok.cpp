@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/core/reflect.hpp>
 #include <driftless/log/layout.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
+
 struct order {
     int sku;
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // expect: driftless: combine keeps a value after the push, and text in a struct is borrowed
 #include <driftless/agg/combine.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
+
 #include <compare>
 using namespace driftless;
 struct order {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/agg/combine.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
+
 #include <compare>
 using namespace driftless;
 struct order {

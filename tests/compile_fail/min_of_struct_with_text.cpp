@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // expect: driftless: min and max keep a value after the push, and text in a struct is borrowed
 #include <driftless/agg/min_max.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
+
 #include <compare>
 using namespace driftless;
 struct order {

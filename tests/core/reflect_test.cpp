@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/core/reflect.hpp>
 
+#include <boost/hana/adapt_struct.hpp>
+
 #include <support/catch.hpp>
 
 #include <string>

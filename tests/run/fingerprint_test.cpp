@@ -15,6 +15,8 @@
 #include <driftless/run/batch.hpp>
 #include <support/catch.hpp>
 
+#include <boost/hana/adapt_struct.hpp>
+
 #include <cstdint>
 #include <map>
 #include <string>

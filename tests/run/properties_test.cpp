@@ -13,6 +13,8 @@
 #include <driftless/op/window.hpp>
 #include <support/catch.hpp>
 
+#include <boost/hana/adapt_struct.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>

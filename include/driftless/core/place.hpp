@@ -17,7 +17,7 @@ struct place {
     operator_label label;  ///< this operator's name in messages
 
     /// The job's services: error policy, threads.
-    [[nodiscard]] run_services* services() const { return builder.services(); }
+    [[nodiscard]] DRIFTLESS_INLINE run_services* services() const { return builder.services(); }
     /// The terminal of the sink that is bound to a name, for side outputs of stream In.
     template <class Name, class In>
     [[nodiscard]] auto side_output() const {

@@ -2,16 +2,13 @@
 #ifndef DRIFTLESS_CORE_REFLECT_HPP
 #define DRIFTLESS_CORE_REFLECT_HPP
 
+// Who adapts a struct includes <boost/hana/adapt_struct.hpp>, and with it the tuple of its members; here names are enough.
 #include <boost/hana/accessors.hpp>
-#include <boost/hana/adapt_struct.hpp>
-#include <boost/hana/at.hpp>
 #include <boost/hana/concept/struct.hpp>
-#include <boost/hana/core/to.hpp>
-#include <boost/hana/first.hpp>
-#include <boost/hana/length.hpp>
-#include <boost/hana/second.hpp>
-#include <boost/hana/string.hpp>
-#include <boost/hana/tuple.hpp>
+#include <boost/hana/fwd/at.hpp>
+#include <boost/hana/fwd/first.hpp>
+#include <boost/hana/fwd/length.hpp>
+#include <boost/hana/fwd/second.hpp>
 
 #include <cstddef>
 #include <string_view>

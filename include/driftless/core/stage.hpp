@@ -60,7 +60,7 @@ public:
     static constexpr bool tight = Next::tight;
     static constexpr bool can_look_ahead = false;
 
-    explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
+    DRIFTLESS_INLINE explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
 
     template <class Ctx, class T>
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {

@@ -2,6 +2,8 @@
 #ifndef DRIFTLESS_IO_CSV_HPP
 #define DRIFTLESS_IO_CSV_HPP
 
+#include <boost/hana/adapt_struct.hpp>
+
 #include <driftless/core/error.hpp>
 #include <driftless/core/reflect.hpp>
 #include <driftless/core/result.hpp>

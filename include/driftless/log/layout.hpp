@@ -2,6 +2,8 @@
 #ifndef DRIFTLESS_LOG_LAYOUT_HPP
 #define DRIFTLESS_LOG_LAYOUT_HPP
 
+#include <boost/hana/adapt_struct.hpp>
+
 #include <driftless/codec/arena.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/core/config.hpp>

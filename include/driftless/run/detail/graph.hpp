@@ -98,7 +98,7 @@ template <class P>
 concept begins_with_fan_in = requires { typename P::op_type::is_fan_in; };
 
 template <class Op>
-void validate(Op const& op) {
+DRIFTLESS_INLINE void validate(Op const& op) {
     if constexpr (requires { op.validate(); }) op.validate();
 }
 
