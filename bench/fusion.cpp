@@ -83,18 +83,19 @@ constexpr auto net_of = [](std::int64_t cents) { return cents - 30; };  // a fla
 constexpr auto is_plausible = [](std::int64_t cents) { return cents < 9'000'000; };
 
 constexpr auto trades = dl::from<trade>()
-                      | dl::map(cents_in)
-                      | dl::filter(is_sale)
-                      | dl::map(net_of)
-                      | dl::filter(is_plausible)
-                      | dl::aggregate(dl::sum());
+    | dl::map(cents_in)
+    | dl::filter(is_sale)
+    | dl::map(net_of)
+    | dl::filter(is_plausible)
+    | dl::aggregate(dl::sum());
 
 constexpr auto scaled = [](std::int64_t x) { return 3 * x + 1; };
 constexpr auto not_small = [](std::int64_t x) { return x > 1000; };
 constexpr auto folded = [](std::int64_t x) { return x ^ (x >> 7); };
 constexpr auto not_large = [](std::int64_t x) { return x < 2'900'000; };
 
-constexpr auto numbers = dl::from<std::int64_t>() | dl::map(scaled) | dl::filter(not_small) | dl::map(folded) | dl::filter(not_large);
+constexpr auto numbers =
+    dl::from<std::int64_t>() | dl::map(scaled) | dl::filter(not_small) | dl::map(folded) | dl::filter(not_large);
 constexpr auto numbers_summed = numbers | dl::aggregate(dl::sum());
 constexpr auto numbers_counted = numbers | dl::aggregate(dl::count());
 
@@ -107,11 +108,11 @@ constexpr auto is_shop = [](view const& v) { return v.page.substr(0, 6) != "/adm
 constexpr auto cents_of = [](view const& v) { return v.cents - (v.cents >> 6); };
 
 constexpr auto clicks = dl::from<click>()
-                      | dl::map(view_of)
-                      | dl::filter(is_shop)
-                      | dl::map(cents_of)
-                      | dl::filter(is_plausible)
-                      | dl::aggregate(dl::sum());
+    | dl::map(view_of)
+    | dl::filter(is_shop)
+    | dl::map(cents_of)
+    | dl::filter(is_plausible)
+    | dl::aggregate(dl::sum());
 
 // --- input -------------------------------------------------------------------------------------------------
 
@@ -123,7 +124,7 @@ std::vector<trade> make_trades(std::size_t n) {
         bool const refund = draw.below(512) == 0;
         auto const cents = static_cast<std::int64_t>(100 + draw.below(90'000));
         out.push_back({refund ? -cents : cents, static_cast<std::int32_t>(1 + draw.below(100)),
-                       static_cast<std::int32_t>(draw.below(8)), dl::event_time{static_cast<std::int64_t>(i) * 1000}});
+            static_cast<std::int32_t>(draw.below(8)), dl::event_time{static_cast<std::int64_t>(i) * 1000}});
     }
     return out;
 }
@@ -260,7 +261,9 @@ constexpr std::size_t passes = 30;
 
 void rows_and_columns_from_ram() {
     auto const all = make_trades(from_ram);
-    auto const in = [&](std::size_t slice) { return std::span{all}.subspan(slice * (from_ram / slices), from_ram / slices); };
+    auto const in = [&](std::size_t slice) {
+        return std::span{all}.subspan(slice * (from_ram / slices), from_ram / slices);
+    };
     std::vector<dl::memory_log<trade>> rows(slices);
     std::vector<dl::memory_log<trade, dl::columns>> columns(slices);
     for (std::size_t i = 0; i < slices; ++i) {
@@ -273,7 +276,8 @@ void rows_and_columns_from_ram() {
     auto const hand = game.add("hand", [&](size_t i) { return trades_by_hand(in(i), 1); });
     auto const vector = game.add("vector", [&](size_t i) { return answer_of(dl::run(dl::batch{}, trades, in(i))); });
     auto const log = game.add("rows", [&](size_t i) { return answer_of(dl::run(dl::batch{}, trades, rows[i])); });
-    auto const column = game.add("columns", [&](size_t i) { return answer_of(dl::run(dl::batch{}, trades, columns[i])); });
+    auto const column =
+        game.add("columns", [&](size_t i) { return answer_of(dl::run(dl::batch{}, trades, columns[i])); });
     auto const plain = game.add_unequal("plain", [&](size_t i) { return trades_plain(in(i), 1); });
     auto const ranges = game.add("std::ranges", [&](size_t i) {
         return sum_of(in(i) | std::views::transform(cents_in) | std::views::filter(is_sale)
@@ -344,12 +348,15 @@ void rows_from_l2() {
 void numbers_from(char const* where, std::size_t n, std::size_t parts, std::size_t times) {
     auto const all = make_numbers(n);
     auto const in = [&](std::size_t part) { return std::span{all}.subspan(part * (n / parts), n / parts); };
-    auto const log = [&](std::size_t part) { return bench::repeated{bench::span_log<std::int64_t>{in(part).data(), in(part).size()}, times}; };
+    auto const log = [&](std::size_t part) {
+        return bench::repeated{bench::span_log<std::int64_t>{in(part).data(), in(part).size()}, times};
+    };
     auto const name = std::string{"fusion_int64_"};
 
     bench::contest<answer> sums{name + "sum_" + where, n * times / parts, parts};
     auto const hand = sums.add("hand", [&](std::size_t i) { return numbers_by_hand(in(i), times); });
-    auto const pipeline = sums.add("pipeline", [&](std::size_t i) { return answer_of(dl::run(dl::batch{}, numbers_summed, log(i))); });
+    auto const pipeline =
+        sums.add("pipeline", [&](std::size_t i) { return answer_of(dl::run(dl::batch{}, numbers_summed, log(i))); });
     auto const plain = sums.add_unequal("plain", [&](std::size_t i) { return numbers_plain(in(i), times); });
     sums.run({.seconds = 2, .least_rounds = 21});
     sums.info(name + where + "_plain", plain, hand);
@@ -357,7 +364,8 @@ void numbers_from(char const* where, std::size_t n, std::size_t parts, std::size
 
     bench::contest<answer> counts{name + "count_" + where, n * times / parts, parts};
     auto const simd = counts.add("hand", [&](std::size_t i) { return count_by_hand(in(i), times); });
-    auto const counted = counts.add("pipeline", [&](std::size_t i) { return answer_of(dl::run(dl::batch{}, numbers_counted, log(i))); });
+    auto const counted = counts.add(
+        "pipeline", [&](std::size_t i) { return answer_of(dl::run(dl::batch{}, numbers_counted, log(i))); });
     counts.run({.seconds = 2, .least_rounds = 21});
     counts.ratio(name + "count_" + where, counted, simd, {1.05});
 }
@@ -401,7 +409,8 @@ void text_columns() {
     std::printf("ratio %s %.6f goal 0.0001\n", bench::named("fusion_text_columns_allocations_per_record").c_str(),
         static_cast<double>(made) / static_cast<double>(n));
     if (made > 200) {
-        std::fprintf(stderr, "bench: fusion_text_columns: %llu allocations in one run\n", static_cast<unsigned long long>(made));
+        std::fprintf(stderr, "bench: fusion_text_columns: %llu allocations in one run\n",
+            static_cast<unsigned long long>(made));
         std::exit(1);
     }
 }

@@ -50,10 +50,10 @@ constexpr auto disorder = 5_s;
 
 template <class Record>
 constexpr auto per_user = dl::from<Record>()
-                        | dl::assign_time<&Record::at>(dl::bounded_disorder{disorder})
-                        | dl::template key_by<&Record::user>()
-                        | dl::window(dl::tumbling{window_size})
-                        | dl::aggregate(dl::count(), dl::template sum<&Record::cents>());
+    | dl::assign_time<&Record::at>(dl::bounded_disorder{disorder})
+    | dl::template key_by<&Record::user>()
+    | dl::window(dl::tumbling{window_size})
+    | dl::aggregate(dl::count(), dl::template sum<&Record::cents>());
 
 /// What all rows come to, in whatever order they come.
 struct digest {
@@ -71,7 +71,8 @@ struct digest {
     void row(auto const& key, std::int64_t start, std::int64_t count, std::int64_t sum) {
         ++rows;
         auto const x = (bits_of(key) ^ static_cast<std::uint64_t>(start)) * 0x9e3779b97f4a7c15u;
-        mixed += (x ^ (x >> 32)) * static_cast<std::uint64_t>(2 * sum + 1) + static_cast<std::uint64_t>(count) * (x >> 1);
+        mixed +=
+            (x ^ (x >> 32)) * static_cast<std::uint64_t>(2 * sum + 1) + static_cast<std::uint64_t>(count) * (x >> 1);
     }
     friend bool operator==(digest const&, digest const&) = default;
 };
@@ -111,8 +112,11 @@ digest by_plan(std::span<Record const> records, bench::by_hand::times_to_come co
         if constexpr (std::is_same_v<Record, visit>) return r.user.view();
         else return r.user;
     };
-    auto const books = bench::by_hand::run<Plan, Exact, Ahead>(records, to_come, keys, window_size.ns(), disorder.ns(),
-        key_of, [&](auto const& key, std::int64_t start, std::int64_t count, std::int64_t sum) { out.row(key, start, count, sum); },
+    auto const books = bench::by_hand::run<Plan, Exact, Ahead>(
+        records, to_come, keys, window_size.ns(), disorder.ns(), key_of,
+        [&](auto const& key, std::int64_t start, std::int64_t count, std::int64_t sum) {
+            out.row(key, start, count, sum);
+        },
         [&](std::size_t read) {
             if (read % lap_records == 0) laps.mark(read / lap_records);
         });
@@ -144,14 +148,15 @@ struct input {
         std::size_t used = 0;
         for (std::size_t i = 0; i < record_count; ++i) {
             auto const newest = static_cast<std::int64_t>(i) * step + disorder.ns();
-            dl::event_time const at{newest - static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(disorder.ns()) + 1))};
+            dl::event_time const at{
+                newest - static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(disorder.ns()) + 1))};
             auto const cents = static_cast<std::int64_t>(draw.below(100'000)) - 1'000;
             bench::random scatter{rank(draw)};  // keys are spread over 64 bits, popular ones too
             auto const number = scatter();
             if constexpr (std::is_same_v<Record, visit>) {
                 char* const to = bytes.get() + used;
-                auto const size = static_cast<std::size_t>(std::snprintf(to, room, "user-%0*llu", 8 + static_cast<int>(number % 4),
-                    static_cast<unsigned long long>(number >> 38)));
+                auto const size = static_cast<std::size_t>(std::snprintf(to, room, "user-%0*llu",
+                    8 + static_cast<int>(number % 4), static_cast<unsigned long long>(number >> 38)));
                 used += size;
                 records.push_back({dl::text{to, size}, cents, at});
             } else {
@@ -173,8 +178,10 @@ void contest(std::string const& name, Mode const& mode, input<Record>& in, doubl
     bench::contest<digest> game{name, record_count, 1, &laps};
     std::vector<std::size_t> const floors{
         game.add("flat", [&] { return by_plan<hand::flat_plan<Keys>, Exact, 16>(records, to_come, in.keys, laps); }),
-        game.add("dictionary", [&] { return by_plan<hand::dictionary_plan<Keys>, Exact, 16>(records, to_come, in.keys, laps); }),
-        game.add("sparse", [&] { return by_plan<hand::sparse_plan<Keys>, Exact, 16>(records, to_come, in.keys, laps); }),
+        game.add("dictionary",
+            [&] { return by_plan<hand::dictionary_plan<Keys>, Exact, 16>(records, to_come, in.keys, laps); }),
+        game.add(
+            "sparse", [&] { return by_plan<hand::sparse_plan<Keys>, Exact, 16>(records, to_come, in.keys, laps); }),
     };
     auto const pipeline = game.add("pipeline", [&] { return by_pipeline(mode, in.log); });
     game.run({.seconds = bench::full() ? 12.0 : 2.5, .least_rounds = 5});
@@ -194,16 +201,24 @@ int main(int argc, char** argv) {
     // For profiling: bench_keyed_tumbling_... CELL runs one cell alone.
     std::string_view const only = argc > 1 ? argv[1] : "";
     bench::print_circumstances();
-    struct { char const* name; std::size_t keys; } const sizes[] = {{"100", 100}, {"10k", 10'000}, {"1M", 1'000'000}};
-    struct { char const* name; double exponent; } const shapes[] = {{"uniform", 0}, {"zipf", 1.1}};
+    struct {
+        char const* name;
+        std::size_t keys;
+    } const sizes[] = {{"100", 100}, {"10k", 10'000}, {"1M", 1'000'000}};
+    struct {
+        char const* name;
+        double exponent;
+    } const shapes[] = {{"uniform", 0}, {"zipf", 1.1}};
     for (auto const& size : sizes) {
         for (auto const& shape : shapes) {
             auto const cell = std::string{size.name} + "_" + shape.name;
-            if (only.empty() || only == cell) both_modes<bench::by_hand::integer_keys, sale>(cell, size.keys, shape.exponent, 1.15);
+            if (only.empty() || only == cell)
+                both_modes<bench::by_hand::integer_keys, sale>(cell, size.keys, shape.exponent, 1.15);
         }
     }
     for (auto const& shape : shapes) {
         auto const cell = std::string{"text_10k_"} + shape.name;
-        if (only.empty() || only == cell) both_modes<bench::by_hand::text_keys, visit>(cell, 10'000, shape.exponent, 1.2);
+        if (only.empty() || only == cell)
+            both_modes<bench::by_hand::text_keys, visit>(cell, 10'000, shape.exponent, 1.2);
     }
 }

@@ -16,6 +16,7 @@ int main(int, char** argv) {
     int status = 0;
     rusage used{};
     if (child < 0 || wait4(child, &status, 0, &used) != child || status != 0) return 1;
-    std::printf("%.4f %ld\n", static_cast<double>(used.ru_utime.tv_sec) + 1e-6 * static_cast<double>(used.ru_utime.tv_usec),
+    std::printf("%.4f %ld\n",
+        static_cast<double>(used.ru_utime.tv_sec) + 1e-6 * static_cast<double>(used.ru_utime.tv_usec),
         used.ru_maxrss / 1024);
 }

@@ -17,12 +17,12 @@ struct order {
 };
 
 inline constexpr auto spent = dl::from<order>()
-                            | dl::assign_time<&order::at>()
-                            | dl::filter([](order const& o) { return o.cents > 0; })
-                            | dl::map([](order const& o) { return order{o.customer, o.cents - o.cents / 50, o.at}; })
-                            | dl::key_by<&order::customer>()
-                            | dl::window(dl::tumbling{1_min})
-                            | dl::aggregate(dl::count(), dl::sum<&order::cents>());
+    | dl::assign_time<&order::at>()
+    | dl::filter([](order const& o) { return o.cents > 0; })
+    | dl::map([](order const& o) { return order{o.customer, o.cents - o.cents / 50, o.at}; })
+    | dl::key_by<&order::customer>()
+    | dl::window(dl::tumbling{1_min})
+    | dl::aggregate(dl::count(), dl::sum<&order::cents>());
 
 int main() {
     std::vector<order> const orders{{1, 1250, dl::event_time::from_ms(1000)}, {1, -50, dl::event_time::from_ms(2000)}};

@@ -15,9 +15,9 @@ struct order {
 
 int main() {
     auto const wrong = dl::from<order>()
-                     | dl::map([](order const& o) { return o; })
-                     | dl::filter([](std::string const& name) { return !name.empty(); })
-                     | dl::aggregate(dl::count());
+        | dl::map([](order const& o) { return o; })
+        | dl::filter([](std::string const& name) { return !name.empty(); })
+        | dl::aggregate(dl::count());
     std::vector<order> const orders;
     return static_cast<int>(dl::run(dl::batch{}, wrong, orders).size());
 }

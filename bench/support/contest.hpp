@@ -131,7 +131,10 @@ public:
     /// slices     a run is given a number below this
     /// in         the laps that contestants mark, if runs are long
     contest(std::string name, std::size_t records, std::size_t slices = 1, laps* in = nullptr)
-        : name_(std::move(name)), records_(static_cast<double>(records)), slices_(slices), laps_(in != nullptr ? in : &whole_) {}
+        : name_(std::move(name)),
+          records_(static_cast<double>(records)),
+          slices_(slices),
+          laps_(in != nullptr ? in : &whole_) {}
     contest(contest const&) = delete;
     contest& operator=(contest const&) = delete;
 

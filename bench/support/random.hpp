@@ -25,7 +25,9 @@ public:
         return x ^ (x >> 31);
     }
     /// Uniform in [0, n).
-    std::uint64_t below(std::uint64_t n) { return static_cast<std::uint64_t>((static_cast<__uint128_t>((*this)()) * n) >> 64); }
+    std::uint64_t below(std::uint64_t n) {
+        return static_cast<std::uint64_t>((static_cast<__uint128_t>((*this)()) * n) >> 64);
+    }
     /// Uniform in [0, 1).
     double unit() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
 };

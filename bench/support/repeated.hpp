@@ -26,7 +26,9 @@ public:
     [[nodiscard]] std::uint32_t partitions() const noexcept { return 1; }
     [[nodiscard]] std::uint64_t begin_offset(std::uint32_t) const noexcept { return 0; }
     [[nodiscard]] std::uint64_t end_offset(std::uint32_t) const noexcept { return size_ * times_; }
-    [[nodiscard]] auto read(std::uint32_t partition, std::uint64_t from) const { return log_.read(partition, from % size_); }
+    [[nodiscard]] auto read(std::uint32_t partition, std::uint64_t from) const {
+        return log_.read(partition, from % size_);
+    }
 };
 
 /// Records in contiguous memory as a log of one block: what run() makes of a std::vector.

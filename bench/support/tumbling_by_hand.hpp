@@ -186,7 +186,9 @@ struct dictionary_plan {
         std::vector<typename Keys::kept> keys;
         typename Keys::arena bytes;
 
-        explicit shared(std::size_t n) : entries(places_for(n, 2) + 1), shift(shift_for(places_for(n, 2))) { keys.reserve(n); }
+        explicit shared(std::size_t n) : entries(places_for(n, 2) + 1), shift(shift_for(places_for(n, 2))) {
+            keys.reserve(n);
+        }
         std::uint32_t number_of(key k) {
             auto const hash = Keys::hash(k);
             for (std::size_t i = hash.bits >> shift;; ++i) {
@@ -209,7 +211,9 @@ struct dictionary_plan {
 
     public:
         table(shared& all, std::size_t keys) : all_(&all), values_(keys) {}
-        [[nodiscard]] std::size_t bytes() const { return all_->entries.size() * sizeof(entry) + values_.size() * sizeof(totals); }
+        [[nodiscard]] std::size_t bytes() const {
+            return all_->entries.size() * sizeof(entry) + values_.size() * sizeof(totals);
+        }
         void prefetch(key k) { __builtin_prefetch(&all_->entries[Keys::hash(k).bits >> all_->shift]); }
         void add(key k, std::int64_t amount) {
             totals& at = values_[all_->number_of(k)];
@@ -247,8 +251,12 @@ struct sparse_plan {
 
     public:
         table(shared&, std::size_t keys)
-            : index_(places_for(keys, room(keys)) + 1), shift_(shift_for(places_for(keys, room(keys)))), entries_(keys) {}
-        [[nodiscard]] std::size_t bytes() const { return index_.size() * sizeof(std::uint32_t) + entries_.size() * sizeof(entry); }
+            : index_(places_for(keys, room(keys)) + 1),
+              shift_(shift_for(places_for(keys, room(keys)))),
+              entries_(keys) {}
+        [[nodiscard]] std::size_t bytes() const {
+            return index_.size() * sizeof(std::uint32_t) + entries_.size() * sizeof(entry);
+        }
         void prefetch(key k) { __builtin_prefetch(&index_[Keys::hash(k).bits >> shift_]); }
         void add(key k, std::int64_t amount) {
             auto const hash = Keys::hash(k);
@@ -287,7 +295,8 @@ class times_to_come {
 public:
     static constexpr std::size_t block = 2048;
     template <class Records>
-    explicit times_to_come(Records const& records) : block_least_((records.size() + block - 1) / block, std::numeric_limits<std::int64_t>::max()) {
+    explicit times_to_come(Records const& records)
+        : block_least_((records.size() + block - 1) / block, std::numeric_limits<std::int64_t>::max()) {
         for (std::size_t i = 0; i < records.size(); ++i) {
             auto& least = block_least_[i / block];
             if (records[i].at.ns() < least) least = records[i].at.ns();
@@ -336,7 +345,8 @@ books run(std::span<Record const> records, times_to_come const& to_come, std::si
                 low = start;
                 break;
             }
-            tables[older].fire([&](auto const& key, std::int64_t count, std::int64_t sum) { emit(key, low, count, sum); });
+            tables[older].fire(
+                [&](auto const& key, std::int64_t count, std::int64_t sum) { emit(key, low, count, sum); });
             older ^= 1;
         }
         trip = low + size + disorder;
@@ -357,7 +367,8 @@ books run(std::span<Record const> records, times_to_come const& to_come, std::si
             auto const& record = records[i];
             std::int64_t const at = record.at.ns();
             if constexpr (!Exact) {
-                if (at >= trip) [[unlikely]] advance(at - disorder);
+                if (at >= trip) [[unlikely]]
+                    advance(at - disorder);
             }
             auto const into = static_cast<std::uint64_t>(at - low);
             if (into >= static_cast<std::uint64_t>(2 * size)) [[unlikely]] {

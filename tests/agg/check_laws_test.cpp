@@ -107,15 +107,16 @@ void is_caught(A const& function, std::string_view part_of_sentence) {
 
 TEST_CASE("check_laws passes what is lawful", "[testing][check_laws]") {
     for (auto const& report : {check_laws(lawful{}, records), check_laws(count(), records), check_laws(sum(), records),
-                               check_laws(list<combine_class::ordered>{}, records), check_laws(opaque_sum{}, records),
-                               check_laws(lawful{}, std::vector<int>{})}) {
+             check_laws(list<combine_class::ordered>{}, records), check_laws(opaque_sum{}, records),
+             check_laws(lawful{}, std::vector<int>{})}) {
         CAPTURE(report.sentence);
         CHECK(report.ok);
     }
 }
 
 TEST_CASE("check_laws names the broken law", "[testing][check_laws]") {
-    is_caught(not_associative{}, "xor: combine is not associative: the parts do not make the whole, cut at 0 and 1 of 8");
+    is_caught(
+        not_associative{}, "xor: combine is not associative: the parts do not make the whole, cut at 0 and 1 of 8");
     is_caught(average_of_averages{}, "aggregate: combine is not associative");
     is_caught(associative_but_ordered{}, "it says exact, yet the order of records shows");
     is_caught(wrong_remove{}, "remove does not undo add");

@@ -127,7 +127,9 @@ TEST_CASE("distinct combined with itself is still the same set", "[agg][distinct
 TEST_CASE("the bytes of distinct are by canonical hash", "[agg][distinct][golden]") {
     // Red is right only with a new snapshot format.
     CHECK(encode(filled(std::vector{0, 0})) == std::string("\x01\0\0\0\0\0\0\0\0\x04", 10));
-    CHECK(encode(filled(std::vector<text>{"ab"})) == "\x01\x02" "ab\x02");
+    CHECK(encode(filled(std::vector<text>{"ab"})) ==
+        "\x01\x02"
+        "ab\x02");
     CHECK(encode(filled(std::vector<double>{0.0})) == std::string("\x01\x80\0\0\0\0\0\0\0\x02", 10));
 }
 
@@ -153,6 +155,7 @@ TEST_CASE("bytes that no set makes are refused", "[agg][distinct]") {
 
 TEST_CASE("distinct keeps its laws", "[agg][distinct]") {
     CHECK(testing::check_laws(distinct(), std::vector{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9}).sentence.empty());
-    CHECK(testing::check_laws(distinct(), std::vector<text>{"", "a", "b", "a", "longer than one would think", ""}).sentence.empty());
+    CHECK(testing::check_laws(distinct(), std::vector<text>{"", "a", "b", "a", "longer than one would think", ""})
+            .sentence.empty());
     CHECK(testing::check_laws(distinct(), std::vector<double>{0.0, -0.0, not_a_number, 1}).sentence.empty());
 }

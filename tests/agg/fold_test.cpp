@@ -69,7 +69,8 @@ TEST_CASE("fold keeps its state when the function throws", "[agg][fold]") {
         if (n == 7) throw std::runtime_error("seven");
         return state + std::to_string(n);
     };
-    detail::aggregate_pack<int, decltype(fold(std::string{}, refuse_seven))> const pack{fold(std::string{}, refuse_seven)};
+    detail::aggregate_pack<int, decltype(fold(std::string{}, refuse_seven))> const pack{
+        fold(std::string{}, refuse_seven)};
     auto state = pack.init();
     pack.add(state, 1);
     CHECK_THROWS_AS(pack.add(state, 7), std::runtime_error);
@@ -85,7 +86,9 @@ TEST_CASE("fold owns its strings: the source may die after the push", "[agg][fol
         pack.add(state, dies);
     }
     CHECK(pack.lower(state) == "long enough to be on the heap, surely");
-    CHECK(encode(state) == "\x25" "long enough to be on the heap, surely");
+    CHECK(encode(state) ==
+        "\x25"
+        "long enough to be on the heap, surely");
 }
 
 TEST_CASE("fold is checked for what it promises, which is little", "[agg][fold]") {

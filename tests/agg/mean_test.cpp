@@ -37,7 +37,8 @@ bool is_nearest(double mean, std::int64_t sum, std::int64_t count) {
     // Exact for |mean| in [2^-10, 2^60] and count < 2^20: mean and the gap are multiples of 2^-62.
     auto const error_of = [&](double candidate) {
         long double const product = static_cast<long double>(candidate) * static_cast<long double>(count);
-        long double const rest = std::fma(static_cast<long double>(candidate), static_cast<long double>(count), -product);
+        long double const rest =
+            std::fma(static_cast<long double>(candidate), static_cast<long double>(count), -product);
         return std::fabs((product - static_cast<long double>(sum)) + rest);
     };
     long double const own = error_of(mean);
@@ -113,7 +114,8 @@ TEST_CASE("a mean of floats is their sum in order, by their count", "[agg][mean]
 }
 
 TEST_CASE("mean keeps its laws", "[agg][mean]") {
-    CHECK(testing::check_laws(mean(), std::vector{most, least, std::int64_t{0}, most, std::int64_t{-1}}).sentence.empty());
+    CHECK(testing::check_laws(mean(), std::vector{most, least, std::int64_t{0}, most, std::int64_t{-1}})
+            .sentence.empty());
     CHECK(testing::check_laws(mean(), std::vector{0.1, -0.0, 1e300}).sentence.empty());
     CHECK(testing::check_laws(mean(), std::vector{duration{1}, duration::max()}).sentence.empty());
 }
@@ -123,6 +125,5 @@ TEST_CASE("no double is nearer to the true mean", "[agg][mean][property]") {
         auto const count = *rc::gen::inRange<std::int64_t>(1, 1000000);
         auto const sum_of = *rc::gen::inRange<std::int64_t>(count, most / 4);
         RC_ASSERT(is_nearest(detail::divide(sum_of, count), sum_of, count));
-        RC_ASSERT(detail::divide(-sum_of, count) == -detail::divide(sum_of, count));
-    }, 1000);
+        RC_ASSERT(detail::divide(-sum_of, count) == -detail::divide(sum_of, count)); }, 1000);
 }

@@ -61,7 +61,8 @@ static_assert(driftless::detail::applied_function<least, ranked>::combines == co
 }  // namespace
 
 TEST_CASE("min and max find the extremes of a member, a function and the records themselves", "[agg][min_max]") {
-    std::vector<order> const orders{{"b", 5, event_time{7}, 1}, {"a", -5, event_time{9}, 2}, {"c", 0, event_time{-1}, 3}};
+    std::vector<order> const orders{
+        {"b", 5, event_time{7}, 1}, {"a", -5, event_time{9}, 2}, {"c", 0, event_time{-1}, 3}};
     CHECK(run(min<&order::cents>(), orders) == -5);
     CHECK(run(max<&order::cents>(), orders) == 5);
     CHECK(run(min(&order::at), orders) == event_time{-1});
@@ -80,7 +81,8 @@ TEST_CASE("min over text owns its bytes: the source may die after the push", "[a
     driftless::detail::aggregate_pack<order, decltype(min<&order::sku>()), decltype(max<&order::sku>())> const pack{
         min<&order::sku>(), max<&order::sku>()};
     auto state = pack.init();
-    for (char const* name : {"melon, long enough to be on the heap", "apple, long enough to be on the heap", "pear", ""}) {
+    for (char const* name :
+        {"melon, long enough to be on the heap", "apple, long enough to be on the heap", "pear", ""}) {
         std::size_t const size = std::strlen(name);
         auto const block = std::make_unique<char[]>(size + 1);  // to the byte, so that sanitizers see it
         std::memcpy(block.get(), name, size);
@@ -106,7 +108,8 @@ TEST_CASE("min over a tuple with text owns it as well", "[agg][min_max]") {
 }
 
 TEST_CASE("NaN loses against every number, for min as for max, wherever it stands", "[agg][min_max]") {
-    std::vector<std::vector<double>> const lists{{not_a_number, 1, 2}, {1, not_a_number, 2}, {1, 2, not_a_number}, {not_a_number, 2, not_a_number, 1, not_a_number}};
+    std::vector<std::vector<double>> const lists{{not_a_number, 1, 2}, {1, not_a_number, 2}, {1, 2, not_a_number},
+        {not_a_number, 2, not_a_number, 1, not_a_number}};
     for (auto const& list : lists) {
         CHECK(run(min(), list) == 1);
         CHECK(run(max(), list) == 2);
@@ -139,7 +142,8 @@ TEST_CASE("of equal values that differ the earlier one is kept", "[agg][min_max]
 }
 
 TEST_CASE("min and max keep their laws", "[agg][min_max]") {
-    std::vector<double> const floats{1, not_a_number, -0.0, 0.0, -inf, inf, std::bit_cast<double>(std::uint64_t{0x7ff0000000000001}), 1};
+    std::vector<double> const floats{
+        1, not_a_number, -0.0, 0.0, -inf, inf, std::bit_cast<double>(std::uint64_t{0x7ff0000000000001}), 1};
     CHECK(testing::check_laws(min(), floats).sentence.empty());
     CHECK(testing::check_laws(max(), floats).sentence.empty());
     std::vector<text> const texts{"", "b", "a", "ab", "b"};

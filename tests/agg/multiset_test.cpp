@@ -32,7 +32,8 @@ auto filled(std::vector<T> const& records) {
 /// Values whose canonical hashes crowd at the end of the table, so that they wrap around.
 std::vector<std::int64_t> crowded(std::size_t count, std::uint64_t step) {
     std::vector<std::int64_t> values;
-    for (std::uint64_t i = 0; i < count; ++i) values.push_back(static_cast<std::int64_t>(unmix64(~std::uint64_t{0} - i * step)));
+    for (std::uint64_t i = 0; i < count; ++i)
+        values.push_back(static_cast<std::int64_t>(unmix64(~std::uint64_t{0} - i * step)));
     return values;
 }
 }  // namespace
@@ -41,10 +42,13 @@ TEST_CASE("values whose hashes crowd at the end of the table wrap around and sta
     for (std::uint64_t const step : {std::uint64_t{1}, std::uint64_t{1} << 54, std::uint64_t{1} << 57}) {
         auto values = crowded(200, step);
         values.push_back(0);  // hash 0: its home is the front, where the wrapped ones are
-        for (std::int64_t near = 0; near < 5; ++near) values.push_back(static_cast<std::int64_t>(unmix64(static_cast<std::uint64_t>(near) << 50)));
+        for (std::int64_t near = 0; near < 5; ++near)
+            values.push_back(static_cast<std::int64_t>(unmix64(static_cast<std::uint64_t>(near) << 50)));
         std::set<std::int64_t> const oracle(values.begin(), values.end());
-        CHECK(distinct_pack<std::int64_t>{distinct()}.lower(filled(values)) == static_cast<std::int64_t>(oracle.size()));
-        CHECK(testing::check_laws(distinct(), std::vector<std::int64_t>(values.end() - 30, values.end())).sentence.empty());
+        CHECK(distinct_pack<std::int64_t>{distinct()}.lower(filled(values))
+            == static_cast<std::int64_t>(oracle.size()));
+        CHECK(testing::check_laws(distinct(), std::vector<std::int64_t>(values.end() - 30, values.end()))
+                .sentence.empty());
         std::mt19937 random{1};
         auto const bytes = encode(filled(values));
         for (int i = 0; i < 5; ++i) {
@@ -111,12 +115,14 @@ bool agrees_with_a_map(std::vector<std::pair<int, int>> const& steps, Key (*key_
 }
 }  // namespace
 
-TEST_CASE("distinct agrees with a map of counts, through add, remove, combine and inverse", "[agg][distinct][property]") {
+TEST_CASE(
+    "distinct agrees with a map of counts, through add, remove, combine and inverse", "[agg][distinct][property]") {
     property("distinct", [] {
         auto const steps = *rc::gen::scale(4, rc::gen::container<std::vector<std::pair<int, int>>>(
                                                   rc::gen::pair(rc::gen::inRange(0, 12), rc::gen::inRange(0, 120))));
         RC_ASSERT(agrees_with_a_map<std::int32_t>(steps, [](int i) { return i - 60; }));
-        RC_ASSERT(agrees_with_a_map<std::string>(steps, [](int i) { return std::string(static_cast<std::size_t>(i / 3), 'x') + std::to_string(i % 3); }));
+        RC_ASSERT(agrees_with_a_map<std::string>(
+            steps, [](int i) { return std::string(static_cast<std::size_t>(i / 3), 'x') + std::to_string(i % 3); }));
         RC_ASSERT(agrees_with_a_map<std::int64_t>(steps, [](int i) {  // at either end of the table
             auto const n = static_cast<std::uint64_t>(i);
             return static_cast<std::int64_t>(unmix64(i % 2 == 0 ? ~std::uint64_t{0} - n : n));
@@ -124,6 +130,5 @@ TEST_CASE("distinct agrees with a map of counts, through add, remove, combine an
         auto const tuples = agrees_with_a_map<std::tuple<std::string, int>>(steps, [](int i) {
             return std::tuple{std::string(static_cast<std::size_t>(i % 20), 'y'), i / 40};
         });
-        RC_ASSERT(tuples);
-    }, 200);
+        RC_ASSERT(tuples); }, 200);
 }

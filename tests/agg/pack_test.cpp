@@ -120,7 +120,7 @@ TEST_CASE("a pack is a constant expression", "[agg][pack]") {
 
 TEST_CASE("a pack fills a struct in the order of its members", "[agg][pack]") {
     detail::aggregate_pack_into<row, sale, count_fn, decltype(sum<&sale::cents>())> const pack{count(),
-                                                                                               sum<&sale::cents>()};
+        sum<&sale::cents>()};
     auto state = pack.init();
     pack.add(state, {250, 0, 1});
     row const r = pack.lower(state);
@@ -158,7 +158,9 @@ TEST_CASE("the states of a pack are saved side by side, and an absent one as a f
     auto state = pack.init();
     CHECK(encode(state) == std::string(2, '\0'));
     pack.add(state, "abc");
-    CHECK(encode(state) == "\x02\x01\x03" "abc");
+    CHECK(encode(state) ==
+        "\x02\x01\x03"
+        "abc");
     auto copy = pack.init();
     auto const bytes = encode(state);
     byte_reader reader{bytes};

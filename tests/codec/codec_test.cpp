@@ -50,10 +50,13 @@ template <> struct driftless::codec<std::map<std::int32_t, std::string>> {
     }
 };
 
-static_assert(encodable<order> && encodable<basket> && encodable<counter> && encodable<pane<text, std::tuple<int, double>>>);
-static_assert(encodable<std::vector<std::map<std::int32_t, std::string>>> && encodable<std::tuple<>> && encodable<nothing>);
+static_assert(
+    encodable<order> && encodable<basket> && encodable<counter> && encodable<pane<text, std::tuple<int, double>>>);
+static_assert(
+    encodable<std::vector<std::map<std::int32_t, std::string>>> && encodable<std::tuple<>> && encodable<nothing>);
 static_assert(!encodable<untold> && !encodable<int*> && !encodable<std::optional<untold>> && !encodable<event<untold>>);
-static_assert(!encodable<std::map<int, int>> && !encodable<std::vector<counter>>);  // elements must be default-constructible
+static_assert(
+    !encodable<std::map<int, int>> && !encodable<std::vector<counter>>);  // elements must be default-constructible
 
 static std::string refusal_of(void (*decode_it)(std::string_view), std::string_view bytes) {
     try {
@@ -82,8 +85,12 @@ TEST_CASE("encoded bytes are the published ones", "[codec][golden]") {
     CHECK(encode(event_time{258}) == "\x02\x01\0\0\0\0\0\0"s);
     CHECK(encode(duration{-1}) == "\x01"s);
     CHECK(encode(time_window{event_time{1}, event_time{2}}) == "\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0"s);
-    CHECK(encode("abc"s) == "\x03""abc"s);
-    CHECK(encode(text{"a\0", 2}) == "\x02""a\0"s);
+    CHECK(encode("abc"s) ==
+        "\x03"
+        "abc"s);
+    CHECK(encode(text{"a\0", 2}) ==
+        "\x02"
+        "a\0"s);
     CHECK(encode(std::optional<int>{}) == "\x00"s);
     CHECK(encode(std::optional{1}) == "\x01\x02"s);
     CHECK(encode(std::vector{1, -1}) == "\x02\x02\x01"s);
@@ -93,7 +100,8 @@ TEST_CASE("encoded bytes are the published ones", "[codec][golden]") {
     CHECK(encode(std::array{1, 2}) == "\x02\x04"s);
     CHECK(encode(std::tuple{1, "x"s, nothing{}}) == "\x02\x01x"s);
     CHECK(encode(order{"x", 1, event_time{2}}) == "\x01x\x02\x02\0\0\0\0\0\0\0"s);
-    CHECK(encode(pane<int, bool>{1, {event_time{0}, event_time{0}}, true, {}}) == "\x02"s + std::string(16, '\0') + "\x01\x01\0\0\x01\x01"s);
+    CHECK(encode(pane<int, bool>{1, {event_time{0}, event_time{0}}, true, {}})
+        == "\x02"s + std::string(16, '\0') + "\x01\x01\0\0\x01\x01"s);
     CHECK(encode(nothing{}).empty());
 }
 
@@ -186,9 +194,9 @@ template <class T> static void comes_back(char const* name) {
             T const out = decode<T>(bytes);
             REQUIRE_PROPERTY(encode(out) == bytes);  // bit by bit, NaN and -0.0 included
             REQUIRE_PROPERTY(detail::least_encoded_size<T>() <= bytes.size());
-            if constexpr (shape_of<T> != value_shape::floating || sizeof(T) <= 8) REQUIRE_PROPERTY(compare_keys(in, out) == 0);
-        }
-    }, 50);
+            if constexpr (shape_of<T> != value_shape::floating || sizeof(T) <= 8)
+                REQUIRE_PROPERTY(compare_keys(in, out) == 0);
+        } }, 50);
 }
 
 TEST_CASE("every built-in type comes back", "[codec][property]") {
@@ -234,8 +242,8 @@ TEST_CASE("cut short at any byte it is an error, changed at any byte an error or
         for (int i = 0; i < 100; ++i) {
             auto changed = bytes;
             changed[random.below(changed.size())] = static_cast<char>(random.bits() >> 40);
-            if (auto got = try_decode<nested>(changed)) REQUIRE_PROPERTY(encode(*got) == changed);  // one encoding per value
+            if (auto got = try_decode<nested>(changed))
+                REQUIRE_PROPERTY(encode(*got) == changed);  // one encoding per value
             else REQUIRE_PROPERTY(got.error().offset() <= changed.size());
-        }
-    }, 50);
+        } }, 50);
 }

@@ -6,13 +6,15 @@ using namespace driftless;
 using namespace codec_test;
 using namespace std::string_literals;
 
-static_assert(integer_key<bool> && integer_key<char> && integer_key<colour> && integer_key<event_time> && integer_key<duration>);
+static_assert(integer_key<bool> && integer_key<char> && integer_key<colour> && integer_key<event_time>
+    && integer_key<duration>);
 static_assert(!integer_key<int128> && !integer_key<double> && !integer_key<text> && !integer_key<std::tuple<int>>);
 static_assert(!integer_key<nothing> && !integer_key<int*>);
 
 static_assert(same_key_type<text, std::string> && same_key_type<std::tuple<int, text>, std::tuple<int, std::string>>);
 static_assert(same_key_type<std::optional<std::vector<std::string>>, std::optional<std::vector<text>>>);
-static_assert(!same_key_type<int, long> && !same_key_type<int, text> && !same_key_type<std::tuple<int>, std::tuple<int, int>>);
+static_assert(
+    !same_key_type<int, long> && !same_key_type<int, text> && !same_key_type<std::tuple<int>, std::tuple<int, int>>);
 static_assert(!same_key_type<int*, int*>);
 
 // Right to go red: never, once a release has written logs or snapshots. The numbers come from an independent program
@@ -105,8 +107,7 @@ TEST_CASE("mix64 is a bijection and integer keys come back", "[codec][hash][prop
             REQUIRE_PROPERTY(back(random.value<std::int64_t>()) && back(random.value<char16_t>()));
             REQUIRE_PROPERTY(back(random.value<bool>()) && back(random.value<colour>()));
             REQUIRE_PROPERTY(back(random.value<event_time>()) && back(random.value<duration>()));
-        }
-    });
+        } });
     for (unsigned bit = 0; bit < 64; ++bit) CHECK(unmix64(mix64(std::uint64_t{1} << bit)) == std::uint64_t{1} << bit);
 }
 
@@ -120,9 +121,9 @@ template <class T> static void agrees(char const* name) {
             REQUIRE_PROPERTY(same_key(a, b) == same);
             REQUIRE_PROPERTY((canonical_hash(a) == canonical_hash(b)) == same);  // 64 bits: no collision among so few
             REQUIRE_PROPERTY(same_key(a, a));
-            if constexpr (!integer_key<T>) REQUIRE_PROPERTY(canonical_hash(a) == xxh3_64(key_bytes(a).data(), key_bytes(a).size()));
-        }
-    }, 60);
+            if constexpr (!integer_key<T>)
+                REQUIRE_PROPERTY(canonical_hash(a) == xxh3_64(key_bytes(a).data(), key_bytes(a).size()));
+        } }, 60);
 }
 
 TEST_CASE("same_key and the hash agree with key bytes", "[codec][hash][property]") {

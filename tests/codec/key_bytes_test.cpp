@@ -31,7 +31,9 @@ TEST_CASE("canonical key bytes are the published ones", "[codec][key_bytes][gold
     CHECK(key_bytes(-1.0f) == "\x40\x7f\xff\xff"s);
     CHECK(key_bytes(text{}) == ""s);
     CHECK(key_bytes("a\0b"s) == "a\0b"s);
-    CHECK(key_bytes(std::tuple{"a\0b"s, std::uint8_t{7}}) == "a\x00\xff""b\x00\x00\x07"s);
+    CHECK(key_bytes(std::tuple{"a\0b"s, std::uint8_t{7}}) ==
+        "a\x00\xff"
+        "b\x00\x00\x07"s);
     CHECK(key_bytes(std::optional<bool>{}) == "\x00"s);
     CHECK(key_bytes(std::optional{true}) == "\x01\x01"s);
     CHECK(key_bytes(std::vector<bool>{true, false}) == "\x01\x01\x01\x00\x00"s);
@@ -77,8 +79,7 @@ template <class T> static void keeps_order(char const* name) {
             int const bytes = key_bytes(a).compare(key_bytes(b));  // memcmp, then size
             REQUIRE_PROPERTY(sign(bytes < 0, bytes > 0) == compare_keys(a, b));
             REQUIRE_PROPERTY(key_bytes(a) == key_bytes(T{a}));
-        }
-    }, 60);
+        } }, 60);
 }
 
 TEST_CASE("the order of key bytes is the order of numbers", "[codec][key_bytes][property]") {
@@ -114,6 +115,5 @@ TEST_CASE("no key's bytes inside a composite are a prefix of another's", "[codec
             auto const a = key_bytes(random.value<basket>());
             auto const b = key_bytes(random.value<basket>());
             REQUIRE_PROPERTY(a == b || a.substr(0, b.size()) != b);
-        }
-    });
+        } });
 }

@@ -9,26 +9,30 @@ using namespace codec_test;
 using namespace std::string_literals;
 
 template <class T, class Owned> inline constexpr bool owns_as = std::is_same_v<owned_t<T>, Owned>;
-static_assert(owns_as<text, std::string> && owns_as<std::string_view, std::string> && owns_as<std::string, std::string>);
+static_assert(
+    owns_as<text, std::string> && owns_as<std::string_view, std::string> && owns_as<std::string, std::string>);
 static_assert(owns_as<int, int> && owns_as<nothing, nothing> && owns_as<std::vector<bool>, std::vector<bool>>);
 static_assert(owns_as<std::pair<text, int>, std::pair<std::string, int>>);
 static_assert(owns_as<std::tuple<int, std::optional<text>>, std::tuple<int, std::optional<std::string>>>);
 static_assert(owns_as<std::vector<std::array<text, 2>>, std::vector<std::array<std::string, 2>>>);
-static_assert(owns_as<order, order> && owns_as<std::vector<order>, std::vector<order>> && owns_as<std::tuple<>, std::tuple<>>);
+static_assert(
+    owns_as<order, order> && owns_as<std::vector<order>, std::vector<order>> && owns_as<std::tuple<>, std::tuple<>>);
 static_assert(owns_as<event<text>, event<std::string>> && owns_as<pane<text, int>, pane<std::string, int>>);
 static_assert(owns_as<pane<int, std::tuple<text>>, pane<int, std::tuple<std::string>>>);
 
 struct opaque_one {
     text hidden;
 };
-static_assert(has_text<text> && has_text<std::string_view> && has_text<order> && has_text<basket> && has_text<event<text>>);
+static_assert(
+    has_text<text> && has_text<std::string_view> && has_text<order> && has_text<basket> && has_text<event<text>>);
 static_assert(has_text<std::tuple<int, std::optional<std::vector<order>>>> && has_text<pane<int, text>>);
-static_assert(!has_text<int> && !has_text<std::string> && !has_text<std::tuple<int, std::string>> && !has_text<opaque_one>);
+static_assert(
+    !has_text<int> && !has_text<std::string> && !has_text<std::tuple<int, std::string>> && !has_text<opaque_one>);
 
 TEST_CASE("to_owned copies every text", "[codec][owned]") {
     std::string sea = "salt";
-    std::tuple const borrowed{1, std::optional{text{sea}}, std::vector<text>{sea, ""}, std::array<text, 2>{text{sea}, text{}},
-        std::pair{text{sea}, 2.0}, event{text{sea}, event_time{3}}};
+    std::tuple const borrowed{1, std::optional{text{sea}}, std::vector<text>{sea, ""},
+        std::array<text, 2>{text{sea}, text{}}, std::pair{text{sea}, 2.0}, event{text{sea}, event_time{3}}};
     auto const owned = to_owned(borrowed);
     sea = "gone";
     CHECK(std::get<0>(owned) == 1);
@@ -99,6 +103,5 @@ TEST_CASE("owned and re-homed values outlive what they borrowed from and keep th
         }
         REQUIRE_PROPERTY(key_bytes(owned) == bytes);
         REQUIRE_PROPERTY(canonical_hash(owned) == hash);
-        REQUIRE_PROPERTY(key_bytes(moved) == basket_bytes);
-    });
+        REQUIRE_PROPERTY(key_bytes(moved) == basket_bytes); });
 }

@@ -19,7 +19,11 @@ using driftless::detail::shape_of;
 using driftless::detail::uint128;
 using driftless::detail::value_shape;
 
-enum class colour : std::int16_t { red = -3, green = 0, blue = 700 };
+enum class colour : std::int16_t {
+    red = -3,
+    green = 0,
+    blue = 700
+};
 struct nothing {
     friend bool operator==(nothing, nothing) { return true; }
 };
@@ -52,7 +56,9 @@ public:
 
     std::string string() {
         std::string out;
-        for (auto size = below(8) == 0 ? below(40) : below(4); size > 0; --size) out += "\x00\x01""a\xff"[below(4)];
+        for (auto size = below(8) == 0 ? below(40) : below(4); size > 0; --size) out +=
+            "\x00\x01"
+            "a\xff"[below(4)];
         return out;
     }
 
@@ -65,10 +71,10 @@ public:
         } else if constexpr (shape == value_shape::integer) {
             using limits = std::numeric_limits<T>;
             switch (below(4)) {
-            case 0: return static_cast<T>(limits::max() - static_cast<T>(below(2)));
-            case 1: return static_cast<T>(limits::min() + static_cast<T>(below(2)));
-            case 2: return static_cast<T>(bits() >> below(64));
-            default: return static_cast<T>(static_cast<T>(below(5)) - T{2});
+                case 0: return static_cast<T>(limits::max() - static_cast<T>(below(2)));
+                case 1: return static_cast<T>(limits::min() + static_cast<T>(below(2)));
+                case 2: return static_cast<T>(bits() >> below(64));
+                default: return static_cast<T>(static_cast<T>(below(5)) - T{2});
             }
         } else if constexpr (shape == value_shape::enumeration) {
             return static_cast<T>(value<std::underlying_type_t<T>>());
@@ -103,7 +109,8 @@ public:
         } else {
             T out{};
             if constexpr (driftless::detail::has_parts<T>)
-                driftless::detail::for_each_part(out, [this](auto& part) { part = this->template value<std::decay_t<decltype(part)>>(); });
+                driftless::detail::for_each_part(
+                    out, [this](auto& part) { part = this->template value<std::decay_t<decltype(part)>>(); });
             return out;
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Properties over seeds: RapidCheck is compiled once for this room, in seeds_test.cpp, instead of once per type and file.
+// Properties over seeds: RapidCheck is compiled once for this room, in seeds_test.cpp, instead of once per type and
+// file.
 #ifndef DRIFTLESS_TESTS_CODEC_SEEDS_HPP
 #define DRIFTLESS_TESTS_CODEC_SEEDS_HPP
 #include <support/catch.hpp>
@@ -14,10 +15,10 @@ void for_seeds(char const* name, void (*check)(std::uint64_t seed), int cases = 
 #define CODEC_TEST_TEXT(line) #line
 #define CODEC_TEST_LINE(line) CODEC_TEST_TEXT(line)
 /// RC_ASSERT without its templates.
-#define REQUIRE_PROPERTY(...)                                                                        \
-    do {                                                                                             \
-        if (!(__VA_ARGS__))                                                                          \
-            ::codec_test::fail_property("line " CODEC_TEST_LINE(__LINE__) ": " #__VA_ARGS__);        \
+#define REQUIRE_PROPERTY(...)                                                                 \
+    do {                                                                                      \
+        if (!(__VA_ARGS__))                                                                   \
+            ::codec_test::fail_property("line " CODEC_TEST_LINE(__LINE__) ": " #__VA_ARGS__); \
     } while (false)
 }  // namespace codec_test
 #endif

@@ -8,7 +8,12 @@
 namespace codec_test {
 void for_seeds(char const* name, void (*check)(std::uint64_t seed), int cases) {
     // RapidCheck's integers start small and would repeat; a full word does not.
-    property(name, [check] { check(*rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()))); }, cases);
+    property(
+        name,
+        [check] {
+            check(*rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>())));
+        },
+        cases);
 }
 void fail_property(char const* what) { RC_FAIL(std::string{what}); }
 }  // namespace codec_test

@@ -6,5 +6,7 @@
 #include <driftless/op/from.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<event<int>>() | window(tumbling{1_s}, allowed_lateness{1_s}) | aggregate(count()) |
-             aggregate(min([](auto const& row) { return row.value; })); }
+int main() {
+    [[maybe_unused]] auto p = from<event<int>>() | window(tumbling{1_s}, allowed_lateness{1_s}) | aggregate(count())
+        | aggregate(min([](auto const& row) { return row.value; }));
+}

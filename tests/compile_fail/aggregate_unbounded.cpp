@@ -6,4 +6,6 @@
 #include <driftless/op/key_by.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<int>() | key_by([](int n) { return n; }) | aggregate(count()); }
+int main() {
+    [[maybe_unused]] auto p = from<int>() | key_by([](int n) { return n; }) | aggregate(count());
+}

@@ -12,4 +12,6 @@ struct order {
     friend auto operator<=>(order const&, order const&) = default;
 };
 BOOST_HANA_ADAPT_STRUCT(order, sku, cents);
-int main() { [[maybe_unused]] auto state = combine([](order a, order) { return a; }).init(type_of<order>{}); }
+int main() {
+    [[maybe_unused]] auto state = combine([](order a, order) { return a; }).init(type_of<order>{});
+}

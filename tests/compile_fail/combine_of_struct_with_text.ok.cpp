@@ -11,4 +11,7 @@ struct order {
     friend auto operator<=>(order const&, order const&) = default;
 };
 BOOST_HANA_ADAPT_STRUCT(order, sku, cents);
-int main() { [[maybe_unused]] auto state = combine([](order const& o) { return o.cents; }, [](int a, int b) { return a + b; }).init(type_of<order>{}); }
+int main() {
+    [[maybe_unused]] auto state =
+        combine([](order const& o) { return o.cents; }, [](int a, int b) { return a + b; }).init(type_of<order>{});
+}

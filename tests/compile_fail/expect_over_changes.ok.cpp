@@ -5,5 +5,7 @@
 #include <driftless/op/from.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<event<int>>() | expect("all"_name, [](int) { return true; }) | window(tumbling{1_s}, allowed_lateness{1_s}) |
-             aggregate(count()); }
+int main() {
+    [[maybe_unused]] auto p = from<event<int>>() | expect("all"_name, [](int) { return true; })
+        | window(tumbling{1_s}, allowed_lateness{1_s}) | aggregate(count());
+}

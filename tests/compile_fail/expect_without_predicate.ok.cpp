@@ -3,4 +3,6 @@
 #include <driftless/op/from.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<int>() | expect("small"_name, [](int n) { return n < 9; }); }
+int main() {
+    [[maybe_unused]] auto p = from<int>() | expect("small"_name, [](int n) { return n < 9; });
+}

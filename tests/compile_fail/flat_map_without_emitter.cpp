@@ -4,4 +4,6 @@
 #include <driftless/op/from.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<int>() | flat_map<int>([](int n) { return n; }); }
+int main() {
+    [[maybe_unused]] auto p = from<int>() | flat_map<int>([](int n) { return n; });
+}

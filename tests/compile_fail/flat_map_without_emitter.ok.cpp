@@ -3,4 +3,6 @@
 #include <driftless/op/from.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<int>() | flat_map<int>([](int n, auto out) { out(n); }); }
+int main() {
+    [[maybe_unused]] auto p = from<int>() | flat_map<int>([](int n, auto out) { out(n); });
+}

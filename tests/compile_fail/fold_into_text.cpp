@@ -5,4 +5,6 @@
 #include <string>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { auto f = fold(text{}, [](text, int) { return text{}; }); }
+int main() {
+    auto f = fold(text{}, [](text, int) { return text{}; });
+}

@@ -4,4 +4,6 @@
 #include <string>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { auto f = fold(std::string{}, [](std::string all, int) { return all; }); }
+int main() {
+    auto f = fold(std::string{}, [](std::string all, int) { return all; });
+}

@@ -4,4 +4,6 @@
 #include <driftless/op/map.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<int>() | map([](int) {}); }
+int main() {
+    [[maybe_unused]] auto p = from<int>() | map([](int) {});
+}

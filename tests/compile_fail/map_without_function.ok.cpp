@@ -3,4 +3,6 @@
 #include <driftless/op/map.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<int>() | map([](int n) { return n; }); }
+int main() {
+    [[maybe_unused]] auto p = from<int>() | map([](int n) { return n; });
+}

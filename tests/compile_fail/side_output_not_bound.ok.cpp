@@ -7,5 +7,6 @@ using namespace driftless;
 using namespace driftless::literals;
 void f(std::vector<int> const& in) {
     auto bad = to([](int) {});
-    run(batch{}, from<int>() | expect("x"_name, [](int) { return true; }, divert_to{"bad"_name}), in, bind("bad"_name, bad));
+    run(batch{},
+        from<int>() | expect("x"_name, [](int) { return true; }, divert_to{"bad"_name}), in, bind("bad"_name, bad));
 }

@@ -4,4 +4,6 @@
 #include <driftless/op/tap.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<int>() | tap([](char const*) {}); }
+int main() {
+    [[maybe_unused]] auto p = from<int>() | tap([](char const*) {});
+}

@@ -3,4 +3,6 @@
 #include <driftless/op/tap.hpp>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<int>() | tap([](int) {}); }
+int main() {
+    [[maybe_unused]] auto p = from<int>() | tap([](int) {});
+}

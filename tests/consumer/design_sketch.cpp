@@ -4,16 +4,20 @@
 namespace dl = driftless;
 using namespace driftless::literals;
 
-struct order { dl::text sku; std::int64_t cents; dl::event_time at; };
+struct order {
+    dl::text sku;
+    std::int64_t cents;
+    dl::event_time at;
+};
 BOOST_HANA_ADAPT_STRUCT(order, sku, cents, at);          // reflection: codec, schema, columns, CSV
 
 inline constexpr auto revenue =                          // a literal value: put it in a header, use it everywhere
     dl::from<order>("orders"_name)                       // the name is part of the type; a single input needs none
-  | dl::assign_time<&order::at>(dl::bounded_disorder{5_s})
-  | dl::filter([](order const& o) { return o.cents > 0; })
-  | dl::key_by<&order::sku>()
-  | dl::window(dl::tumbling{1_h}, dl::allowed_lateness{2_h})
-  | dl::aggregate(dl::count(), dl::sum<&order::cents>());
+    | dl::assign_time<&order::at>(dl::bounded_disorder{5_s})
+    | dl::filter([](order const& o) { return o.cents > 0; })
+    | dl::key_by<&order::sku>()
+    | dl::window(dl::tumbling{1_h}, dl::allowed_lateness{2_h})
+    | dl::aggregate(dl::count(), dl::sum<&order::cents>());
 
 // What the sketch leaves to the reader: orders, a folder, a sink, and a look at the answers.
 #include <cstdint>
@@ -42,7 +46,8 @@ int main() {
     orders.append({"tea", 450, at(61)});
     orders.append({"cups", 700, at(58)});                // late, and allowed: it corrects the row of its hour
 
-    auto totals = dl::run(dl::batch{.threads = 2}, revenue, orders);          // a range of dl::pane<K, V>, with totals.report()
+    auto totals =
+        dl::run(dl::batch{.threads = 2}, revenue, orders);  // a range of dl::pane<K, V>, with totals.report()
     std::map<std::pair<std::string, std::int64_t>, std::tuple<std::int64_t, std::int64_t>> batch;
     for (auto const& row : totals) batch[{row.key, row.window.start.ms() / 3'600'000}] = row.value;
     require(batch.size() == 3, "three rows");

@@ -5,5 +5,5 @@
 
 int main() {
     std::printf("driftless %d.%d.%d, log format %d\n", driftless::version_major, driftless::version_minor,
-                driftless::version_patch, driftless::log_format_version);
+        driftless::version_patch, driftless::log_format_version);
 }

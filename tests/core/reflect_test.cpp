@@ -36,7 +36,9 @@ TEST_CASE("members are visited in order, by reference", "[core][reflect]") {
         names += std::string{driftless::detail::member_name<I, order>()} + " ";
     });
     CHECK(names == "sku note ");
-    CHECK(driftless::detail::apply_members(one, [](int sku, std::string const& note) { return note + std::to_string(sku); }) == "n9");
+    CHECK(driftless::detail::apply_members(one, [](int sku, std::string const& note) {
+        return note + std::to_string(sku);
+    }) == "n9");
 }
 
 TEST_CASE("a member pointer is found among the members, or not", "[core][reflect]") {

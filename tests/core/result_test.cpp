@@ -29,7 +29,7 @@ TEST_CASE("a result hands over what cannot be copied", "[core][result]") {
 
 TEST_CASE("capture turns errors of driftless into results, and lets others through", "[core][result]") {
     CHECK(driftless::detail::capture([] { return 3; }).value() == 3);
-    CHECK(driftless::detail::capture([]() -> int { throw error{error_code::stopped, "enough"}; }).error().code() ==
-          error_code::stopped);
+    CHECK(driftless::detail::capture([]() -> int { throw error{error_code::stopped, "enough"}; }).error().code()
+        == error_code::stopped);
     CHECK_THROWS_AS(driftless::detail::capture([]() -> int { throw std::logic_error("mine"); }), std::logic_error);
 }

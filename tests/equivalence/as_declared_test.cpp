@@ -10,8 +10,8 @@ auto declared(duration bound, duration lateness) {
 }
 /// As data/access_log says it, without lateness: one pane per window.
 auto declared_plain(duration bound) {
-    return from<sale>() | assign_time<&sale::at>(bounded_disorder{bound}, as_declared) | key_by<&sale::item>() |
-           window(tumbling{10_s, 3_s}) | aggregate(count(), sum<&sale::cents>(), distinct<&sale::shop>());
+    return from<sale>() | assign_time<&sale::at>(bounded_disorder{bound}, as_declared) | key_by<&sale::item>()
+        | window(tumbling{10_s, 3_s}) | aggregate(count(), sum<&sale::cents>(), distinct<&sale::shop>());
 }
 }  // namespace
 

@@ -20,25 +20,35 @@
 using namespace equivalence;
 
 namespace {
-enum which { tapped, mapped, kept, expanded, timed, keyed, expected, summed, folded, functions };
+enum which {
+    tapped,
+    mapped,
+    kept,
+    expanded,
+    timed,
+    keyed,
+    expected,
+    summed,
+    folded,
+    functions
+};
 std::atomic<int> calls[functions];
 bool called(which function) {
     calls[function].fetch_add(1, std::memory_order_relaxed);
     return true;
 }
-constexpr auto counting =
-    from<sale>() | tap([](sale const&) { called(tapped); }) |
-    map([](sale const& s) { return called(mapped), s; }) |
-    filter([](sale const& s) { return called(kept), s.cents % 2 == 0; }) |
-    flat_map<sale>([](sale const& s, auto out) {
-        called(expanded);
-        out(s), out(s);
-    }) |
-    assign_time([](sale const& s) { return called(timed), s.at; }, bounded_disorder{5_s}) |
-    expect("anything"_name, [](sale const&) { return called(expected); }) |
-    key_by([](sale const& s) { return called(keyed), s.item; }) | window(tumbling{10_s}, allowed_lateness{5_s}) |
-    aggregate(sum([](sale const& s) { return called(summed), s.cents; }),
-              fold(0, [](int n, sale const&) { return called(folded), n + 1; }));
+constexpr auto counting = from<sale>() | tap([](sale const&) { called(tapped); })
+    | map([](sale const& s) { return called(mapped), s; })
+    | filter([](sale const& s) { return called(kept), s.cents % 2 == 0; })
+    | flat_map<sale>([](sale const& s, auto out) {
+          called(expanded);
+          out(s), out(s);
+      })
+    | assign_time([](sale const& s) { return called(timed), s.at; }, bounded_disorder{5_s})
+    | expect("anything"_name, [](sale const&) { return called(expected); })
+    | key_by([](sale const& s) { return called(keyed), s.item; }) | window(tumbling{10_s}, allowed_lateness{5_s})
+    | aggregate(sum([](sale const& s) { return called(summed), s.cents; }),
+        fold(0, [](int n, sale const&) { return called(folded), n + 1; }));
 
 void check_calls(std::vector<placed> const& records) {
     int even = 0;

@@ -81,7 +81,8 @@ struct shape {
 /// The texts that records borrow: some empty, some alike, some longer than any small buffer.
 inline std::string const& shop_name(std::size_t i) {
     static std::vector<std::string> const names = [] {
-        std::vector<std::string> made{"", "a", "ab", "b", std::string(1, '\0'), std::string(40, 'x'), std::string(40, 'x') + "y"};
+        std::vector<std::string> made{
+            "", "a", "ab", "b", std::string(1, '\0'), std::string(40, 'x'), std::string(40, 'x') + "y"};
         for (int n = 0; n < 6000; ++n) made.push_back("shop " + std::to_string(n));
         return made;
     }();
@@ -95,11 +96,13 @@ inline std::vector<placed> random_records(dice& random, shape const& of) {
     for (std::size_t i = 0; i < of.records; ++i) {
         auto const p = random.below(of.partitions);
         newest[p] += random.between(0, of.step_ms) * 1'000'000;
-        if (of.edges != 0 && random.one_in(of.edges)) newest[p] = (newest[p] / 10'000'000'000 + 1) * 10'000'000'000 - random.between(0, 1);
-        auto const behind = random.one_in(3) ? 0 : random.one_in(6) ? of.disorder.ns() : random.between(0, of.disorder.ns());
+        if (of.edges != 0 && random.one_in(of.edges))
+            newest[p] = (newest[p] / 10'000'000'000 + 1) * 10'000'000'000 - random.between(0, 1);
+        auto const behind = random.one_in(3) ? 0 : random.one_in(6) ? of.disorder.ns()
+                                                                    : random.between(0, of.disorder.ns());
         made.push_back({static_cast<std::uint32_t>(p),
-                        {text{shop_name(random.below(of.shops))}, static_cast<std::int32_t>(random.below(of.items)) - 2,
-                         random.between(-1000, 1000), event_time{newest[p] - behind}}});
+            {text{shop_name(random.below(of.shops))}, static_cast<std::int32_t>(random.below(of.items)) - 2,
+                random.between(-1000, 1000), event_time{newest[p] - behind}}});
     }
     return made;
 }
@@ -149,8 +152,8 @@ inline std::string difference(std::vector<std::string> const& a, std::vector<std
     std::size_t i = 0;
     while (i < a.size() && i < b.size() && a[i] == b[i]) ++i;
     if (i == a.size() && i == b.size()) return {};
-    return std::to_string(a.size()) + " and " + std::to_string(b.size()) + " lines, from line " + std::to_string(i) + ": " +
-           (i < a.size() ? printable(a[i]) : "(end)") + " and " + (i < b.size() ? printable(b[i]) : "(end)");
+    return std::to_string(a.size()) + " and " + std::to_string(b.size()) + " lines, from line " + std::to_string(i)
+        + ": " + (i < a.size() ? printable(a[i]) : "(end)") + " and " + (i < b.size() ? printable(b[i]) : "(end)");
 }
 inline std::string difference(table const& a, table const& b) {
     auto const text_of = [](table const& of) {
@@ -185,10 +188,11 @@ struct recorder {
     void write(pane<Key, Value> const& row) {
         put(rows, row.key, row.window, row.value);
         infos[std::to_string(row.window.end.ns()) + '|' + encode(row.key)].push_back(row.info);
-        lines.push_back(encode(row.key) + '|' + std::to_string(row.window.start.ns()) + '|' + std::to_string(row.window.end.ns()) +
-                        '|' + encode(row.value) + '|' + std::string{to_string(row.info.timing)} +
-                        std::to_string(row.info.index) + ',' + std::to_string(row.info.non_speculative_index) +
-                        (row.info.first ? 'f' : '-') + (row.info.last ? 'l' : '-'));
+        lines.push_back(encode(row.key) + '|' + std::to_string(row.window.start.ns()) + '|'
+            + std::to_string(row.window.end.ns()) + '|' + encode(row.value) + '|'
+            + std::string{to_string(row.info.timing)} + std::to_string(row.info.index) + ','
+            + std::to_string(row.info.non_speculative_index) + (row.info.first ? 'f' : '-')
+            + (row.info.last ? 'l' : '-'));
     }
     template <class Key>
     void remove(Key const& key, time_window window) {
@@ -218,7 +222,8 @@ template <class Job, class Start, class Append>
 driftless::report drive(std::optional<Job>& running, Start start, Append append, std::size_t records, pace how) {
     dice random{how.seed};
     auto const threads = [&] {
-        return how.threads != 0 ? how.threads : how.seed == calm ? 1 : 1 + static_cast<int>(random.below(3));
+        return how.threads != 0 ? how.threads : how.seed == calm ? 1
+                                                                 : 1 + static_cast<int>(random.below(3));
     };
     start(threads());
     for (std::size_t appended = 0; appended < records;) {

@@ -19,15 +19,15 @@
 using namespace equivalence;
 
 namespace {
-constexpr auto timed = from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s}) |
-                       filter([](sale const& s) noexcept { return s.cents % 7 != 0; });
-constexpr auto by_shop = timed | key_by<&sale::shop>() | window(tumbling{10_s}) |
-                         aggregate(count(), sum<&sale::cents>(), min<&sale::cents>(), max<&sale::shop>(),
-                                   mean<&sale::cents>(), distinct<&sale::item>());
-constexpr auto by_both = timed | key_by<&sale::item, &sale::shop>() | window(tumbling{10_s}) |
-                         aggregate(sum<&sale::cents>(), fold(std::uint64_t{7}, [](std::uint64_t hash, sale const& s) {
-                                       return hash * 31 + static_cast<std::uint64_t>(s.cents);
-                                   }));
+constexpr auto timed = from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s})
+    | filter([](sale const& s) noexcept { return s.cents % 7 != 0; });
+constexpr auto by_shop = timed | key_by<&sale::shop>() | window(tumbling{10_s})
+    | aggregate(count(), sum<&sale::cents>(), min<&sale::cents>(), max<&sale::shop>(), mean<&sale::cents>(),
+        distinct<&sale::item>());
+constexpr auto by_both = timed | key_by<&sale::item, &sale::shop>() | window(tumbling{10_s})
+    | aggregate(sum<&sale::cents>(), fold(std::uint64_t{7}, [](std::uint64_t hash, sale const& s) {
+          return hash * 31 + static_cast<std::uint64_t>(s.cents);
+      }));
 
 table by_shop_loops(std::vector<placed> const& records) {
     std::map<std::pair<time_window, std::string>, std::vector<sale>> groups;
@@ -47,7 +47,7 @@ table by_shop_loops(std::vector<placed> const& records) {
         auto const n = static_cast<std::int64_t>(rows.size());
         put(out, place.second, place.first,
             std::tuple{n, sum, least, place.second, static_cast<double>(sum) / static_cast<double>(n),
-                       static_cast<std::int64_t>(items.size())});
+                static_cast<std::int64_t>(items.size())});
     }
     return out;
 }
@@ -62,14 +62,15 @@ table by_both_loops(std::vector<placed> const& records) {
     }
     table out;
     for (auto const& [place, value] : groups) {
-        put(out, std::tuple{std::get<1>(place), std::get<2>(place)}, std::get<0>(place), std::tuple{value.first, value.second});
+        put(out, std::tuple{std::get<1>(place), std::get<2>(place)}, std::get<0>(place),
+            std::tuple{value.first, value.second});
     }
     return out;
 }
 
 template <class Layout, class P>
 void check(P const& pipeline, std::vector<placed> const& records, std::uint32_t partitions, table const& expected,
-           std::uint64_t seed) {
+    std::uint64_t seed) {
     auto const kept = static_cast<std::uint64_t>(
         std::count_if(records.begin(), records.end(), [](placed const& r) { return r.record.cents % 7 != 0; }));
     memory_log<sale, Layout> log{partitions};
@@ -96,18 +97,21 @@ void check(P const& pipeline, std::vector<placed> const& records, std::uint32_t 
 TEST_CASE("keyed tumbling windows by text: batch = stream = loops, whatever the pace", "[equivalence]") {
     for_seeds(60, [](std::uint64_t seed) {
         dice random{seed};
-        shape const of{.records = random.below(400), .partitions = 1 + static_cast<std::uint32_t>(random.below(3)),
-                       .shops = 1 + random.below(9)};
+        shape const of{.records = random.below(400),
+            .partitions = 1 + static_cast<std::uint32_t>(random.below(3)),
+            .shops = 1 + random.below(9)};
         auto const records = random_records(random, of);
         check<rows>(by_shop, records, of.partitions, by_shop_loops(records), seed);
     });
 }
 
-TEST_CASE("keyed tumbling windows by tuple, from columns, a fold in log order: batch = stream = loops", "[equivalence]") {
+TEST_CASE(
+    "keyed tumbling windows by tuple, from columns, a fold in log order: batch = stream = loops", "[equivalence]") {
     for_seeds(60, [](std::uint64_t seed) {
         dice random{seed};
-        shape const of{.records = random.below(400), .partitions = 1 + static_cast<std::uint32_t>(random.below(3)),
-                       .shops = 1 + random.below(3)};
+        shape const of{.records = random.below(400),
+            .partitions = 1 + static_cast<std::uint32_t>(random.below(3)),
+            .shops = 1 + random.below(3)};
         auto const records = random_records(random, of);
         check<columns>(by_both, records, of.partitions, by_both_loops(merged(records, of.partitions)), seed);
     });
@@ -116,17 +120,19 @@ TEST_CASE("keyed tumbling windows by tuple, from columns, a fold in log order: b
 TEST_CASE("many keys over several blocks and chunks of the shards: batch = stream = loops", "[equivalence]") {
     for (auto const seed : {1u, 2u, 3u}) {
         dice random{seed};
-        auto const records = random_records(random, {.records = 9000, .disorder = 5_s, .shops = 2000, .step_ms = 30, .edges = 0});
+        auto const records =
+            random_records(random, {.records = 9000, .disorder = 5_s, .shops = 2000, .step_ms = 30, .edges = 0});
         auto const expected = by_shop_loops(records);
         check<rows>(by_shop, records, 1, expected, seed);
         CHECK_SAME(stream_over<rows>(by_shop, records, 1, {.seed = seed, .threads = 3, .most = 3000}).out.lines,
-                   stream_over<rows>(by_shop, records, 1, {.seed = calm}).out.lines);
+            stream_over<rows>(by_shop, records, 1, {.seed = calm}).out.lines);
     }
 }
 
 TEST_CASE("a record at the least possible time does not stop the watermark", "[equivalence]") {
     std::vector<placed> records{{0, {text{"a"}, 1, 1, event_time::min()}}};
-    for (std::int64_t i = 0; i < 100; ++i) records.push_back({0, {text{i % 2 == 0 ? "a" : "b"}, 1, 1, event_time{i * 1'000'000'000}}});
+    for (std::int64_t i = 0; i < 100; ++i)
+        records.push_back({0, {text{i % 2 == 0 ? "a" : "b"}, 1, 1, event_time{i * 1'000'000'000}}});
     records.push_back({0, {text{"a"}, 1, 1, event_time{1'000'000'000}}});  // late for [0, 10 s)
     auto const once = stream_over<rows>(by_shop, records, 1, {.seed = calm});
     CHECK(once.report.refused(reason::late) == 1);

@@ -23,8 +23,8 @@
 
 namespace equivalence {
 constexpr auto windowed(auto timed, duration lateness) {
-    return timed | key_by<&sale::item>() | window(tumbling{10_s, 3_s}, allowed_lateness{lateness}) | late_to("late"_name) |
-           aggregate(count(), sum<&sale::cents>(), distinct<&sale::shop>());
+    return timed | key_by<&sale::item>() | window(tumbling{10_s, 3_s}, allowed_lateness{lateness})
+        | late_to("late"_name) | aggregate(count(), sum<&sale::cents>(), distinct<&sale::shop>());
 }
 inline time_window shifted_window(event_time at) {
     auto const w = window_of(at - 3_s);
@@ -93,8 +93,11 @@ inline void check_panes(recorder const& out) {
     }
 }
 inline shape random_shape(dice& random, duration disorder) {
-    return {.records = 1 + random.below(400), .partitions = 1 + static_cast<std::uint32_t>(random.below(3)),
-            .disorder = disorder, .shops = 1 + random.below(9), .items = 1 + random.below(5)};
+    return {.records = 1 + random.below(400),
+        .partitions = 1 + static_cast<std::uint32_t>(random.below(3)),
+        .disorder = disorder,
+        .shops = 1 + random.below(9),
+        .items = 1 + random.below(5)};
 }
 }  // namespace equivalence
 #endif

@@ -10,7 +10,8 @@ auto corrected(duration bound, duration lateness) {
 }
 }  // namespace
 
-TEST_CASE("corrected rows: stream = batch where nothing is refused, = loops over what was kept otherwise", "[equivalence]") {
+TEST_CASE("corrected rows: stream = batch where nothing is refused, = loops over what was kept otherwise",
+    "[equivalence]") {
     for_seeds(60, [](std::uint64_t seed) {
         dice random{seed};
         bool const tame = random.one_in(2);

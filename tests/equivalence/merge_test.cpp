@@ -24,8 +24,8 @@ constexpr auto in_order = fold(std::uint64_t{7}, [](std::uint64_t hash, sale con
 });
 constexpr auto web = from<sale>("web"_name) | assign_time<&sale::at>(bounded_disorder{5_s});
 constexpr auto till = from<sale>("till"_name) | assign_time<&sale::at>(bounded_disorder{5_s});
-constexpr auto both = merge(web, till) | key_by<&sale::item>() | window(tumbling{10_s}) |
-                      aggregate(count(), sum<&sale::cents>(), in_order);
+constexpr auto both = merge(web, till) | key_by<&sale::item>() | window(tumbling{10_s})
+    | aggregate(count(), sum<&sale::cents>(), in_order);
 
 table both_loops(std::vector<placed> const& records) {
     std::map<std::pair<time_window, std::int32_t>, std::tuple<std::int64_t, std::int64_t, std::uint64_t>> groups;
@@ -51,8 +51,9 @@ outcome stream_both(std::vector<placed> const& records, pace how) {
     auto const start = [&](int threads) {
         running.emplace(stream{.threads = threads}, both, till_t{logs[1]}, result.out, web_t{logs[0]});
     };
-    result.report = drive(running, start, [&](std::size_t i) { logs[records[i].partition].append(records[i].record); },
-                          records.size(), how);
+    result.report = drive(
+        running, start, [&](std::size_t i) { logs[records[i].partition].append(records[i].record); }, records.size(),
+        how);
     return result;
 }
 }  // namespace
@@ -64,7 +65,8 @@ TEST_CASE("two inputs are merged by event time, then input: batch = stream = loo
         auto const expected = both_loops(merged(records, 2));
         memory_log<sale> logs[2];
         for (auto const& each : records) logs[each.partition].append(each.record);
-        auto const all = run(batch{.threads = 1 + seed % 3}, both, bind("till"_name, logs[1]), bind("web"_name, logs[0]));
+        auto const all =
+            run(batch{.threads = 1 + seed % 3}, both, bind("till"_name, logs[1]), bind("web"_name, logs[0]));
         CHECK_SAME(table_of(all), expected);
         check_books(all.report(), records.size());
 

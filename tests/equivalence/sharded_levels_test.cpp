@@ -5,14 +5,17 @@
 using namespace equivalence;
 
 namespace {
-constexpr auto single_panes = by_count(from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s}), window(tumbling{10_s}));
+constexpr auto single_panes =
+    by_count(from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s}), window(tumbling{10_s}));
 }  // namespace
 
-TEST_CASE("two levels of single panes, both sharded, answer alike on every number of threads", "[equivalence][threads]") {
+TEST_CASE(
+    "two levels of single panes, both sharded, answer alike on every number of threads", "[equivalence][threads]") {
     // Windows so full that one chunk of the first level makes several of the second, while others are under way.
     for_seeds(2, [](std::uint64_t seed) {
         dice random{seed};
-        auto const records = random_records(random, {.records = 20000, .disorder = 5_s, .shops = 6000, .step_ms = 2, .edges = 0});
+        auto const records =
+            random_records(random, {.records = 20000, .disorder = 5_s, .shops = 6000, .step_ms = 2, .edges = 0});
         auto const expected = by_count_loops(records);
         memory_log<sale> log;
         fill(log, records);

@@ -11,15 +11,15 @@ using namespace equivalence;
 namespace {
 auto corrected(duration bound, duration lateness) {
     return by_count(from<sale>() | assign_time<&sale::at>(bounded_disorder{bound}),
-                    window(tumbling{10_s}, allowed_lateness{lateness}));
+        window(tumbling{10_s}, allowed_lateness{lateness}));
 }
 /// The greatest count per 30 s, whose windows are not those below.
 auto rewindowed(duration bound, duration lateness) {
-    return from<sale>() | assign_time<&sale::at>(bounded_disorder{bound}) | key_by<&sale::shop>() |
-           window(tumbling{10_s}, allowed_lateness{lateness}) | aggregate(count()) |
-           map([](pane<text, std::int64_t> const& row) noexcept { return row.value; }) |
-           window(tumbling{30_s}, allowed_lateness{lateness}) |
-           aggregate(sum([](std::int64_t n) noexcept { return n; }), count());
+    return from<sale>() | assign_time<&sale::at>(bounded_disorder{bound}) | key_by<&sale::shop>()
+        | window(tumbling{10_s}, allowed_lateness{lateness}) | aggregate(count())
+        | map([](pane<text, std::int64_t> const& row) noexcept { return row.value; })
+        | window(tumbling{30_s}, allowed_lateness{lateness})
+        | aggregate(sum([](std::int64_t n) noexcept { return n; }), count());
 }
 
 table rewindowed_loops(std::vector<placed> const& records) {
@@ -47,8 +47,8 @@ std::vector<placed> kept(std::vector<placed> const& records, duration bound, dur
 }
 
 template <class P>
-void check(P const& pipeline, std::vector<placed> const& records, std::vector<placed> const& accepted, std::uint64_t seed,
-           table (*loops)(std::vector<placed> const&)) {
+void check(P const& pipeline, std::vector<placed> const& records, std::vector<placed> const& accepted,
+    std::uint64_t seed, table (*loops)(std::vector<placed> const&)) {
     auto const once = stream_over<rows>(pipeline, records, 1, {.seed = calm});
     CHECK_SAME(once.out.rows, loops(accepted));
     CHECK(once.report.refused(reason::late) == records.size() - accepted.size());
@@ -69,12 +69,14 @@ void check_random(std::uint64_t seed, Make make, table (*loops)(std::vector<plac
     auto const bound = duration{random.between(0, 4) * 1'000'000'000};
     auto const lateness = duration{random.between(0, 40) * 1'000'000'000};
     auto const disorder = random.one_in(2) ? bound + lateness : 60_s;
-    auto const records = random_records(random, {.records = random.below(400), .disorder = disorder, .shops = 1 + random.below(9)});
+    auto const records =
+        random_records(random, {.records = random.below(400), .disorder = disorder, .shops = 1 + random.below(9)});
     check(make(bound, lateness), records, kept(records, bound, lateness), seed, loops);
 }
 }  // namespace
 
-TEST_CASE("two levels over late corrections never count twice: stream = loops, = batch where nothing is refused", "[equivalence]") {
+TEST_CASE("two levels over late corrections never count twice: stream = loops, = batch where nothing is refused",
+    "[equivalence]") {
     for_seeds(60, [](std::uint64_t seed) { check_random(seed, corrected, by_count_loops); });
 }
 

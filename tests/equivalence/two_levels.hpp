@@ -24,11 +24,11 @@ using shop_row = pane<text, std::tuple<std::int64_t, std::int64_t>>;
 
 /// How many shops had n sales (mod 3) in a window, and what they sold: the key of a row moves when it is corrected.
 constexpr auto by_count(auto timed, auto windows) {
-    return timed | key_by<&sale::shop>() | windows | aggregate(count(), sum<&sale::cents>()) |
-           filter([](shop_row const& row) noexcept { return std::get<0>(row.value) != 2; }) |
-           key_by([](shop_row const& row) noexcept { return std::get<0>(row.value) % 3; }) |
-           aggregate(count(), sum([](shop_row const& row) noexcept { return std::get<1>(row.value); }),
-                     distinct([](shop_row const& row) noexcept { return row.key; }));
+    return timed | key_by<&sale::shop>() | windows | aggregate(count(), sum<&sale::cents>())
+        | filter([](shop_row const& row) noexcept { return std::get<0>(row.value) != 2; })
+        | key_by([](shop_row const& row) noexcept { return std::get<0>(row.value) % 3; })
+        | aggregate(count(), sum([](shop_row const& row) noexcept { return std::get<1>(row.value); }),
+            distinct([](shop_row const& row) noexcept { return row.key; }));
 }
 
 using shop_groups = std::map<std::pair<time_window, std::string>, std::pair<std::int64_t, std::int64_t>>;

@@ -167,8 +167,8 @@ TEST_CASE("what csv_writer writes reads back equal, for any chunk", "[io][csv][p
                 bool const odd = (n & 1) != 0;
                 double const real = static_cast<double>(n) / (odd ? 3.0e25 : 7.0);
                 std::string const& other = words[(i + 1) % words.size()];
-                in.push_back({n, static_cast<std::uint16_t>(n), real, static_cast<float>(real), odd, text{words[i]}, other,
-                    event_time::from_ms(n / 4'000'000), duration{n / 2'000'000 * 1'000'000},
+                in.push_back({n, static_cast<std::uint16_t>(n), real, static_cast<float>(real), odd, text{words[i]},
+                    other, event_time::from_ms(n / 4'000'000), duration{n / 2'000'000 * 1'000'000},
                     odd ? std::optional{static_cast<std::int8_t>(n)} : std::nullopt,
                     other.empty() ? std::nullopt : std::optional{other},
                     odd ? std::nullopt : std::optional{event_time::from_ms(n / 8'000'000)}});

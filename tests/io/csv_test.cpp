@@ -158,7 +158,8 @@ TEST_CASE("two members may read one column, doubled quotes and all", "[io][csv]"
 }
 
 TEST_CASE("quoted fields hold commas, doubled quotes and line breaks", "[io][csv]") {
-    auto const seen = read_pairs("a,b\n\"x,y\",\"say \"\"hi\"\"\"\n\"one\ntwo\r\nthree\",\"\"\n\"\"\"\"\"\",\"\"\"\"\n");
+    auto const seen =
+        read_pairs("a,b\n\"x,y\",\"say \"\"hi\"\"\"\n\"one\ntwo\r\nthree\",\"\"\n\"\"\"\"\"\",\"\"\"\"\n");
     CHECK(seen.rows == rows{{"x,y", "say \"hi\""}, {"one\ntwo\r\nthree", ""}, {"\"\"", "\""}});
     CHECK(seen.problems.empty());
 }
@@ -228,8 +229,8 @@ TEST_CASE("every type reads its values to the last one that fits", "[io][csv]") 
 }
 
 TEST_CASE("an empty field is the declared default, else nullopt or an empty text", "[io][csv]") {
-    csv_options<ticket> options{.defaults = {csv_default{&ticket::small, std::uint8_t{9}}, csv_default{&ticket::seat, 5},
-                                    csv_default{&ticket::note, text{"none"}}}};
+    csv_options<ticket> options{.defaults = {csv_default{&ticket::small, std::uint8_t{9}},
+                                    csv_default{&ticket::seat, 5}, csv_default{&ticket::note, text{"none"}}}};
     csv_reader<ticket> reader{csv_input::memory("small,price,paid,wait_ms,seat\n,1,0,0,\n3,1,0,0,4\n"),
         std::move(options)};
     ticket row{};
@@ -475,7 +476,8 @@ TEST_CASE("csv_writer quotes only what needs it", "[io][csv]") {
     std::string out;
     csv_writer writer{out};
     writer.write_row("plain", text{"a,b"}, std::string{"say \"hi\""}, "line\nbreak", "cr\r", " spaces ", "");
-    writer.write_row(-1, std::uint8_t{255}, true, false, 0.1, 2.5F, event_time{-1}, duration{-1}, event_time::from_ms(5));
+    writer.write_row(
+        -1, std::uint8_t{255}, true, false, 0.1, 2.5F, event_time{-1}, duration{-1}, event_time::from_ms(5));
     writer.write_row(std::optional<int>{}, std::optional<int>{3}, std::optional<text>{"x,"});
     CHECK(out ==
         "plain,\"a,b\",\"say \"\"hi\"\"\",\"line\nbreak\",\"cr\r\", spaces ,\n"

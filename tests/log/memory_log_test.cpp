@@ -53,7 +53,8 @@ void read(memory_log<T, Layout> const& log, std::uint32_t partition, std::uint64
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE("text is copied: what it pointed to may be overwritten after append", "[log][memory_log]", rows, columns) {
+TEMPLATE_TEST_CASE(
+    "text is copied: what it pointed to may be overwritten after append", "[log][memory_log]", rows, columns) {
     memory_log<trip, TestType> log;
     std::string buffer;
     for (std::int64_t i = 0; i < 10'000; ++i) {
@@ -67,8 +68,8 @@ TEMPLATE_TEST_CASE("text is copied: what it pointed to may be overwritten after 
     bool same = true;
     read(log, 0, 0, log.end_offset(), [&](std::uint64_t at, trip const& record) {
         auto const i = static_cast<std::int64_t>(next);
-        same = same && at == next++ && record.km == i && record.left.ns() == i && record.arrived.ns() == -i &&
-               record.from == text{std::string(static_cast<std::size_t>(i % 50), static_cast<char>('a' + i % 26))};
+        same = same && at == next++ && record.km == i && record.left.ns() == i && record.arrived.ns() == -i
+            && record.from == text{std::string(static_cast<std::size_t>(i % 50), static_cast<char>('a' + i % 26))};
     });
     CHECK(same);
     CHECK(next == 10'000);
@@ -77,13 +78,15 @@ TEMPLATE_TEST_CASE("text is copied: what it pointed to may be overwritten after 
 TEMPLATE_TEST_CASE("std::string members come back as they went in", "[log][memory_log]", rows, columns) {
     memory_log<note, TestType> log;
     std::vector<note> notes;
-    for (int i = 0; i < 600; ++i) notes.push_back({std::string(static_cast<std::size_t>(i * 7 % 60), static_cast<char>(i)), i});
+    for (int i = 0; i < 600; ++i)
+        notes.push_back({std::string(static_cast<std::size_t>(i * 7 % 60), static_cast<char>(i)), i});
     log.append(notes);
     notes[1].words = "changed afterwards";
     int seen = 0;
     bool same = true;
     read(log, 0, 0, log.end_offset(), [&](std::uint64_t, note const& each) {
-        same = same && each.n == seen && each.words == std::string(static_cast<std::size_t>(seen * 7 % 60), static_cast<char>(seen));
+        same = same && each.n == seen
+            && each.words == std::string(static_cast<std::size_t>(seen * 7 % 60), static_cast<char>(seen));
         ++seen;
     });
     CHECK(same);
@@ -157,7 +160,8 @@ TEST_CASE("partitions are numbered each for itself", "[log][memory_log]") {
     CHECK(log.read(2, 1)[0].km == 2);
 }
 
-TEMPLATE_TEST_CASE("readers see whole records in order while several threads append", "[log][memory_log][threads]", rows, columns) {
+TEMPLATE_TEST_CASE(
+    "readers see whole records in order while several threads append", "[log][memory_log][threads]", rows, columns) {
     constexpr std::int64_t per_writer = 3000;
     constexpr int writers = 3;
     memory_log<trip, TestType> log{2};
@@ -173,8 +177,8 @@ TEMPLATE_TEST_CASE("readers see whole records in order while several threads app
                     auto const writer = record.km / 1'000'000;
                     auto const i = record.km % 1'000'000;
                     auto& before = last[static_cast<std::size_t>(writer * 2 + p)];
-                    if (i != before + 1 || record.left.ns() != record.km || record.arrived.ns() != -record.km ||
-                        record.from != text{std::to_string(record.km)}) {
+                    if (i != before + 1 || record.left.ns() != record.km || record.arrived.ns() != -record.km
+                        || record.from != text{std::to_string(record.km)}) {
                         failed = true;
                     }
                     before = i;
@@ -226,7 +230,8 @@ TEST_CASE("subscribers are woken by appends until they unsubscribe", "[log][memo
     CHECK(who.seen() == before + 2);
 }
 
-TEMPLATE_TEST_CASE("blocks grow to 16 times the first, and every offset is found in its block", "[log][memory_log]", rows, columns) {
+TEMPLATE_TEST_CASE(
+    "blocks grow to 16 times the first, and every offset is found in its block", "[log][memory_log]", rows, columns) {
     constexpr std::uint64_t full = memory_log<trip, TestType>::block_records;
     constexpr std::uint64_t n = 50 * full + 7;
     memory_log<trip, TestType> log;
@@ -244,5 +249,6 @@ TEMPLATE_TEST_CASE("blocks grow to 16 times the first, and every offset is found
         CHECK(block.bounds(2).greatest == event_time{static_cast<std::int64_t>(at + block.size() - 1)});
         at += block.size();
     }
-    CHECK(sizes == std::vector<std::uint64_t>{full, full, 2 * full, 4 * full, 8 * full, 16 * full, 16 * full, 2 * full + 7});
+    CHECK(sizes
+        == std::vector<std::uint64_t>{full, full, 2 * full, 4 * full, 8 * full, 16 * full, 16 * full, 2 * full + 7});
 }

@@ -19,13 +19,13 @@ BOOST_HANA_ADAPT_STRUCT(odr_test::order, sku, cents, at);
 
 namespace odr_test {
 using namespace driftless::literals;
-inline constexpr auto revenue =
-    driftless::from<order>("orders"_name) | driftless::assign_time<&order::at>(driftless::bounded_disorder{5_s}) |
-    driftless::filter([](order const& o) { return o.cents > 0; }) | driftless::key_by<&order::sku>() |
-    driftless::window(driftless::tumbling{1_h}, driftless::allowed_lateness{2_h}) |
-    driftless::aggregate(driftless::count(), driftless::sum<&order::cents>());
-inline constexpr auto total = driftless::from<int>() | driftless::map([](int n) { return 2 * n; }) |
-                              driftless::aggregate(driftless::sum([](int n) { return n; }));
+inline constexpr auto revenue = driftless::from<order>("orders"_name)
+    | driftless::assign_time<&order::at>(driftless::bounded_disorder{5_s})
+    | driftless::filter([](order const& o) { return o.cents > 0; }) | driftless::key_by<&order::sku>()
+    | driftless::window(driftless::tumbling{1_h}, driftless::allowed_lateness{2_h})
+    | driftless::aggregate(driftless::count(), driftless::sum<&order::cents>());
+inline constexpr auto total = driftless::from<int>() | driftless::map([](int n) { return 2 * n; })
+    | driftless::aggregate(driftless::sum([](int n) { return n; }));
 
 /// What a translation unit sees.
 struct seen {

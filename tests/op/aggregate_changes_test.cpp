@@ -34,17 +34,17 @@ using per_user = pane<int, std::int64_t>;
 
 /// How many users have n visits in a window, for each n, and the sum of their numbers.
 auto histogram(duration size, duration lateness) {
-    return from<event<visit>>() | assign_time(bounded_disorder{}, as_declared) | key_by<&visit::user>() |
-           window(tumbling{size}, allowed_lateness{lateness}) | aggregate(count()) |
-           key_by([](per_user const& row) { return row.value; }) |
-           aggregate(count(), sum([](per_user const& row) {
-                         if (row.key == 3 && row.value == 2) throw std::runtime_error("unlucky");
-                         return row.key;
-                     }));
+    return from<event<visit>>() | assign_time(bounded_disorder{}, as_declared) | key_by<&visit::user>()
+        | window(tumbling{size}, allowed_lateness{lateness}) | aggregate(count())
+        | key_by([](per_user const& row) { return row.value; }) | aggregate(count(), sum([](per_user const& row) {
+              if (row.key == 3 && row.value == 2) throw std::runtime_error("unlucky");
+              return row.key;
+          }));
 }
 }  // namespace
 
-TEST_CASE("late corrections never count twice, and a group whose rows have all gone is deleted", "[op][aggregate][oracle]") {
+TEST_CASE("late corrections never count twice, and a group whose rows have all gone is deleted",
+    "[op][aggregate][oracle]") {
     property("histogram", [] {
         auto const size = *rc::gen::inRange<std::int64_t>(1, 9);
         auto const lateness = *rc::gen::inRange<std::int64_t>(0, 30);
@@ -68,7 +68,8 @@ TEST_CASE("late corrections never count twice, and a group whose rows have all g
         }
         auto const out = run(batch{}, histogram(duration{size}, duration{lateness}), log);
         decltype(want) got;
-        for (auto const& row : out) got[{row.window.end.ns(), row.key}] = {std::get<0>(row.value), std::get<1>(row.value)};
+        for (auto const& row : out)
+            got[{row.window.end.ns(), row.key}] = {std::get<0>(row.value), std::get<1>(row.value)};
         RC_ASSERT(got == want);
         RC_ASSERT(out.size() == want.size());
     });
@@ -85,15 +86,17 @@ TEST_CASE("a row that the second aggregate refused is not taken back from it", "
     CHECK(out[1].key == 1);
 }
 
-TEST_CASE("the old row of a correction is the row as it was, also where results borrow from the state", "[op][aggregate][text]") {
+TEST_CASE("the old row of a correction is the row as it was, also where results borrow from the state",
+    "[op][aggregate][text]") {
     // Users by the first page they saw, in the order of the alphabet: pages short and long.
-    auto const pipe = from<event<visit>>() | assign_time(bounded_disorder{}, as_declared) | key_by<&visit::user>() |
-                      window(tumbling{10_ns}, allowed_lateness{1000_ns}) | aggregate(min<&visit::page>()) |
-                      key_by([](pane<int, text> const& row) { return row.value; }) | aggregate(count());
+    auto const pipe = from<event<visit>>() | assign_time(bounded_disorder{}, as_declared) | key_by<&visit::user>()
+        | window(tumbling{10_ns}, allowed_lateness{1000_ns}) | aggregate(min<&visit::page>())
+        | key_by([](pane<int, text> const& row) { return row.value; }) | aggregate(count());
     for (std::string const tail : {"", " with a name that no small string holds"}) {
         std::string const a = "a" + tail;
         std::string const b = "b" + tail;
-        events const in{{{1, b}, event_time{1}}, {{2, b}, event_time{1}}, {{1, b}, event_time{50}}, {{1, a}, event_time{2}}};
+        events const in{
+            {{1, b}, event_time{1}}, {{2, b}, event_time{1}}, {{1, b}, event_time{50}}, {{1, a}, event_time{2}}};
         std::map<std::pair<std::int64_t, std::string>, std::int64_t> got;
         for (auto const& row : run(batch{}, pipe, in)) got[{row.window.end.ns(), row.key}] = row.value;
         CHECK(got == decltype(got){{{10, a}, 1}, {{10, b}, 1}, {{60, b}, 1}});

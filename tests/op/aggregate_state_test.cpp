@@ -44,19 +44,21 @@ TEST_CASE("text keys are copied: their buffers may change after the push", "[op]
         ++want[in.back().key.str()];
     }
     auto const pipe = from<word>() | tap([&](word const& now) {
-                          for (int i = 0; i < now.n; ++i) buffers[static_cast<std::size_t>(i)].fill('?');
-                      }) |
-                      key_by<&word::key>() | aggregate(count(), unbounded_state{});
+        for (int i = 0; i < now.n; ++i) buffers[static_cast<std::size_t>(i)].fill('?');
+    }) | key_by<&word::key>()
+        | aggregate(count(), unbounded_state{});
     auto const out = run(batch{}, pipe, in);
     CHECK(out.size() == want.size());
     for (auto const& row : out) CHECK(want[row.key] == row.value);
 }
 
-TEST_CASE("max_keys refuses new keys, keeps old ones, and makes room when a window closes", "[op][aggregate][capacity]") {
-    auto const pipe = from<event<int>>() | key_by([](int n) { return n; }) | window(tumbling{10_ns}) |
-                      aggregate(count(), max_keys{2});
+TEST_CASE(
+    "max_keys refuses new keys, keeps old ones, and makes room when a window closes", "[op][aggregate][capacity]") {
+    auto const pipe = from<event<int>>() | key_by([](int n) { return n; }) | window(tumbling{10_ns})
+        | aggregate(count(), max_keys{2});
     using events = std::vector<event<int>>;
-    auto const out = run(batch{}, pipe, events{{1, event_time{0}}, {2, event_time{1}}, {3, event_time{2}}, {1, event_time{3}}});
+    auto const out =
+        run(batch{}, pipe, events{{1, event_time{0}}, {2, event_time{1}}, {3, event_time{2}}, {1, event_time{3}}});
     CHECK(out.size() == 2);
     CHECK(out.report().refused(reason::capacity) == 1);
     CHECK(out.report().stage("aggregate")->in() == 4);
@@ -66,11 +68,11 @@ TEST_CASE("max_keys refuses new keys, keeps old ones, and makes room when a wind
 }
 
 TEST_CASE("a record that a function refuses by throwing is in no part of the result", "[op][aggregate][on_error]") {
-    auto const pipe = from<event<int>>() | key_by([](int n) { return n / 100; }) | window(tumbling{10_ns}) |
-                      aggregate(count(), sum([](int n) {
-                                    if (n % 100 == 13) throw std::runtime_error("unlucky");
-                                    return std::int64_t{n};
-                                }));
+    auto const pipe = from<event<int>>() | key_by([](int n) { return n / 100; }) | window(tumbling{10_ns})
+        | aggregate(count(), sum([](int n) {
+              if (n % 100 == 13) throw std::runtime_error("unlucky");
+              return std::int64_t{n};
+          }));
     std::vector<event<int>> const in{{1, event_time{0}}, {13, event_time{0}}, {2, event_time{0}}, {113, event_time{0}}};
     auto const out = run(batch{.on_error = on_error::skip}, pipe, in);
     REQUIRE(out.size() == 1);  // key 1 has no record that counts
@@ -83,7 +85,8 @@ TEST_CASE("a record that a function refuses by throwing is in no part of the res
     CHECK_THROWS_AS(run(batch{}, pipe, in), error);
 }
 
-TEST_CASE("without key and window there is one row, when the input ends, unless there was no record", "[op][aggregate]") {
+TEST_CASE(
+    "without key and window there is one row, when the input ends, unless there was no record", "[op][aggregate]") {
     struct row {
         std::int64_t count;
         std::int64_t sum;

@@ -32,8 +32,8 @@ event<order> of(std::uint64_t key, std::int64_t at, std::int64_t cents = 1) { re
 
 using totals = std::tuple<std::int64_t, std::int64_t>;
 auto late_pipe(tumbling windows, duration lateness) {
-    return from<event<order>>() | key_by<&order::key>() | window(windows, allowed_lateness{lateness}) |
-           aggregate(count(), sum<&order::cents>());
+    return from<event<order>>() | key_by<&order::key>() | window(windows, allowed_lateness{lateness})
+        | aggregate(count(), sum<&order::cents>());
 }
 template <class... Steps>
 auto play_late(duration size, duration lateness, Steps... steps) {
@@ -86,8 +86,8 @@ TEST_CASE("ends of windows saturate: the first and the last window of all time w
     constexpr auto greatest = std::numeric_limits<std::int64_t>::max();
     // The first window ends at least + 8, so that it closes at 7; the last one ends at +inf and never closes.
     auto const out = play_late(10_ns, duration::max(), of(1, least + 1), of(1, greatest - 1), watermark(ns(6)),
-                               of(1, least + 2), watermark(ns(7)), of(1, least + 2), watermark(ns(greatest - 1)),
-                               of(1, greatest - 2), testing::end_of_input{});
+        of(1, least + 2), watermark(ns(7)), of(1, least + 2), watermark(ns(greatest - 1)),
+        of(1, greatest - 2), testing::end_of_input{});
     REQUIRE(out.panes.size() == 3);
     CHECK(out.refused(reason::late) == 1);
     CHECK(out.panes[0].window == time_window{event_time::min(), ns(least + 8)});
@@ -110,8 +110,9 @@ TEST_CASE("panes of one firing come in ascending canonical hash, also around the
     auto const out = testing::play_script(late_pipe({10_ns}, {}), steps);
     REQUIRE(out.panes.size() == 51);
     CHECK(std::is_sorted(out.panes.begin(), out.panes.end(),
-                         [](auto const& a, auto const& b) { return canonical_hash(a.key) < canonical_hash(b.key); }));
-    auto const there = std::find_if(out.panes.begin(), out.panes.end(), [](auto const& row) { return row.key == aside; });
+        [](auto const& a, auto const& b) { return canonical_hash(a.key) < canonical_hash(b.key); }));
+    auto const there =
+        std::find_if(out.panes.begin(), out.panes.end(), [](auto const& row) { return row.key == aside; });
     REQUIRE(there != out.panes.end());
     CHECK(there->value == totals{2, 2});
 }
@@ -126,7 +127,8 @@ TEST_CASE("P-09: one on-time pane, then a late one with the sum so far", "[op][a
 }
 
 TEST_CASE("P-26: behind the watermark only the record whose window has closed is refused", "[op][aggregate][beam]") {
-    auto const out = play_late(10_ns, {}, watermark(ns(15)), of(1, 13), of(1, 5), of(1, 16), of(1, 18), testing::end_of_input{});
+    auto const out =
+        play_late(10_ns, {}, watermark(ns(15)), of(1, 13), of(1, 5), of(1, 16), of(1, 18), testing::end_of_input{});
     CHECK(out.refused(reason::late) == 1);
     REQUIRE(out.panes.size() == 1);
     CHECK(out.panes[0].value == totals{3, 3});
@@ -136,7 +138,7 @@ TEST_CASE("P-26: behind the watermark only the record whose window has closed is
 TEST_CASE("F-03: lateness of Flink's window operator, accumulating", "[op][aggregate][flink]") {
     // WMi n is n + 1 here. Their purging trigger emits 2 and then 1; ours accumulates: 2, then 3.
     auto const out = play_late(2000_ns, 500_ns, of(2, 500), watermark(ns(1501)), of(2, 1300), watermark(ns(2301)),
-                               of(2, 1997), watermark(ns(6001)), of(2, 1998), watermark(ns(7001)));
+        of(2, 1997), watermark(ns(6001)), of(2, 1998), watermark(ns(7001)));
     REQUIRE(out.panes.size() == 2);
     CHECK(out.panes[0].value == totals{2, 2});
     CHECK(out.panes[1].value == totals{3, 3});
@@ -145,17 +147,20 @@ TEST_CASE("F-03: lateness of Flink's window operator, accumulating", "[op][aggre
 }
 
 TEST_CASE("K-08: records behind end + grace are refused, seven of eight", "[op][aggregate][kafka]") {
-    auto const out = play_late(10_ns, 90_ns, of(1, 200), watermark(ns(200)), of(1, 100), of(1, 101), of(1, 102), of(1, 103),
-                               of(1, 104), of(1, 105), of(1, 6), testing::end_of_input{});
+    auto const out = play_late(10_ns, 90_ns, of(1, 200), watermark(ns(200)), of(1, 100), of(1, 101), of(1, 102),
+        of(1, 103), of(1, 104), of(1, 105), of(1, 6), testing::end_of_input{});
     CHECK(out.refused(reason::late) == 7);
     REQUIRE(out.panes.size() == 1);
     CHECK(out.panes[0].window == time_window{ns(200), ns(210)});
 }
 
 TEST_CASE("B-01: Bytewax's tumbling windows", "[op][aggregate][bytewax]") {
-    enum : std::uint64_t { login, post };
+    enum : std::uint64_t {
+        login,
+        post
+    };
     auto const out = play_late(10_ns, {}, of(login, 0), watermark(ns(0)), of(post, 4), watermark(ns(4)), of(post, 8),
-                               watermark(ns(8)), of(post, 16), watermark(ns(16)), testing::end_of_input{});
+        watermark(ns(8)), of(post, 16), watermark(ns(16)), testing::end_of_input{});
     std::map<std::pair<std::int64_t, std::uint64_t>, std::int64_t> got;
     for (auto const& row : out.panes) got[{row.window.start.ns(), row.key}] = std::get<0>(row.value);
     CHECK(got == decltype(got){{{0, login}, 1}, {{0, post}, 2}, {{10, post}, 1}});

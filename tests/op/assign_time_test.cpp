@@ -32,8 +32,8 @@ struct thrown_by_at {
 };
 // The watermark of the pipeline is made record by record, so that a batch shows what a stream does.
 auto counting(duration bound, duration size, duration lateness) {
-    return from<reading>() | assign_time(thrown_by_at{}, bounded_disorder{bound}, as_declared) |
-           window(tumbling{size}, allowed_lateness{lateness}) | aggregate(count());
+    return from<reading>() | assign_time(thrown_by_at{}, bounded_disorder{bound}, as_declared)
+        | window(tumbling{size}, allowed_lateness{lateness}) | aggregate(count());
 }
 auto count_of(std::vector<reading> const& in, duration bound, error_policy policy = on_error::fail) {
     return run(batch{.on_error = policy}, counting(bound, 10_ns, {}), in);
@@ -47,7 +47,8 @@ static_assert(!operator_on<decltype(assign_time(bounded_disorder{})), int>);  //
 static_assert(timestamped<by_member::output_t<stream_of<reading>>>);
 }  // namespace
 
-TEST_CASE("a record exactly on the disorder bound is in time, one nanosecond further behind is late", "[op][assign_time]") {
+TEST_CASE(
+    "a record exactly on the disorder bound is in time, one nanosecond further behind is late", "[op][assign_time]") {
     // The second record makes the watermark 20 - 10 = 10: the window [0, 10) has closed, [10, 20) has not.
     auto const on_bound = count_of({{ns(5), 1}, {ns(20), 1}, {ns(10), 1}}, 10_ns);
     CHECK(on_bound.report().refused(reason::late) == 0);

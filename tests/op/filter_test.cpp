@@ -57,14 +57,14 @@ TEST_CASE("a predicate that throws is subject to on_error: its record is left ou
 }
 
 TEST_CASE("filter over changes turns a row that no longer passes into a delete, one that now passes into an insert",
-          "[op][filter][changes]") {
-    auto const pipe = from<event<int>>() | window(tumbling{10_s}, allowed_lateness{100_s}) | aggregate(sum()) |
-                      filter([](pane<unkeyed, std::int64_t> const& row) { return row.value % 2 == 0; });
+    "[op][filter][changes]") {
+    auto const pipe = from<event<int>>() | window(tumbling{10_s}, allowed_lateness{100_s}) | aggregate(sum())
+        | filter([](pane<unkeyed, std::int64_t> const& row) { return row.value % 2 == 0; });
     auto const run = testing::play(pipe, event{1, at(1_s)}, testing::watermark(at(10_s)),  // 1: never seen
-                                   event{1, at(2_s)},                                      // 2: an insert
-                                   event{1, at(3_s)},                                      // 3: a delete
-                                   event{2, at(3_s)},                                      // 5: still not seen
-                                   event{3, at(4_s)});                                     // 8: an insert
+        event{1, at(2_s)},                                      // 2: an insert
+        event{1, at(3_s)},                                      // 3: a delete
+        event{2, at(3_s)},                                      // 5: still not seen
+        event{3, at(4_s)});                                     // 8: an insert
     REQUIRE(run.panes.size() == 2);
     CHECK(run.panes[0].value == 2);
     CHECK(run.panes[1].value == 8);
@@ -72,8 +72,8 @@ TEST_CASE("filter over changes turns a row that no longer passes into a delete, 
 }
 
 TEST_CASE("watermarks pass filter also where every record is dropped", "[op][filter]") {
-    auto const pipe = from<event<int>>() | filter([](int n) noexcept { return n > 0; }) | window(tumbling{10_s}) |
-                      aggregate(count());
+    auto const pipe = from<event<int>>() | filter([](int n) noexcept { return n > 0; }) | window(tumbling{10_s})
+        | aggregate(count());
     auto const run = testing::play(pipe, event{1, at(1_s)}, event{-1, at(15_s)}, testing::watermark(at(10_s)));
     REQUIRE(run.panes.size() == 1);
     CHECK(run.panes[0].value == 1);

@@ -72,14 +72,14 @@ TEST_CASE("what throws downstream of flat_map is not flat_map's failure", "[op][
 
 TEST_CASE("flat_map over changes takes the rows of the old row back", "[op][flat_map][changes]") {
     // Each key becomes one row per record it has; then those are counted: late records must not count twice.
-    auto const pipe = from<event<int>>() | key_by([](int n) { return n; }) |
-                      window(tumbling{10_s}, allowed_lateness{100_s}) | aggregate(count()) |
-                      flat_map<int>([](pane<int, std::int64_t> const& row, auto out) {
-                          for (std::int64_t i = 0; i < row.value; ++i) out(row.key);
-                      }) |
-                      key_by([](int n) { return n % 2; }) | aggregate(count(), sum());
+    auto const pipe = from<event<int>>() | key_by([](int n) { return n; })
+        | window(tumbling{10_s}, allowed_lateness{100_s}) | aggregate(count())
+        | flat_map<int>([](pane<int, std::int64_t> const& row, auto out) {
+              for (std::int64_t i = 0; i < row.value; ++i) out(row.key);
+          })
+        | key_by([](int n) { return n % 2; }) | aggregate(count(), sum());
     auto const run = testing::play(pipe, event{1, at(1_s)}, event{2, at(1_s)}, testing::watermark(at(10_s)),
-                                   event{1, at(2_s)}, event{3, at(2_s)}, testing::end_of_input{});
+        event{1, at(2_s)}, event{3, at(2_s)}, testing::end_of_input{});
     std::map<int, std::tuple<std::int64_t, std::int64_t>> last;
     for (auto const& row : run.panes) last[row.key] = row.value;
     CHECK(last.at(0) == std::tuple<std::int64_t, std::int64_t>{1, 2});

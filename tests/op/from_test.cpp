@@ -21,7 +21,8 @@ static_assert(std::is_same_v<output_of<decltype(from<int>("a"_name))>, output_of
 
 TEST_CASE("from hands on every record once, in order", "[op][from]") {
     constexpr auto pipe = from<event<int>>();
-    auto const some = testing::play(pipe, event{1, at(10_s)}, event{2, at(5_s)}, event{2, at(5_s)}, testing::end_of_input{});
+    auto const some =
+        testing::play(pipe, event{1, at(10_s)}, event{2, at(5_s)}, event{2, at(5_s)}, testing::end_of_input{});
     CHECK(some.records == std::vector{1, 2, 2});
     CHECK(some.removed.empty());
     CHECK(testing::play(pipe, testing::end_of_input{}).records.empty());

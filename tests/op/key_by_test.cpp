@@ -37,7 +37,8 @@ constexpr auto by_function = from<sale>() | key_by(&country_of) | aggregate(sum<
 template <class P>
 using key_of_stream = typename output_of<P>::key;
 static_assert(std::is_same_v<key_of_stream<decltype(from<sale>() | key_by<&sale::country>())>, text>);
-static_assert(std::is_same_v<key_of_stream<decltype(from<sale>() | key_by<&sale::country, &sale::shop>())>, std::tuple<text, int>>);
+static_assert(std::is_same_v<key_of_stream<decltype(from<sale>() | key_by<&sale::country, &sale::shop>())>,
+    std::tuple<text, int>>);
 static_assert(std::is_same_v<key_of_stream<decltype(by_function)>, text>);  // without its reference
 static_assert(!operator_on<decltype(key_by<&sale::shop>()), int>);
 struct no_canonical_bytes {
@@ -53,11 +54,13 @@ TEST_CASE("several members make a tuple key, and each of its values a group", "[
     std::vector<sale> in;
     std::map<std::pair<std::string, int>, std::int64_t> want;
     for (int i = 0; i < 300; ++i) {
-        sale const s{countries[random() % 4], static_cast<int>(random() % 3) - 1, static_cast<std::int64_t>(random() % 100)};
+        sale const s{
+            countries[random() % 4], static_cast<int>(random() % 3) - 1, static_cast<std::int64_t>(random() % 100)};
         in.push_back(s);
         want[{s.country.str(), s.shop}] += s.cents;
     }
-    auto const out = run(batch{}, from<sale>() | key_by<&sale::country, &sale::shop>() | aggregate(sum<&sale::cents>(), unbounded_state{}), in);
+    auto const out = run(batch{},
+        from<sale>() | key_by<&sale::country, &sale::shop>() | aggregate(sum<&sale::cents>(), unbounded_state{}), in);
     CHECK(out.size() == want.size());
     for (auto const& row : out) CHECK(want.at({std::get<0>(row.key), std::get<1>(row.key)}) == row.value);
 }
@@ -78,19 +81,20 @@ namespace {
 /// Sums per window of 10 ns, corrected by late records; grouped by their last digit.
 auto grouped() {
     using row = pane<unkeyed, std::int64_t>;
-    return from<event<std::int64_t>>() | assign_time(bounded_disorder{}, as_declared) |
-           window(tumbling{10_ns}, allowed_lateness{1000_ns}) | aggregate(sum()) | key_by([](row const& r) {
-               if (r.value == 13) throw std::runtime_error("unlucky");
-               return r.value % 10;
-           }) |
-           aggregate(sum([](row const& r) { return r.value; }));
+    return from<event<std::int64_t>>() | assign_time(bounded_disorder{}, as_declared)
+        | window(tumbling{10_ns}, allowed_lateness{1000_ns}) | aggregate(sum()) | key_by([](row const& r) {
+              if (r.value == 13) throw std::runtime_error("unlucky");
+              return r.value % 10;
+          })
+        | aggregate(sum([](row const& r) { return r.value; }));
 }
 }  // namespace
 
 TEST_CASE("a row whose key changes leaves the old key before it joins the new one", "[op][key_by][changes]") {
     std::string story;
-    auto sink = to([&](auto const& row) { story += "+" + std::to_string(row.key) + "=" + std::to_string(row.value) + " "; },
-                         [&](std::int64_t key, time_window) { story += "-" + std::to_string(key) + " "; });
+    auto sink =
+        to([&](auto const& row) { story += "+" + std::to_string(row.key) + "=" + std::to_string(row.value) + " "; },
+            [&](std::int64_t key, time_window) { story += "-" + std::to_string(key) + " "; });
     using events = std::vector<event<std::int64_t>>;
     auto const play = [&](events const& in) {
         story.clear();

@@ -27,8 +27,8 @@ static_assert(operator_on<to_late, output_of<decltype(from<event<hit>>() | windo
 }  // namespace
 
 TEST_CASE("late_to gets each refused record as it was, once, and no other", "[op][late_to][oracle]") {
-    auto const pipe = from<event<hit>>() | key_by<&hit::user>() | window(tumbling{10_s}, allowed_lateness{5_s}) |
-                      late_to("late"_name) | aggregate(count());
+    auto const pipe = from<event<hit>>() | key_by<&hit::user>() | window(tumbling{10_s}, allowed_lateness{5_s})
+        | late_to("late"_name) | aggregate(count());
     std::vector<pane<int, hit>> late;
     auto sink = to([&](pane<int, hit> const& row) { late.push_back(row); });
     auto output = bind("late"_name, sink);

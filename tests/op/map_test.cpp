@@ -33,8 +33,8 @@ auto values(auto const& out) {
 }
 /// One row per window of 10 ns, corrected by each record that comes up to 1000 ns late.
 auto sums() {
-    return from<event<std::int64_t>>() | assign_time(bounded_disorder{}, as_declared) |
-           window(tumbling{10_ns}, allowed_lateness{1000_ns}) | aggregate(sum());
+    return from<event<std::int64_t>>() | assign_time(bounded_disorder{}, as_declared)
+        | window(tumbling{10_ns}, allowed_lateness{1000_ns}) | aggregate(sum());
 }
 
 static_assert(operator_on<decltype(map(half{})), std::int64_t> && !operator_on<decltype(map(half{})), std::string>);
@@ -62,7 +62,8 @@ TEST_CASE("a map function that throws is subject to on_error", "[op][map]") {
 
     std::vector<dead_letter> letters;
     auto receive = [&](dead_letter const& letter) { letters.push_back(letter); };
-    CHECK(values(run(batch{.on_error = on_error::dead_letter(receive)}, halves, in)) == std::vector<std::int64_t>{1, 2});
+    CHECK(values(run(batch{.on_error = on_error::dead_letter(receive)}, halves, in))
+        == std::vector<std::int64_t>{1, 2});
     REQUIRE(letters.size() == 1);
     CHECK(letters[0].offset == 1);
     CHECK(letters[0].operator_name == "map");

@@ -19,7 +19,9 @@ using namespace driftless::literals;
 
 namespace {
 using events = std::vector<event<int>>;
-auto one(auto name, duration bound) { return from<event<int>>(name) | assign_time(bounded_disorder{bound}, as_declared); }
+auto one(auto name, duration bound) {
+    return from<event<int>>(name) | assign_time(bounded_disorder{bound}, as_declared);
+}
 auto values(auto const& out) {
     std::vector<int> all;
     for (auto const& row : out) all.push_back(row.value);

@@ -16,10 +16,11 @@ using namespace driftless::literals;
 
 static_assert(operator_on<decltype(share("x"_name)), int>);
 
-TEST_CASE("what stands before a share runs once, and every use gets every row, in pipeline order", "[op][share][oracle]") {
+TEST_CASE(
+    "what stands before a share runs once, and every use gets every row, in pipeline order", "[op][share][oracle]") {
     int calls = 0;
-    auto const squares = from<int>("numbers"_name) | tap([&calls](int) { ++calls; }) | map([](int n) { return n * n; }) |
-                         share("squares"_name);
+    auto const squares = from<int>("numbers"_name) | tap([&calls](int) { ++calls; })
+        | map([](int n) { return n * n; }) | share("squares"_name);
     auto const pipe = merge(squares | map([](int n) { return -n; }), squares | filter([](int n) { return n > 1; }));
     std::vector<int> const in{1, 2, 3};
     std::vector<int> got;

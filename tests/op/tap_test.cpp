@@ -31,9 +31,9 @@ static_assert(decltype(tap(look))::keeps_record);
 TEST_CASE("tap sees each record once, in order, and passes it on", "[op][tap][oracle]") {
     std::vector<int> seen;
     auto const pipe = from<int>() | tap([&seen](int n) {
-                          if (n == 13) throw std::runtime_error("unlucky");
-                          seen.push_back(n);
-                      });
+        if (n == 13) throw std::runtime_error("unlucky");
+        seen.push_back(n);
+    });
     CHECK(values(run(batch{}, pipe, std::vector{3, 1, 2})) == std::vector<std::int64_t>{3, 1, 2});
     CHECK(seen == std::vector{3, 1, 2});
     CHECK(run(batch{}, pipe, std::vector<int>{}).empty());
@@ -45,15 +45,16 @@ TEST_CASE("tap sees each record once, in order, and passes it on", "[op][tap][or
     CHECK_THROWS_AS(run(batch{}, pipe, std::vector{13, 4}), error);
 }
 
-TEST_CASE("tap over changes sees what rows become, and one that throws does not tear rows apart", "[op][tap][changes]") {
+TEST_CASE(
+    "tap over changes sees what rows become, and one that throws does not tear rows apart", "[op][tap][changes]") {
     std::vector<std::int64_t> seen;
-    auto const pipe = from<event<std::int64_t>>() | assign_time(bounded_disorder{}, as_declared) |
-                      window(tumbling{10_ns}, allowed_lateness{1000_ns}) | aggregate(sum()) |
-                      tap([&seen](pane<unkeyed, std::int64_t> const& row) {
-                          seen.push_back(row.value);
-                          if (row.value == 13) throw std::runtime_error("unlucky");
-                      }) |
-                      aggregate(sum([](pane<unkeyed, std::int64_t> const& row) { return row.value; }));
+    auto const pipe = from<event<std::int64_t>>() | assign_time(bounded_disorder{}, as_declared)
+        | window(tumbling{10_ns}, allowed_lateness{1000_ns}) | aggregate(sum())
+        | tap([&seen](pane<unkeyed, std::int64_t> const& row) {
+              seen.push_back(row.value);
+              if (row.value == 13) throw std::runtime_error("unlucky");
+          })
+        | aggregate(sum([](pane<unkeyed, std::int64_t> const& row) { return row.value; }));
     // 4, fired by the record at 50 ns; then 13, at which tap throws, then 14.
     std::vector<event<std::int64_t>> const in{
         {4, event_time{1}}, {100, event_time{50}}, {9, event_time{2}}, {1, event_time{3}}};

@@ -39,7 +39,8 @@ BOOST_HANA_ADAPT_STRUCT(batch_test::reading, sensor, value, at, stored);
 using batch_test::reading;
 
 namespace {
-constexpr auto doubled = from<int>() | map([](int n) noexcept { return 2 * n; }) | aggregate(count(), sum([](int n) noexcept { return n; }));
+constexpr auto doubled = from<int>() | map([](int n) noexcept { return 2 * n; })
+    | aggregate(count(), sum([](int n) noexcept { return n; }));
 using totals = std::tuple<std::int64_t, std::int64_t>;
 
 reading nth(std::int64_t i) {
@@ -70,8 +71,8 @@ TEST_CASE("batch over nothing yields nothing", "[run][batch]") {
     auto const none = run(batch{}, doubled, std::vector<int>{});
     CHECK(none.empty());
     CHECK(none.report().records == 0);
-    auto const windowed = from<reading>() | assign_time<&reading::at>() | key_by<&reading::sensor>() |
-                          window(tumbling{10_s}) | aggregate(count());
+    auto const windowed = from<reading>() | assign_time<&reading::at>() | key_by<&reading::sensor>()
+        | window(tumbling{10_s}) | aggregate(count());
     memory_log<reading> log{3};
     CHECK(run(batch{.threads = 2}, windowed, log).empty());
     log.append(nth(1), 2);  // the other partitions stay empty
@@ -80,8 +81,8 @@ TEST_CASE("batch over nothing yields nothing", "[run][batch]") {
 
 TEST_CASE("inputs and sinks are found by name in any order, the rest by position", "[run][batch]") {
     auto const p = merge(from<int>("left"_name) | map([](int n) noexcept { return n; }),
-                         from<int>("right"_name) | map([](int n) noexcept { return 10 * n; })) |
-                   expect("positive"_name, [](int n) noexcept { return n > 0; }, divert_to{"bad"_name});
+                       from<int>("right"_name) | map([](int n) noexcept { return 10 * n; }))
+        | expect("positive"_name, [](int n) noexcept { return n > 0; }, divert_to{"bad"_name});
     std::vector<int> const left{1, -2};
     std::vector<int> const right{3, -4};
     std::vector<int> good, bad;
@@ -105,10 +106,10 @@ struct grumble {
         return r.value;
     }
 };
-auto const grumbling = from<reading>() | assign_time<&reading::at>() | key_by<&reading::sensor>() | window(tumbling{10_s}) |
-                       aggregate(count(), sum(grumble{}));
-auto const expecting = from<reading>() | expect("small"_name, [](reading const& r) { return r.value < 17; }, fail_on_violation{}) |
-                       aggregate(count());
+auto const grumbling = from<reading>() | assign_time<&reading::at>() | key_by<&reading::sensor>()
+    | window(tumbling{10_s}) | aggregate(count(), sum(grumble{}));
+auto const expecting = from<reading>()
+    | expect("small"_name, [](reading const& r) { return r.value < 17; }, fail_on_violation{}) | aggregate(count());
 }  // namespace
 
 TEST_CASE("on_error: fail names operator and offset; skip counts; a dead letter says where and why", "[run][batch]") {
@@ -153,9 +154,9 @@ TEST_CASE("on_error: fail names operator and offset; skip counts; a dead letter 
 
 TEST_CASE("a fold that throws keeps what it had", "[run][batch]") {
     auto const joined = from<int>() | aggregate(fold(std::string{}, [](std::string all, int n) {
-                            if (n == 3) throw std::runtime_error{"three"};
-                            return all += std::string(20, static_cast<char>('a' + n));
-                        }));
+        if (n == 3) throw std::runtime_error{"three"};
+        return all += std::string(20, static_cast<char>('a' + n));
+    }));
     auto const rows = run(batch{.on_error = on_error::skip}, joined, std::array{1, 2, 3, 4});
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].value == std::string(20, 'b') + std::string(20, 'c') + std::string(20, 'e'));
@@ -163,8 +164,8 @@ TEST_CASE("a fold that throws keeps what it had", "[run][batch]") {
 }
 
 TEST_CASE("a time that is assigned again decides: the statistics of the first one do not", "[run][batch]") {
-    auto const again = from<reading>() | assign_time<&reading::at>() | assign_time<&reading::stored>(bounded_disorder{2_h}) |
-                       window(tumbling{1000_s}) | aggregate(count());
+    auto const again = from<reading>() | assign_time<&reading::at>()
+        | assign_time<&reading::stored>(bounded_disorder{2_h}) | window(tumbling{1000_s}) | aggregate(count());
     memory_log<reading> log;
     log.append(readings(5000));  // two blocks; `stored` goes down while `at` goes up
     auto const all = run(batch{}, again, log);
@@ -175,8 +176,9 @@ TEST_CASE("a time that is assigned again decides: the statistics of the first on
 }
 
 TEST_CASE("a time that is made from an event's value decides, not the time of its envelope", "[run][batch]") {
-    auto const remade = from<event<reading>>() | assign_time([](reading const& r) noexcept { return r.stored; }, bounded_disorder{2_h}) |
-                        window(tumbling{1000_s}) | aggregate(count());
+    auto const remade = from<event<reading>>()
+        | assign_time([](reading const& r) noexcept { return r.stored; }, bounded_disorder{2_h})
+        | window(tumbling{1000_s}) | aggregate(count());
     memory_log<event<reading>> log;
     for (auto const& each : readings(5000)) log.append(event<reading>{each, each.at});
     CHECK(run(batch{}, remade, log).size() == 6);

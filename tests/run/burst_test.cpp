@@ -70,17 +70,18 @@ TEST_CASE("no burst is longer than its limit, and none is lost", "[run][burst]")
 
 TEST_CASE("a flat_map that makes many records of one ends bursts by itself", "[run][burst]") {
     constexpr auto many = from<std::int64_t>()
-                        | flat_map<std::int64_t>([](std::int64_t n, auto out) {
-                              for (std::int64_t i = 0; i < n; ++i) out(i);
-                          })
-                        | aggregate(longest_burst{});
+        | flat_map<std::int64_t>([](std::int64_t n, auto out) {
+              for (std::int64_t i = 0; i < n; ++i) out(i);
+          })
+        | aggregate(longest_burst{});
     std::vector<std::int64_t> const in{limit / 2, 3 * limit, 1};
     auto const rows = run(batch{}, many, in);
     CHECK(rows[0].value == std::tuple{limit / 2 + 3 * limit + 1, limit});
     CHECK_FALSE(longest_burst::broken);
 }
 
-TEST_CASE("a total of extreme values is exact in batch, in polls of any size and across a snapshot", "[run][burst][oracle]") {
+TEST_CASE("a total of extreme values is exact in batch, in polls of any size and across a snapshot",
+    "[run][burst][oracle]") {
     constexpr auto totals = from<std::int64_t>() | aggregate(count(), sum());
     constexpr auto most = std::numeric_limits<std::int64_t>::max();
     constexpr auto least = std::numeric_limits<std::int64_t>::min();
@@ -93,7 +94,8 @@ TEST_CASE("a total of extreme values is exact in batch, in polls of any size and
             modulo += static_cast<std::uint64_t>(value);
         };
         for (int i = 0; i < 300; ++i) take(random() % 2 == 0 ? most - static_cast<std::int64_t>(random() % 9) : -5);
-        for (auto left = std::count_if(in.begin(), in.end(), [](auto v) { return v > 0; }); left > 0; --left) take(least + 3);
+        for (auto left = std::count_if(in.begin(), in.end(), [](auto v) { return v > 0; }); left > 0; --left)
+            take(least + 3);
         auto const want = std::tuple{static_cast<std::int64_t>(in.size()), static_cast<std::int64_t>(modulo)};
 
         CHECK(run(batch{}, totals, in)[0].value == want);

@@ -54,9 +54,8 @@ using namespace explain_test;
 
 namespace {
 constexpr auto orders = from<order>("orders"_name) | assign_time<&order::at>(bounded_disorder{5_s});
-constexpr auto revenue = orders | filter([](order const& o) { return o.cents > 0; }) | key_by<&order::sku>() |
-                         window(tumbling{1_h}, allowed_lateness{2_h}) |
-                         aggregate(count(), sum<&order::cents>()).id("revenue"_name);
+constexpr auto revenue = orders | filter([](order const& o) { return o.cents > 0; }) | key_by<&order::sku>()
+    | window(tumbling{1_h}, allowed_lateness{2_h}) | aggregate(count(), sum<&order::cents>()).id("revenue"_name);
 
 std::string line(std::string const& text, std::size_t number) {
     std::size_t start = 0;
@@ -73,44 +72,44 @@ TEST_CASE("explain of an ill-formed pipeline is empty", "[run][explain]") {
 
 TEST_CASE("explain writes one line per operator, with units, and the properties last", "[run][explain]") {
     CHECK(explain(revenue) ==
-          "from \"orders\" : {sku:text,cents:i64,at:time}\n"
-          "  assign_time at bound=5s\n"
-          "  filter\n"
-          "  key_by sku\n"
-          "  window tumbling size=1h allowed_lateness=2h\n"
-          "  aggregate count, sum(cents) id=\"revenue\" : {key:text,window:window,value:(i64,i64)} changes\n"
-          "properties: replayable=yes order_free=yes single_pane=no state=windowed lambda_additive=yes\n");
+        "from \"orders\" : {sku:text,cents:i64,at:time}\n"
+        "  assign_time at bound=5s\n"
+        "  filter\n"
+        "  key_by sku\n"
+        "  window tumbling size=1h allowed_lateness=2h\n"
+        "  aggregate count, sum(cents) id=\"revenue\" : {key:text,window:window,value:(i64,i64)} changes\n"
+        "properties: replayable=yes order_free=yes single_pane=no state=windowed lambda_additive=yes\n");
 }
 
 TEST_CASE("explain draws for Graphviz", "[run][explain]") {
     CHECK(explain(from<int>("a \\ \"b\""_name) | filter([](int i) { return i > 0; }), format::dot) ==
-          "digraph pipeline {\n"
-          "    node [shape=box];\n"
-          "    label=\"properties: replayable=yes order_free=no single_pane=yes state=stateless lambda_additive=no\";\n"
-          "    n0 [label=\"from \\\"a \\\\\\\\ \\\\\\\"b\\\\\\\"\\\"\\ni32\"];\n"
-          "    n1 [label=\"filter\"];\n"
-          "    n0 -> n1;\n"
-          "}\n");
+        "digraph pipeline {\n"
+        "    node [shape=box];\n"
+        "    label=\"properties: replayable=yes order_free=no single_pane=yes state=stateless lambda_additive=no\";\n"
+        "    n0 [label=\"from \\\"a \\\\\\\\ \\\\\\\"b\\\\\\\"\\\"\\ni32\"];\n"
+        "    n1 [label=\"filter\"];\n"
+        "    n0 -> n1;\n"
+        "}\n");
 }
 
 TEST_CASE("explain draws for Mermaid, changes dashed", "[run][explain]") {
     CHECK(explain(revenue | filter([](auto const&) { return true; }), format::mermaid) ==
-          "flowchart TD\n"
-          "    n0[\"from #quot;orders#quot;<br>{sku:text,cents:i64,at:time}\"]\n"
-          "    n1[\"assign_time at bound=5s\"]\n"
-          "    n0 --> n1\n"
-          "    n2[\"filter\"]\n"
-          "    n1 --> n2\n"
-          "    n3[\"key_by sku\"]\n"
-          "    n2 --> n3\n"
-          "    n4[\"window tumbling size=1h allowed_lateness=2h\"]\n"
-          "    n3 --> n4\n"
-          "    n5[\"aggregate count, sum(cents) id=#quot;revenue#quot;<br>{key:text,window:window,value:(i64,i64)} "
-          "changes\"]\n"
-          "    n4 --> n5\n"
-          "    n6[\"filter\"]\n"
-          "    n5 -.-> n6\n"
-          "    %% properties: replayable=yes order_free=yes single_pane=no state=windowed lambda_additive=yes\n");
+        "flowchart TD\n"
+        "    n0[\"from #quot;orders#quot;<br>{sku:text,cents:i64,at:time}\"]\n"
+        "    n1[\"assign_time at bound=5s\"]\n"
+        "    n0 --> n1\n"
+        "    n2[\"filter\"]\n"
+        "    n1 --> n2\n"
+        "    n3[\"key_by sku\"]\n"
+        "    n2 --> n3\n"
+        "    n4[\"window tumbling size=1h allowed_lateness=2h\"]\n"
+        "    n3 --> n4\n"
+        "    n5[\"aggregate count, sum(cents) id=#quot;revenue#quot;<br>{key:text,window:window,value:(i64,i64)} "
+        "changes\"]\n"
+        "    n4 --> n5\n"
+        "    n6[\"filter\"]\n"
+        "    n5 -.-> n6\n"
+        "    %% properties: replayable=yes order_free=yes single_pane=no state=windowed lambda_additive=yes\n");
 }
 
 TEST_CASE("the inputs of a merge stand below it; what was shown is not shown twice", "[run][explain]") {
@@ -119,18 +118,18 @@ TEST_CASE("the inputs of a merge stand below it; what was shown is not shown twi
     auto const others = from<order>("others"_name) | assign_time<&order::at>(bounded_disorder{0_s}, as_declared);
     auto const all = merge(cheap, clean, others, orders) | key_by<&order::sku>();
     CHECK(explain(all) ==
-          "merge inputs=4\n"
-          "    from \"orders\" : {sku:text,cents:i64,at:time}\n"
-          "      assign_time at bound=5s\n"
-          "      share \"clean\"\n"
-          "      filter\n"
-          "    share \"clean\" (as above)\n"
-          "    from \"others\" : {sku:text,cents:i64,at:time}\n"
-          "      assign_time at bound=0s watermark=\"as declared\"\n"
-          "    from \"orders\" (as above)\n"
-          "      assign_time at bound=5s\n"
-          "  key_by sku\n"
-          "properties: replayable=yes order_free=no single_pane=yes state=stateless lambda_additive=no\n");
+        "merge inputs=4\n"
+        "    from \"orders\" : {sku:text,cents:i64,at:time}\n"
+        "      assign_time at bound=5s\n"
+        "      share \"clean\"\n"
+        "      filter\n"
+        "    share \"clean\" (as above)\n"
+        "    from \"others\" : {sku:text,cents:i64,at:time}\n"
+        "      assign_time at bound=0s watermark=\"as declared\"\n"
+        "    from \"orders\" (as above)\n"
+        "      assign_time at bound=5s\n"
+        "  key_by sku\n"
+        "properties: replayable=yes order_free=no single_pane=yes state=stateless lambda_additive=no\n");
 }
 
 TEST_CASE("a plan has each share and each named source once, every operator after its inputs", "[run][plan]") {
@@ -163,10 +162,9 @@ TEST_CASE("a plan tells what a stream is", "[run][plan]") {
     CHECK(graph.nodes[3].key == "text");
     CHECK(graph.nodes[3].windows == plan_windows::none);
     CHECK(graph.nodes[4].windows == plan_windows::assigned);
-    CHECK(graph.nodes[4].parameters == std::vector<plan_parameter>{{"windows", "\"tumbling\""},
-                                                                   {"size", "1h"},
-                                                                   {"offset", "0s"},
-                                                                   {"allowed_lateness", "2h"}});
+    CHECK(graph.nodes[4].parameters
+        == std::vector<plan_parameter>{
+            {"windows", "\"tumbling\""}, {"size", "1h"}, {"offset", "0s"}, {"allowed_lateness", "2h"}});
     CHECK(!graph.nodes[4].changes);
     CHECK(graph.nodes[5].windows == plan_windows::carried);
     CHECK(graph.nodes[5].changes);
@@ -174,31 +172,31 @@ TEST_CASE("a plan tells what a stream is", "[run][plan]") {
 }
 
 TEST_CASE("explain names members, functions and what an aggregate says of itself", "[run][explain]") {
-    auto const all = from<order>() | key_by(&order::cents) |
-                     aggregate(sum(&order::cents), mean([](order const& o) { return o.cents; }), widest{}, at_least{50},
-                               fold(0, [](int n, order const&) { return n + 1; }), max_keys{10});
+    auto const all = from<order>() | key_by(&order::cents)
+        | aggregate(sum(&order::cents), mean([](order const& o) { return o.cents; }), widest{}, at_least{50},
+            fold(0, [](int n, order const&) { return n + 1; }), max_keys{10});
     CHECK(line(explain(all), 0) == "from : {sku:text,cents:i64,at:time}");
     CHECK(line(explain(all), 1) == "  key_by cents");
     CHECK(line(explain(all), 2) ==
-          "  aggregate sum(cents), mean(function), aggregate, at_least(bound=50), fold max_keys=10 : "
-          "{key:i64,window:window,value:(i64,f64,i64,i64,i32)}");
+        "  aggregate sum(cents), mean(function), aggregate, at_least(bound=50), fold max_keys=10 : "
+        "{key:i64,window:window,value:(i64,f64,i64,i64,i32)}");
     CHECK(line(explain(from<order>() | key_by<&order::sku, &order::cents>()), 1) == "  key_by sku, cents");
     CHECK(line(explain(from<order>() | key_by([](order const&) { return 1; })), 1) == "  key_by function");
     CHECK(line(explain(from<untold>() | key_by<&untold::cents>()), 1) == "  key_by member");
-    CHECK(line(explain(from<std::int64_t>() | aggregate(sum())), 1) ==
-          "  aggregate sum : {key:(),window:window,value:i64}");
+    CHECK(line(explain(from<std::int64_t>() | aggregate(sum())), 1)
+        == "  aggregate sum : {key:(),window:window,value:i64}");
 }
 
 TEST_CASE("explain names a member of a result row", "[run][explain]") {
     using row = pane<text, std::int64_t>;
-    auto const twice = orders | key_by<&order::sku>() | window(tumbling{1_h}) | aggregate(sum<&order::cents>()) |
-                       key_by([](row const&) { return 0; }) | aggregate(sum<&row::value>());
+    auto const twice = orders | key_by<&order::sku>() | window(tumbling{1_h}) | aggregate(sum<&order::cents>())
+        | key_by([](row const&) { return 0; }) | aggregate(sum<&row::value>());
     CHECK(line(explain(twice), 6) == "  aggregate sum(value) : {key:i32,window:window,value:i64}");
 }
 
 TEST_CASE("explain tells expectations and side outputs", "[run][explain]") {
-    auto const checked = orders | expect("positive"_name, [](order const& o) { return o.cents > 0; }) |
-                         window(tumbling{.size = 1_h, .offset = 15_min}) | late_to("late"_name) | aggregate(count());
+    auto const checked = orders | expect("positive"_name, [](order const& o) { return o.cents > 0; })
+        | window(tumbling{.size = 1_h, .offset = 15_min}) | late_to("late"_name) | aggregate(count());
     CHECK(line(explain(checked), 2) == "  expect \"positive\" violation=\"count\"");
     CHECK(line(explain(checked), 3) == "  window tumbling size=1h offset=15min");
     CHECK(line(explain(checked), 4) == "  late_to output=\"late\"");

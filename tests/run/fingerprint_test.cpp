@@ -59,8 +59,8 @@ constexpr auto timed(duration bound = 5_s) {
 }
 template <class T = order>
 constexpr auto revenue(tumbling windows = {1_h}, allowed_lateness lateness = {2_h}) {
-    return timed<T>() | filter(positive) | key_by<&T::sku>() | window(windows, lateness) |
-           aggregate(count(), sum<&T::cents>());
+    return timed<T>() | filter(positive) | key_by<&T::sku>() | window(windows, lateness)
+        | aggregate(count(), sum<&T::cents>());
 }
 }  // namespace
 
@@ -77,9 +77,9 @@ TEST_CASE("fingerprints are pinned", "[run][fingerprint][golden]") {
 
 TEST_CASE("the bytes of a fingerprint are pinned", "[run][fingerprint][golden]") {
     auto const number = [](char n) { return n + std::string(7, '\0'); };
-    CHECK(driftless::detail::canonical_plan{plan_of(from<int>("a"_name))}.bytes() ==
-          "driftless plan 1\n" + number(1) + number(4) + "from" + number(0) + number(1) + number(4) + "name" +
-              number(3) + "\"a\"" + number(3) + "i32" + number(0) + number(0) + number(0) + number(0));
+    CHECK(driftless::detail::canonical_plan{plan_of(from<int>("a"_name))}.bytes()
+        == "driftless plan 1\n" + number(1) + number(4) + "from" + number(0) + number(1) + number(4) + "name"
+            + number(3) + "\"a\"" + number(3) + "i32" + number(0) + number(0) + number(0) + number(0));
 }
 
 TEST_CASE("what a pipeline means decides its fingerprint", "[run][fingerprint]") {
@@ -106,7 +106,7 @@ TEST_CASE("what a pipeline means decides its fingerprint", "[run][fingerprint]")
     differs("another source", fingerprint(from<order>("others"_name) | assign_time<&order::at>(bounded_disorder{5_s})));
     differs("an unnamed source", fingerprint(from<order>() | assign_time<&order::at>(bounded_disorder{5_s})));
     differs("as declared",
-            fingerprint(from<order>("orders"_name) | assign_time<&order::at>(bounded_disorder{5_s}, as_declared)));
+        fingerprint(from<order>("orders"_name) | assign_time<&order::at>(bounded_disorder{5_s}, as_declared)));
     differs("one key", fingerprint(keyed_orders));
     differs("another key", fingerprint(timed<order>() | key_by<&order::cents>()));
     differs("another key of one type", fingerprint(timed<order>() | key_by<&order::refund>()));
@@ -121,18 +121,18 @@ TEST_CASE("what a pipeline means decides its fingerprint", "[run][fingerprint]")
     differs("map, then filter", fingerprint(timed<order>() | map(id) | filter(positive)));
     differs("a merge", fingerprint(merge(timed<order>(), from<order>("b"_name) | assign_time<&order::at>())));
     differs("its inputs exchanged",
-            fingerprint(merge(from<order>("b"_name) | assign_time<&order::at>(), timed<order>())));
+        fingerprint(merge(from<order>("b"_name) | assign_time<&order::at>(), timed<order>())));
     differs("what is computed twice", fingerprint(merge(timed<order>(), timed<order>())));
     differs("... and once", fingerprint(merge(timed<order>() | share("t"_name), timed<order>() | share("t"_name))));
 }
 
 TEST_CASE("what compilers make up does not decide the fingerprint", "[run][fingerprint]") {
     CHECK(fingerprint(revenue()) == fingerprint(revenue<same_order>()));  // the name of a class
-    CHECK(fingerprint(timed<order>() | filter(positive)) ==
-          fingerprint(timed<order>() | filter([](order const&) { return false; })));  // a lambda
+    CHECK(fingerprint(timed<order>() | filter(positive))
+        == fingerprint(timed<order>() | filter([](order const&) { return false; })));  // a lambda
     CHECK(fingerprint(timed<order>() | key_by<&order::sku>()) == fingerprint(timed<order>() | key_by(&order::sku)));
-    CHECK(fingerprint(from<order>() | aggregate(sum<&order::cents>())) ==
-          fingerprint(from<order>() | aggregate(sum(&order::cents))));
+    CHECK(fingerprint(from<order>() | aggregate(sum<&order::cents>()))
+        == fingerprint(from<order>() | aggregate(sum(&order::cents))));
 }
 
 TEST_CASE("two shares of one name with other parameters are refused when the job starts", "[run][share]") {

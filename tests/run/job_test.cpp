@@ -38,8 +38,8 @@ using job_test::hit;
 
 namespace {
 auto hits_per(duration size) {
-    return from<hit>() | assign_time<&hit::at>(bounded_disorder{2_s}) | key_by<&hit::page>() | window(tumbling{size}) |
-           aggregate(count(), sum<&hit::bytes>());
+    return from<hit>() | assign_time<&hit::at>(bounded_disorder{2_s}) | key_by<&hit::page>() | window(tumbling{size})
+        | aggregate(count(), sum<&hit::bytes>());
 }
 using pipeline_t = decltype(hits_per(10_s));
 
@@ -50,8 +50,8 @@ struct lines {
     std::size_t throw_at = ~std::size_t{0};
     void write(pane<text, std::tuple<std::int64_t, std::int64_t>> const& row) {
         if (all.size() == throw_at) throw error{error_code::io, "the disk is full"};
-        all.push_back(row.key.str() + ' ' + std::to_string(row.window.start.ms()) + ' ' + std::to_string(std::get<0>(row.value)) +
-                      ' ' + std::to_string(std::get<1>(row.value)));
+        all.push_back(row.key.str() + ' ' + std::to_string(row.window.start.ms()) + ' '
+            + std::to_string(std::get<0>(row.value)) + ' ' + std::to_string(std::get<1>(row.value)));
         written.fetch_add(1);
         written.notify_all();
     }

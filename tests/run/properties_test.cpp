@@ -62,11 +62,12 @@ constexpr auto counts = hourly | aggregate(count());
 constexpr auto corrected_counts = corrected | aggregate(count());
 constexpr auto prices = hourly | aggregate(count(), sum<&order::price>());
 constexpr auto folded = hourly | aggregate(fold(0, [](int n, order const&) { return n + 1; }));
-constexpr auto joined_up = hourly | aggregate(combine([](order const& o) { return std::string{o.sku.view()}; },
-                                                      [](std::string a, std::string const& b) { return a + b; }));
+constexpr auto joined_up = hourly
+    | aggregate(combine([](order const& o) { return std::string{o.sku.view()}; },
+        [](std::string a, std::string const& b) { return a + b; }));
 constexpr auto twice = counts | key_by([](auto const&) { return 0; }) | aggregate(count());
-constexpr auto by_merge = merge(timed, from<order>("more"_name) | assign_time<&order::at>()) | key_by<&order::sku>() |
-                          window(tumbling{1_h}) | aggregate(count());
+constexpr auto by_merge = merge(timed, from<order>("more"_name) | assign_time<&order::at>()) | key_by<&order::sku>()
+    | window(tumbling{1_h}) | aggregate(count());
 
 // is_replayable
 static_assert(is_replayable<decltype(counts)>);
@@ -86,8 +87,8 @@ static_assert(!is_order_free<decltype(prices | key_by([](auto const&) { return 0
 static_assert(!is_order_free<decltype(declared | window(tumbling{1_h}) | aggregate(count()))>);
 static_assert(!is_order_free<decltype(timed | remembers{})>);
 static_assert(!is_order_free<decltype(merge(counts, prices | map([](auto const& row) {
-                                                        return pane<text, std::int64_t>{row.key, row.window, 0, {}};
-                                                    })))>);
+    return pane<text, std::int64_t>{row.key, row.window, 0, {}};
+})))>);
 
 // single_pane
 static_assert(single_pane<decltype(counts)>);
@@ -103,15 +104,17 @@ static_assert(state_bound<decltype(twice)> == state_class::windowed);  // regrou
 static_assert(state_bound<decltype(keyed_orders | aggregate(count(), max_keys{7}))> == state_class::max_keys);
 static_assert(state_bound<decltype(keyed_orders | aggregate(count(), unbounded_state{}))> == state_class::unbounded);
 static_assert(state_bound<decltype(timed | aggregate(count()))> == state_class::max_keys);  // one entry
-static_assert(state_bound<decltype(keyed_orders | window(global{}) | aggregate(count(), unbounded_state{}))> ==
-              state_class::unbounded);
-static_assert(state_bound<decltype(keyed_orders | window(global{}) | aggregate(count(), max_keys{7}))> ==
-              state_class::max_keys);
+static_assert(state_bound<decltype(keyed_orders | window(global{}) | aggregate(count(), unbounded_state{}))>
+    == state_class::unbounded);
+static_assert(state_bound<decltype(keyed_orders | window(global{}) | aggregate(count(), max_keys{7}))>
+    == state_class::max_keys);
 static_assert(state_bound<decltype(keyed_orders | remembers{})> == state_class::unbounded);
-static_assert(state_bound<decltype(keyed_orders | aggregate(count(), unbounded_state{}) | window(tumbling{1_h}) |
-                                   aggregate(count()))> == state_class::unbounded);  // the weakest counts
+static_assert(state_bound<decltype(keyed_orders | aggregate(count(), unbounded_state{}) | window(tumbling{1_h})
+                  | aggregate(count()))>
+    == state_class::unbounded);  // the weakest counts
 static_assert(state_bound<decltype(merge(keyed_orders | aggregate(count(), unbounded_state{}),
-                                         keyed_orders | aggregate(count(), max_keys{7})))> == state_class::unbounded);
+                  keyed_orders | aggregate(count(), max_keys{7})))>
+    == state_class::unbounded);
 
 // lambda_additive
 static_assert(lambda_additive<decltype(counts)>);
@@ -127,8 +130,8 @@ static_assert(!lambda_additive<decltype(counts | remembers{})>);
 static_assert(!lambda_additive<decltype(merge(counts, counts))>);
 
 // An ill-formed pipeline has had its sentence.
-static_assert(is_replayable<ill_formed> && is_order_free<ill_formed> && single_pane<ill_formed> &&
-              lambda_additive<ill_formed> && state_bound<ill_formed> == state_class::stateless);
+static_assert(is_replayable<ill_formed> && is_order_free<ill_formed> && single_pane<ill_formed>
+    && lambda_additive<ill_formed> && state_bound<ill_formed> == state_class::stateless);
 }  // namespace
 
 TEST_CASE("properties may be asked of a const pipeline, a reference, and operators with an id", "[run][properties]") {

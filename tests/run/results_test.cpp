@@ -36,12 +36,12 @@ using results_test::word;
 
 namespace {
 constexpr auto timed = from<word>() | assign_time<&word::at>(bounded_disorder{1_s});
-constexpr auto counted = timed | key_by<&word::spelled>() | window(tumbling{10_s}, allowed_lateness{100_s}) |
-                         aggregate(count(), max<&word::spelled>());
+constexpr auto counted = timed | key_by<&word::spelled>() | window(tumbling{10_s}, allowed_lateness{100_s})
+    | aggregate(count(), max<&word::spelled>());
 /// Rows whose count has become 2 are taken away.
 constexpr auto singles = counted | filter([](pane<text, std::tuple<std::int64_t, text>> const& row) noexcept {
-                             return std::get<0>(row.value) != 2;
-                         });
+    return std::get<0>(row.value) != 2;
+});
 
 void fill(memory_log<word>& log, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) {
@@ -53,8 +53,8 @@ template <class Rows>
 std::vector<std::string> said(Rows const& rows) {
     std::vector<std::string> out;
     for (auto const& row : rows) {
-        out.push_back(row.key + '|' + std::to_string(row.window.start.ms()) + '|' + std::to_string(std::get<0>(row.value)) + '|' +
-                      std::get<1>(row.value));
+        out.push_back(row.key + '|' + std::to_string(row.window.start.ms()) + '|'
+            + std::to_string(std::get<0>(row.value)) + '|' + std::get<1>(row.value));
     }
     return out;
 }
@@ -81,14 +81,16 @@ TEST_CASE("results own their text: the log may be gone", "[run][results]") {
     CHECK(records[99].value.spelled == text{"word number 3 and more"});  // a reflected struct: re-homed
 }
 
-TEST_CASE("results come by window, canonical hash and key, in batch and in streaming, on every number of threads", "[run][results]") {
+TEST_CASE("results come by window, canonical hash and key, in batch and in streaming, on every number of threads",
+    "[run][results]") {
     memory_log<word> log;
     fill(log, 200);
     auto const first = run(batch{}, counted, log);
     for (std::size_t i = 1; i < first.size(); ++i) {
         auto const& a = first[i - 1];
         auto const& b = first[i];
-        CHECK(std::tuple{a.window.end, canonical_hash(a.key), a.key} < std::tuple{b.window.end, canonical_hash(b.key), b.key});
+        CHECK(std::tuple{a.window.end, canonical_hash(a.key), a.key}
+            < std::tuple{b.window.end, canonical_hash(b.key), b.key});
     }
     for (auto const threads : {0, 1, 2, 3, 7}) {
         CHECK(said(run(batch{.threads = threads}, counted, log)) == said(first));
@@ -98,7 +100,8 @@ TEST_CASE("results come by window, canonical hash and key, in batch and in strea
 
 TEST_CASE("a row that is taken back is not among the results", "[run][results]") {
     memory_log<word> log;
-    for (auto const& [spelled, seconds] : std::vector<std::pair<char const*, int>>{{"a", 1}, {"b", 2}, {"tick", 20}, {"a", 3}, {"b", 4}, {"b", 5}}) {
+    for (auto const& [spelled, seconds] :
+        std::vector<std::pair<char const*, int>>{{"a", 1}, {"b", 2}, {"tick", 20}, {"a", 3}, {"b", 4}, {"b", 5}}) {
         log.append(word{spelled, event_time{seconds * 1'000'000'000LL}});
     }
     auto const streamed = run(stream{.until = drained}, singles, log);

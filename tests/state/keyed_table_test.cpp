@@ -64,7 +64,7 @@ void compare_with_map(MakeKey make_key, unsigned seed, int steps) {
     auto all = contents(table);
     std::sort(all.begin(), all.end());
     CHECK(std::equal(all.begin(), all.end(), model.begin(), model.end(),
-                     [](auto const& a, auto const& b) { return a.first == b.first && a.second == b.second; }));
+        [](auto const& a, auto const& b) { return a.first == b.first && a.second == b.second; }));
     table.clear();
     CHECK(table.empty());
     CHECK(contents(table).empty());
@@ -102,7 +102,8 @@ TEST_CASE("look-ups find what stands behind an erased entry of a cluster", "[sta
     }
 }
 
-TEST_CASE("any number of keys may share the top bits of their hashes, also at the end of the order", "[state][keyed_table]") {
+TEST_CASE("any number of keys may share the top bits of their hashes, also at the end of the order",
+    "[state][keyed_table]") {
     keyed_table<std::uint64_t, std::uint64_t> table;
     for (std::uint64_t i = 0; i < 200; ++i) {
         put(table, unmix64(~i), i);

@@ -20,7 +20,8 @@ using tables = window_tables<counted_table>;
 time_window window_at(std::int64_t start, std::int64_t end) { return {event_time{start}, event_time{end}}; }
 }  // namespace
 
-TEST_CASE("windows stand in the order (end, start), whatever the order in which they opened", "[state][window_tables]") {
+TEST_CASE(
+    "windows stand in the order (end, start), whatever the order in which they opened", "[state][window_tables]") {
     tables open;
     CHECK(open.size() == 0);
     CHECK(open.find(window_at(0, 10)) == 0);

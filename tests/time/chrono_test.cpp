@@ -9,7 +9,8 @@
 
 using namespace driftless;
 using namespace driftless::literals;
-using std::chrono::hours, std::chrono::microseconds, std::chrono::milliseconds, std::chrono::nanoseconds, std::chrono::seconds;
+using std::chrono::hours, std::chrono::microseconds, std::chrono::milliseconds, std::chrono::nanoseconds,
+    std::chrono::seconds;
 
 namespace {
 constexpr auto least = std::numeric_limits<std::int64_t>::min();

@@ -52,7 +52,8 @@ TEST_CASE("tumbling windows hold what they are assigned to, and follow one anoth
 TEST_CASE("windows saturate at the ends of time, for every size and offset", "[time][window]") {
     for (std::int64_t const size : {std::int64_t{1}, std::int64_t{10}, std::int64_t{86'400'000'000'000}, greatest}) {
         for (std::int64_t const offset : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{7}, least, greatest}) {
-            for (std::int64_t const at : {least, least + 1, std::int64_t{-1}, std::int64_t{0}, greatest - 1, greatest}) {
+            for (std::int64_t const at :
+                {least, least + 1, std::int64_t{-1}, std::int64_t{0}, greatest - 1, greatest}) {
                 auto const window = tumbling{duration{size}, duration{offset}}.assign(ns(at));
                 INFO(at << " in size " << size << ", offset " << offset);
                 CHECK(window.start <= ns(at));

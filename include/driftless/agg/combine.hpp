@@ -15,8 +15,8 @@ namespace driftless::inline v0 {
 namespace detail {
 /// f(S, S const&) -> S, or text made of S.
 template <class F, class S>
-concept reduces_by_value = std::is_invocable_r_v<S, F const&, S, S const&> &&
-                           !std::is_void_v<std::invoke_result_t<F const&, S, S const&>>;
+concept reduces_by_value =
+    std::is_invocable_r_v<S, F const&, S, S const&> && !std::is_void_v<std::invoke_result_t<F const&, S, S const&>>;
 /// f(text, text) -> text where S is std::string: the result may point into the operands.
 template <class F, class S, class V>
 concept reduces_borrowed = !std::is_same_v<S, V> && std::is_invocable_r_v<V, F const&, V, V>;
@@ -52,8 +52,8 @@ struct combine_fn {
         return one;
     }
     template <class V>
-        requires detail::reduces_borrowed<F, detail::kept_t<V>, V> || detail::reduces_by_value<F, detail::kept_t<V>> ||
-                 detail::reduces_in_place<F, detail::kept_t<V>>
+        requires detail::reduces_borrowed<F, detail::kept_t<V>, V> || detail::reduces_by_value<F, detail::kept_t<V>>
+        || detail::reduces_in_place<F, detail::kept_t<V>>
     constexpr void combine(detail::held<V>& into, detail::held<V> const& later) const {
         using S = detail::kept_t<V>;
         if (!later.value.has_value()) return;

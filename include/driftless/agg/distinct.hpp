@@ -59,14 +59,16 @@ struct distinct_fn {
 
 /// The number of distinct values of a member, exactly.
 ///
-/// Shape       any canonical key (integers, text, floats, tuples, reflected structs...) -> std::int64_t. Values are the same
-///             if their canonical key bytes are: -0.0 is 0.0, every NaN is one value. Combine: exact. Invertible.
-/// State       Per value 16 bytes a slot if it is an integer of up to 8 bytes, else 24 and its key bytes; 1.3 to 8 slots a value.
-///             It counts how often a value is there, since a changelog takes records away again.
+/// Shape       any canonical key (integers, text, floats, tuples, reflected structs...) -> std::int64_t. Values are
+///             the same if their canonical key bytes are: -0.0 is 0.0, every NaN is one value. Combine: exact.
+///             Invertible.
+/// State       Per value 16 bytes a slot if it is an integer of up to 8 bytes, else 24 and its key bytes; 1.3 to 8
+///             slots a value. It counts how often a value is there, since a changelog takes records away again.
 ///             Equal sets encode to equal bytes, whatever the order they came in.
 /// Errors      std::bad_alloc. Memory grows with the values of a group: approx_distinct does with a fixed size.
-/// Complexity  Expected O(1) and O(key bytes) per record; allocates as it grows, and for composite keys of varying size (a
-///             std::tuple with text) of more than 15 bytes once per record. combine: O(values of the later part).
+/// Complexity  Expected O(1) and O(key bytes) per record; allocates as it grows, and for composite keys of varying
+///             size (a std::tuple with text) of more than 15 bytes once per record. combine: O(values of the later
+///             part).
 /// Source      O. Amble, D. E. Knuth, "Ordered hash tables" (1974).
 template <auto Member>
 constexpr auto distinct() {

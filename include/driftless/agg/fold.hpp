@@ -13,8 +13,8 @@ namespace driftless::inline v0 {
 namespace detail {
 /// f(S, T const&) -> S.
 template <class F, class S, class T>
-concept folds_by_value = std::is_invocable_r_v<S, F const&, S, T const&> &&
-                         !std::is_void_v<std::invoke_result_t<F const&, S, T const&>>;
+concept folds_by_value =
+    std::is_invocable_r_v<S, F const&, S, T const&> && !std::is_void_v<std::invoke_result_t<F const&, S, T const&>>;
 /// void f(S&, T const&); taken by value, S would be changed in vain: that is refused.
 template <class F, class S, class T>
 concept folds_in_place = !std::is_invocable_v<F const&, S, T const&> && std::is_invocable_v<F const&, S&, T const&>;

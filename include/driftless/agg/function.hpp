@@ -21,10 +21,15 @@ namespace driftless::inline v0 {
 ///
 /// A (key, window) always takes its records in log order, so that all three give the same bytes in
 /// batch and in streaming.
-enum class combine_class : std::uint8_t { exact, ordered, sequential };
+enum class combine_class : std::uint8_t {
+    exact,
+    ordered,
+    sequential
+};
 
 constexpr std::string_view to_string(combine_class c) noexcept {
-    return c == combine_class::exact ? "exact" : c == combine_class::ordered ? "ordered" : "sequential";
+    return c == combine_class::exact ? "exact" : c == combine_class::ordered ? "ordered"
+                                                                             : "sequential";
 }
 
 /// A type as a value, to pass to init().
@@ -43,10 +48,19 @@ concept has_combine = requires(A const& a, S& into, S const& later) { a.combine(
 template <class A, class S>
 concept has_inverse = requires(A const& a, S& state, S const& part) { a.inverse(state, part); };
 template <class A, class T, class S>
-concept has_burst = requires(A const& a, S& state, T const& record) { a.absorb(state, a.init_burst(type_of<T>{}), std::int64_t{1}); };
+concept has_burst =
+    requires(A const& a, S& state, T const& record) { a.absorb(state, a.init_burst(type_of<T>{}), std::int64_t{1}); };
 template <class A, class S>
 concept has_lower = requires(A const& a, S const& state) { a.lower(state); };
 
+template <class A, class T>
+concept lifts = requires(A const& a, T const& record) {
+    { a.lift(record) } -> std::copyable;
+};
+template <class A, class T>
+concept starts = requires(A const& a) {
+    { a.init(type_of<T>{}) } -> std::copyable;
+};
 template <class A, class T>
 using lifted_t = std::remove_cvref_t<decltype(std::declval<A const&>().lift(std::declval<T const&>()))>;
 template <class A, class T>
@@ -55,16 +69,14 @@ using initial_t = std::remove_cvref_t<decltype(std::declval<A const&>().init(typ
 
 /// The first form of an aggregate function: the parts of a group can be combined. See aggregate_function.
 template <class A, class T>
-concept combinable_function =
-    requires(A const& a, T const& record) { { a.lift(record) } -> std::copyable; } &&
-    detail::has_combine<A, detail::lifted_t<A, T>> && detail::has_lower<A, detail::lifted_t<A, T>>;
+concept combinable_function = detail::lifts<A, T> && detail::has_combine<A, detail::lifted_t<A, T>>
+    && detail::has_lower<A, detail::lifted_t<A, T>>;
 
 /// The second form: one record after the other, never in parts. See aggregate_function.
 template <class A, class T>
-concept sequential_function =
-    !combinable_function<A, T> && requires(A const& a) { { a.init(type_of<T>{}) } -> std::copyable; } &&
-    detail::has_add<A, T, detail::initial_t<A, T>> && detail::has_lower<A, detail::initial_t<A, T>> &&
-    !detail::has_combine<A, detail::initial_t<A, T>>;  // it would be combinable, but for this T it has no lift
+concept sequential_function = !combinable_function<A, T> && detail::starts<A, T>
+    && detail::has_add<A, T, detail::initial_t<A, T>> && detail::has_lower<A, detail::initial_t<A, T>>
+    && !detail::has_combine<A, detail::initial_t<A, T>>;  // combinable, but T has no lift
 
 /// An aggregate function `A` over records T. This is the door for users' own. It has one of two forms.
 ///

@@ -120,12 +120,14 @@ struct mean_fn {
 /// The arithmetic mean of a member.
 ///
 /// Shape       integers -> double: the one nearest to the true mean, ties to even. duration -> duration, to the nearest
-///             nanosecond, ties to even. Floats -> double: sum in log order by count, so two roundings and those of the sum.
-///             Combine: exact for integers and duration (invertible), sequential for floats. Of no records: NaN, 0 ns.
+///             nanosecond, ties to even. Floats -> double: sum in log order by count, so two roundings and those of
+///             the sum. Combine: exact for integers and duration (invertible), sequential for floats. Of no records:
+///             NaN, 0 ns.
 /// State       32 bytes for integers (128-bit sum, count), 16 for floats.
 /// Errors      None: a mean of integers always fits. A floating sum may become infinite, and so the mean.
 /// Complexity  O(1) per record; two 128-bit divisions per result.
-/// Source      Round to odd, then to nearest: S. Boldo, G. Melquiond, "Emulation of a FMA and correctly rounded sums" (2008).
+/// Source      Round to odd, then to nearest: S. Boldo, G. Melquiond, "Emulation of a FMA and correctly rounded sums"
+///             (2008).
 template <auto Member>
 constexpr auto mean() {
     return mean_fn<detail::member_projection<Member>>{};

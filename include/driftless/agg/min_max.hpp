@@ -26,7 +26,10 @@ constexpr bool is_nan(V value) noexcept {
 }
 
 /// The order of min and max. For floats: -0.0 before 0.0, and NaN last: for min as for max.
-enum class extreme : bool { least, greatest };
+enum class extreme : bool {
+    least,
+    greatest
+};
 template <extreme Which, class V>
 DRIFTLESS_INLINE constexpr bool beats(V const& challenger, V const& holder) {
     if constexpr (std::floating_point<V>) {
@@ -119,7 +122,8 @@ struct extreme_fn {
 ///             comes out as one NaN, whatever its bits were.
 /// State       The value and a flag; text is owned, as std::string.
 /// Errors      Compile time: text inside a reflected struct. Run time: those of copying the value.
-/// Complexity  One comparison per record; an assignment where it wins. Text allocates only where it outgrows its string.
+/// Complexity  One comparison per record; an assignment where it wins. Text allocates only where it outgrows its
+///             string.
 /// Source      IEEE 754-2019, minimumNumber and maximumNumber.
 template <auto Member>
 constexpr auto min() {

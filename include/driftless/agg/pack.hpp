@@ -194,7 +194,8 @@ private:
                 add_unsafe<N + 1>(into, record);
             } else if constexpr (unsafe_adds == 1) {
                 leaf<N>(functions_).add(leaf<N>(into), record);
-            } else if constexpr (function_t<N>::invertible && !std::is_trivially_copyable_v<typename function_t<N>::state>) {
+            } else if constexpr (function_t<N>::invertible
+                && !std::is_trivially_copyable_v<typename function_t<N>::state>) {
                 leaf<N>(functions_).add(leaf<N>(into), record);
                 try {
                     add_unsafe<N + 1>(into, record);

@@ -31,7 +31,7 @@ template <class V>
 using sum_result = std::conditional_t<
     std::floating_point<V>, double,
     std::conditional_t<std::same_as<V, duration>, duration,
-                       std::conditional_t<std::is_signed_v<V>, std::int64_t, std::uint64_t>>>;
+        std::conditional_t<std::is_signed_v<V>, std::int64_t, std::uint64_t>>>;
 
 template <class V>
 constexpr auto widened(V value) noexcept {
@@ -59,8 +59,9 @@ constexpr sum_result<V> narrowed(sum_state<V> sum, char const* who) {
         int128 const exact = sum.value();
         if (exact < int128{std::numeric_limits<wide>::min()} || exact > int128{std::numeric_limits<wide>::max()}) {
             throw error{error_code::overflow,
-                        std::string{who} + " is exact in 128 bits, and its value does not fit the 64 bits of the "
-                                           "result: sum smaller units, or by narrower windows"};
+                std::string{who} +
+                    " is exact in 128 bits, and its value does not fit the 64 bits of the "
+                    "result: sum smaller units, or by narrower windows"};
         }
         return sum_result<V>{static_cast<wide>(exact)};
     }
@@ -101,11 +102,13 @@ struct sum_fn {
         return detail::burst_sum<sizeof(value_t<T>) == 8>{};
     }
     template <bool Wide, class T>
-    DRIFTLESS_INLINE constexpr void add(detail::burst_sum<Wide>& into, T const& record) const noexcept(noexcept(of(record))) {
+    DRIFTLESS_INLINE constexpr void add(detail::burst_sum<Wide>& into, T const& record) const
+        noexcept(noexcept(of(record))) {
         into += detail::widened(of(record));
     }
     template <class V, bool Wide>
-    DRIFTLESS_INLINE constexpr void absorb(detail::total<V>& into, detail::burst_sum<Wide> const& burst, std::int64_t) const noexcept {
+    DRIFTLESS_INLINE constexpr void absorb(
+        detail::total<V>& into, detail::burst_sum<Wide> const& burst, std::int64_t) const noexcept {
         into.value += burst.sum();
     }
     /// Floating sums are not taken back: rounding would leave a remainder.

@@ -64,9 +64,9 @@ private:
 
 /// Reads encoded values from bytes that the caller owns; text that is read points into them.
 ///
-/// Errors      Malformed bytes, whatever they are: driftless::error with code malformed and the offset of the first byte
-///             that could not be read, counted from the first byte of the reader plus `base`. Never reads past the end,
-///             never asks for more memory than the bytes that remain can justify.
+/// Errors      Malformed bytes, whatever they are: driftless::error with code malformed and the offset of the first
+///             byte that could not be read, counted from the first byte of the reader plus `base`. Never reads past
+///             the end, never asks for more memory than the bytes that remain can justify.
 /// Complexity  O(bytes read).
 class byte_reader {
     char const* first_;

@@ -53,7 +53,8 @@ consteval std::size_t least_encoded_size() {
     if constexpr (has_user_codec<T> || saves_itself<T> || shape == value_shape::empty) return 0;
     else if constexpr (is_int128<T>) return 16;
     else if constexpr (shape == value_shape::floating)
-        return sizeof(T) <= 8 ? sizeof(T) : std::numeric_limits<T>::digits == 64 ? 10 : sizeof(T);
+        return sizeof(T) <= 8 ? sizeof(T) : std::numeric_limits<T>::digits == 64 ? 10
+                                                                                 : sizeof(T);
     else if constexpr (shape == value_shape::time) return 8;
     else if constexpr (shape == value_shape::window) return 16;
     else if constexpr (shape == value_shape::array)
@@ -269,13 +270,15 @@ struct codec {
     static constexpr bool built_in = true;
     static void write(byte_writer& writer, T const& value) {
         static_assert(detail::find_encodable<T>(),
-            "driftless: codec needs a type it knows, down to every member: adapt the struct with BOOST_HANA_ADAPT_STRUCT, "
+            "driftless: codec needs a type it knows, down to every member: adapt the struct with "
+            "BOOST_HANA_ADAPT_STRUCT, "
             "give the class save(byte_writer&) const and load(byte_reader&), or specialise driftless::codec<T>");
         detail::write_built_in(writer, value);
     }
     static void read(byte_reader& reader, T& value) {
         static_assert(detail::find_encodable<T>(),
-            "driftless: codec needs a type it knows, down to every member: adapt the struct with BOOST_HANA_ADAPT_STRUCT, "
+            "driftless: codec needs a type it knows, down to every member: adapt the struct with "
+            "BOOST_HANA_ADAPT_STRUCT, "
             "give the class save(byte_writer&) const and load(byte_reader&), or specialise driftless::codec<T>");
         detail::read_built_in(reader, value);
     }

@@ -33,12 +33,10 @@ DRIFTLESS_INLINE constexpr std::uint64_t unmix64(std::uint64_t x) noexcept {
 
 /// A key that is one integer of up to 8 bytes: bool, integers, enums, event_time, duration.
 template <class K>
-concept integer_key = canonical_key<K> && sizeof(K) <= 8 &&
-                      (detail::shape_of<K> == detail::value_shape::boolean ||
-                       detail::shape_of<K> == detail::value_shape::integer ||
-                       detail::shape_of<K> == detail::value_shape::enumeration ||
-                       detail::shape_of<K> == detail::value_shape::time ||
-                       detail::shape_of<K> == detail::value_shape::span);
+concept integer_key = canonical_key<K> && sizeof(K) <= 8
+    && (detail::shape_of<K> == detail::value_shape::boolean || detail::shape_of<K> == detail::value_shape::integer
+        || detail::shape_of<K> == detail::value_shape::enumeration || detail::shape_of<K> == detail::value_shape::time
+        || detail::shape_of<K> == detail::value_shape::span);
 
 /// The value of an integer key in 64 bits: sign-extended if signed, zero-extended if not.
 template <integer_key K>
@@ -114,8 +112,8 @@ consteval bool find_same_key_type() {
     else if constexpr (shape == value_shape::sequence || shape == value_shape::optional)
         return find_same_key_type<typename A::value_type, typename B::value_type>();
     else if constexpr (shape == value_shape::array)
-        return std::tuple_size_v<A> == std::tuple_size_v<B> &&
-               find_same_key_type<typename A::value_type, typename B::value_type>();
+        return std::tuple_size_v<A> == std::tuple_size_v<B>
+            && find_same_key_type<typename A::value_type, typename B::value_type>();
     else if constexpr (shape == value_shape::product) {
         if constexpr (part_count<A> == part_count<B>)
             return []<std::size_t... I>(std::index_sequence<I...>) {
@@ -176,8 +174,8 @@ DRIFTLESS_INLINE constexpr bool same_key(A const& a, B const& b) noexcept {
         return std::string_view{a} == std::string_view{b};
     } else if constexpr (shape == value_shape::empty) {
         return true;
-    } else if constexpr (shape == value_shape::sequence || shape == value_shape::array || shape == value_shape::optional ||
-                         detail::has_parts<A>) {
+    } else if constexpr (shape == value_shape::sequence || shape == value_shape::array
+        || shape == value_shape::optional || detail::has_parts<A>) {
         return detail::same_composite(a, b);
     } else {
         return a == b;

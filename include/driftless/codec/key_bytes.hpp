@@ -102,13 +102,21 @@ DRIFTLESS_INLINE void put_big_endian(Sink& sink, Unsigned value) {
 template <std::size_t Size>
 struct unsigned_of_size;
 template <>
-struct unsigned_of_size<1> { using type = std::uint8_t; };
+struct unsigned_of_size<1> {
+    using type = std::uint8_t;
+};
 template <>
-struct unsigned_of_size<2> { using type = std::uint16_t; };
+struct unsigned_of_size<2> {
+    using type = std::uint16_t;
+};
 template <>
-struct unsigned_of_size<4> { using type = std::uint32_t; };
+struct unsigned_of_size<4> {
+    using type = std::uint32_t;
+};
 template <>
-struct unsigned_of_size<8> { using type = std::uint64_t; };
+struct unsigned_of_size<8> {
+    using type = std::uint64_t;
+};
 
 /// IEEE bits such that unsigned order is numeric order. Bits are tested rather than values, so that
 /// -ffast-math changes nothing.

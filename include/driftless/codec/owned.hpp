@@ -65,13 +65,17 @@ template <class T>
     requires detail::is_borrowed_text<T>
 struct owned_traits<T> {
     using type = std::string;
-    static std::string convert(T value) { return value.empty() ? std::string{} : std::string{value.data(), value.size()}; }
+    static std::string convert(T value) {
+        return value.empty() ? std::string{} : std::string{value.data(), value.size()};
+    }
 };
 template <class A, class B>
     requires detail::changes_when_owned<A, B>
 struct owned_traits<std::pair<A, B>> {
     using type = std::pair<owned_t<A>, owned_t<B>>;
-    static constexpr type convert(std::pair<A, B> const& value) { return {to_owned(value.first), to_owned(value.second)}; }
+    static constexpr type convert(std::pair<A, B> const& value) {
+        return {to_owned(value.first), to_owned(value.second)};
+    }
 };
 template <class... T>
     requires detail::changes_when_owned<T...>

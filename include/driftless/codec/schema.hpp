@@ -60,7 +60,8 @@ constexpr std::string_view field_name() {
 
 template <class T>
 void append_parts_schema(std::string& out) {
-    constexpr bool named = shape_of<T> == value_shape::reflected || is_event<T> || is_pane<T> || std::is_same_v<T, pane_info>;
+    constexpr bool named =
+        shape_of<T> == value_shape::reflected || is_event<T> || is_pane<T> || std::is_same_v<T, pane_info>;
     out += named ? '{' : '(';
     [&out]<std::size_t... I>(std::index_sequence<I...>) {
         static_cast<void>(out);  // no parts
@@ -88,7 +89,8 @@ void append_schema(std::string& out) {
         append_schema<std::underlying_type_t<T>>(out);
         out += ')';
     } else if constexpr (shape == value_shape::floating)
-        (out += 'f') += sizeof(T) <= 8 ? std::to_string(sizeof(T) * 8) : std::numeric_limits<T>::digits == 64 ? "80" : "128";
+        (out += 'f') += sizeof(T) <= 8 ? std::to_string(sizeof(T) * 8) : std::numeric_limits<T>::digits == 64 ? "80"
+                                                                                                              : "128";
     else if constexpr (shape == value_shape::time) out += "time";
     else if constexpr (shape == value_shape::span) out += "duration";
     else if constexpr (shape == value_shape::window) out += "window";
@@ -120,7 +122,8 @@ concept describable = detail::find_describable<T>();
 /// bool, i8 to i128, u8 to u128, char, f32, f64, f80; text (text, std::string and std::string_view alike), time,
 /// duration, window; enum(u8) or `enum name(u8)`; [T] vector, [T;4] array, T? optional, (A,B) pair and tuple,
 /// {name:T,...} reflected struct, event, pane; () an empty type. Other classes: their schema_name, else opaque(<size>).
-/// Compiler-made names do not occur, so that compilers and machines agree (but for plain char, wchar_t and opaque sizes).
+/// Compiler-made names do not occur, so that compilers and machines agree (but for plain char, wchar_t and opaque
+/// sizes).
 ///
 /// Complexity  O(length of the text); meant for start-up.
 template <class T>
@@ -134,7 +137,8 @@ template <class T>
 template <class T>
 consteval void require_describable() {
     static_assert(describable<T>,
-        "driftless: a schema needs a description of every member: adapt the struct with BOOST_HANA_ADAPT_STRUCT, or give "
+        "driftless: a schema needs a description of every member: adapt the struct with BOOST_HANA_ADAPT_STRUCT, or "
+        "give "
         "the class a `static constexpr std::string_view schema_name`");
 }
 }  // namespace driftless::inline v0

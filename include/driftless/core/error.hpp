@@ -25,8 +25,8 @@ enum class error_code : std::uint8_t {
 
 /// The name of a code as it appears in messages.
 constexpr std::string_view to_string(error_code code) noexcept {
-    constexpr std::string_view names[] = {"none",     "invalid argument", "not bound", "user function", "overflow",
-                                          "expectation", "malformed",     "mismatch",  "stopped",       "io"};
+    constexpr std::string_view names[] = {"none", "invalid argument", "not bound", "user function", "overflow",
+        "expectation", "malformed", "mismatch", "stopped", "io"};
     return names[static_cast<std::size_t>(code)];
 }
 

@@ -34,7 +34,8 @@ public:
     /// Queues an item for worker w; it must stay alive until wait() returned for it.
     /// Returns its ticket: how many items that worker has been given so far.
     virtual std::size_t submit(std::size_t worker, work_item& item) = 0;
-    /// Blocks until worker w is done with the item of that ticket. Several stages share the workers: each waits for its own.
+    /// Blocks until worker w is done with the item of that ticket. Several stages share the workers: each waits for
+    /// its own.
     virtual void wait(std::size_t worker, std::size_t ticket) = 0;
 
 protected:

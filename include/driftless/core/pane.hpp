@@ -23,7 +23,8 @@ enum class timing : std::uint8_t {
 };
 
 constexpr std::string_view to_string(timing when) noexcept {
-    return when == timing::early ? "early" : when == timing::on_time ? "on time" : "late";
+    return when == timing::early ? "early" : when == timing::on_time ? "on time"
+                                                                     : "late";
 }
 
 /// Which of the panes of its (key, window) a pane is (SEMANTICS section 4).

@@ -23,7 +23,7 @@ struct member_projection {
 /// Reads a member that is known at run time only (the record must then be in memory: up to 2x slower).
 template <class Object, class M>
 struct pointer_projection {
-    M Object::*pointer;
+    M Object::* pointer;
     DRIFTLESS_INLINE constexpr M const& operator()(Object const& record) const noexcept { return record.*pointer; }
 };
 

@@ -2,7 +2,8 @@
 #ifndef DRIFTLESS_CORE_REFLECT_HPP
 #define DRIFTLESS_CORE_REFLECT_HPP
 
-// Who adapts a struct includes <boost/hana/adapt_struct.hpp>, and with it the tuple of its members; here names are enough.
+// Who adapts a struct includes <boost/hana/adapt_struct.hpp>, and with it the tuple of its members; here names are
+// enough.
 #include <boost/hana/accessors.hpp>
 #include <boost/hana/concept/struct.hpp>
 #include <boost/hana/fwd/at.hpp>

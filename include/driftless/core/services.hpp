@@ -26,7 +26,11 @@ struct dead_letter {
 /// What a run does with a record whose user function throws or whose exact result does not fit.
 class error_policy {
 public:
-    enum class action : std::uint8_t { fail, skip, dead_letter };
+    enum class action : std::uint8_t {
+        fail,
+        skip,
+        dead_letter
+    };
     using deliver_t = void (*)(void* target, dead_letter const&);
 
     constexpr error_policy() = default;
@@ -54,14 +58,14 @@ inline constexpr error_policy skip{error_policy::action::skip};
 template <class Receiver>
 constexpr error_policy dead_letter(Receiver& receive) noexcept {
     return error_policy{error_policy::action::dead_letter, &receive,
-                        [](void* target, driftless::dead_letter const& letter) {
-                            auto& to = *static_cast<Receiver*>(target);
-                            if constexpr (requires { to.append(letter); }) {
-                                to.append(letter);
-                            } else {
-                                to(letter);
-                            }
-                        }};
+        [](void* target, driftless::dead_letter const& letter) {
+            auto& to = *static_cast<Receiver*>(target);
+            if constexpr (requires { to.append(letter); }) {
+                to.append(letter);
+            } else {
+                to(letter);
+            }
+        }};
 }
 }  // namespace on_error
 
@@ -91,10 +95,9 @@ public:
     void failed(operator_label label, origin from, error_code code, std::string const& why) {
         if (policy.policy() == error_policy::action::fail) {
             throw error{code,
-                        label.str() + " failed: " + why + " (partition " + std::to_string(from.partition) +
-                            "); to go on without such records, run with .on_error = on_error::skip or dead_letter",
-                        {},
-                        from.offset};
+                label.str() + " failed: " + why + " (partition " + std::to_string(from.partition)
+                    + "); to go on without such records, run with .on_error = on_error::skip or dead_letter",
+                {}, from.offset};
         }
         failures.refuse(reason::failed);
         policy.deliver({label.str(), why, from.offset, from.partition, from.input});

@@ -127,8 +127,8 @@ private:
 
     constexpr void remove(key_type const& key, time_window window) {
         static_assert(requires { sink_->remove(key, window); },
-                      "driftless: this pipeline takes rows back (it yields changes): give its sink a "
-                      "remove(key, window), or write to(on_write, on_remove)");
+            "driftless: this pipeline takes rows back (it yields changes): give its sink a "
+            "remove(key, window), or write to(on_write, on_remove)");
         sink_->remove(key, window);
     }
 };

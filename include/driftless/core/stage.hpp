@@ -47,8 +47,8 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 ///                           to be pushed. Read after every watermark, and after every record when
 ///                           `deadline_moves`.
 /// tight                     all that a record meets from here on is arithmetic: the loop of a source may be unrolled
-/// prefetch(ctx, record)     a record that comes soon: its state may be fetched into the cache. Nothing of the user's is
-///                           called. Asked for while looks_ahead(), of stages that can_look_ahead
+/// prefetch(ctx, record)     a record that comes soon: its state may be fetched into the cache. Nothing of the user's
+///                           is called. Asked for while looks_ahead(), of stages that can_look_ahead
 /// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
 template <class Next>
 class forwarding {

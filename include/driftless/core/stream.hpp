@@ -13,7 +13,10 @@
 namespace driftless::inline v0 {
 
 /// How a stream carries its rows: as plain records, or as changes (old row, new row).
-enum class stream_kind : std::uint8_t { records, changes };
+enum class stream_kind : std::uint8_t {
+    records,
+    changes
+};
 
 /// No window has been assigned: one window for all of time, which closes with the input.
 struct no_window {
@@ -37,7 +40,7 @@ struct carried_window {
 
 /// What an operator is told of its input and says of its output: a type, never an object.
 template <class Record, bool Timed = false, class Key = unkeyed, class Window = no_window,
-          stream_kind Kind = stream_kind::records>
+    stream_kind Kind = stream_kind::records>
 struct stream_of {
     using record = Record;
     using key = Key;

@@ -92,7 +92,7 @@ public:
     csv_on_problem() = default;
     template <class F>
         requires(!std::is_same_v<std::remove_cvref_t<F>, csv_on_problem>
-                 && std::is_invocable_v<std::decay_t<F>&, csv_problem const&>)
+                    && std::is_invocable_v<std::decay_t<F>&, csv_problem const&>)
     csv_on_problem(F&& f)  // NOLINT(google-explicit-constructor)
         : target_(new std::decay_t<F>(std::forward<F>(f))),
           call_([](void* target, csv_problem const& problem) { (*static_cast<std::decay_t<F>*>(target))(problem); }),

@@ -35,9 +35,11 @@ struct csv_input {
     std::string name;
     std::string_view bytes{};
     int descriptor = -1;
-    enum class kind : std::uint8_t { path,
+    enum class kind : std::uint8_t {
+        path,
         descriptor,
-        memory } from = kind::path;
+        memory
+    } from = kind::path;
 
     csv_input(std::string path) : name(std::move(path)) {}  // NOLINT(google-explicit-constructor)
     csv_input(char const* path) : name(path) {}             // NOLINT(google-explicit-constructor)

@@ -33,8 +33,8 @@ public:
             add(row);
         } else {
             static_assert(std::same_as<element, Value> || std::same_as<element, owned_t<Value>>,
-                          "driftless: into(target) needs a target of pane<Key, Value> or of Value: name the type that "
-                          "the pipeline yields");
+                "driftless: into(target) needs a target of pane<Key, Value> or of Value: name the type that "
+                "the pipeline yields");
             add(row.value);
         }
     }

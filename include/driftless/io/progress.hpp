@@ -104,8 +104,12 @@ class progress {
 public:
     explicit progress(std::string label, std::optional<std::uint64_t> total, std::string unit = "B",
         duration every = duration{100'000'000}, Terminal terminal = {})
-        : terminal_(std::move(terminal)), label_(std::move(label)), unit_(std::move(unit)), total_(total.value_or(0)),
-          every_(every), shown_(terminal_.shown()) {
+        : terminal_(std::move(terminal)),
+          label_(std::move(label)),
+          unit_(std::move(unit)),
+          total_(total.value_or(0)),
+          every_(every),
+          shown_(terminal_.shown()) {
         constexpr std::size_t longest = 30;  // the whole line then fits 80 columns
         if (label_.size() > longest) {
             std::size_t from = label_.size() - longest + 3;

@@ -72,7 +72,7 @@ struct rows {
             DRIFTLESS_INLINE void each(std::size_t from, std::size_t to, F&& f) const {
                 T const* const data = data_;
                 detail::record_loop<F, std::is_class_v<T>>(from, to,
-                                                           [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA { f(i, data[i]); });
+                    [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA { f(i, data[i]); });
             }
         };
     };
@@ -84,7 +84,7 @@ struct columns {
     template <class T>
     class store {
         static_assert(reflected<T>,
-                      "driftless: the columns layout needs to know the members: BOOST_HANA_ADAPT_STRUCT(T, ...)");
+            "driftless: the columns layout needs to know the members: BOOST_HANA_ADAPT_STRUCT(T, ...)");
         /// A std::string is kept as text in the block and assigned to the record that is handed out.
         template <class M>
         using kept = std::conditional_t<std::is_same_v<M, std::string>, text, M>;
@@ -136,7 +136,7 @@ struct columns {
         public:
             view(store const& of, std::size_t first) noexcept
                 : columns_(std::apply([first](auto const&... column) { return pointers{column.data() + first...}; },
-                                      of.columns_)) {}
+                      of.columns_)) {}
             T operator[](std::size_t i) const {
                 T out{};
                 fill(out, columns_, i);

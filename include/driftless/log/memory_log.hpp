@@ -25,7 +25,8 @@ namespace driftless::inline v0 {
 /// A log in memory: what jobs read, what tests and small programs write.
 ///
 /// Shape       Records of type T in partitions, each numbered by offsets from 0 without gaps. The
-///             blocks of a partition hold block_records, as many again, twice that, 4 and 8 times, then always 16 times.
+///             blocks of a partition hold block_records, as many again, twice that, 4 and 8 times, then always 16
+///             times.
 /// Time        A block keeps the least and greatest value of every event_time member (exact watermarks in
 ///             batch), and the time of its first append by the system clock, which never goes back.
 /// State       Owns its records and their text: what is appended is copied. `Layout` is rows, or columns (one
@@ -101,7 +102,9 @@ public:
     }
 
     /// Adds a record to a partition; returns its offset.
-    std::uint64_t append(T const& record, std::uint32_t partition = 0) { return append(&record, &record + 1, partition); }
+    std::uint64_t append(T const& record, std::uint32_t partition = 0) {
+        return append(&record, &record + 1, partition);
+    }
     /// Adds several records, wakes readers once; returns the offset of the first.
     template <class Range>
         requires requires(Range const& r) { std::begin(r), std::end(r); }
@@ -161,15 +164,17 @@ private:
         if (n == 0) return {0, 0, block_records};
         if (n < 16) {
             auto const first = std::bit_floor(n);
-            return {static_cast<std::size_t>(std::bit_width(n)), first * block_records, static_cast<std::size_t>(first) * block_records};
+            return {static_cast<std::size_t>(std::bit_width(n)), first * block_records,
+                static_cast<std::size_t>(first) * block_records};
         }
         return {static_cast<std::size_t>(4 + n / 16), n / 16 * 16 * block_records, 16 * block_records};
     }
     static void add(partition_data& into, T const& record) {
-        if (into.blocks.empty() || into.blocks.back()->size.load(std::memory_order_relaxed) == into.blocks.back()->capacity) {
+        if (into.blocks.empty()
+            || into.blocks.back()->size.load(std::memory_order_relaxed) == into.blocks.back()->capacity) {
             auto now = event_time{std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                      std::chrono::system_clock::now().time_since_epoch())
-                                      .count()};
+                std::chrono::system_clock::now().time_since_epoch())
+                    .count()};
             if (!into.blocks.empty() && now < into.blocks.back()->append_time) now = into.blocks.back()->append_time;
             auto const at = place_of(into.end.load(std::memory_order_relaxed));
             into.blocks.push_back(std::make_unique<block_data>(at.size, now));

@@ -33,7 +33,7 @@ struct split_functions {
 template <class... F, class First, class... Rest>
 struct split_functions<function_list<F...>, First, Rest...>
     : split_functions<std::conditional_t<state_bound_option<First>, function_list<F...>, function_list<F..., First>>,
-                      Rest...> {};
+          Rest...> {};
 
 template <class Row, class T, class Functions>
 struct pack_for;
@@ -108,22 +108,22 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     template <class In>
     using output_t =
         stream_of<pane<typename In::key, typename pack_t<In>::result>, true, typename In::key,
-                  std::conditional_t<In::window::assigned, carried_window<windowing_t<In>>, no_window>,
-                  corrects<In> ? stream_kind::changes : stream_kind::records>;
+            std::conditional_t<In::window::assigned, carried_window<windowing_t<In>>, no_window>,
+            corrects<In> ? stream_kind::changes : stream_kind::records>;
 
     template <class In>
     static constexpr void refuse() {
         using record = typename In::record;
         static_assert(detail::functions_of<record, functions>,
-                      "driftless: aggregate needs aggregate functions of the record: write count(), sum<&T::member>(), "
-                      "fold(init, f)..., where T is the record named in [with In = stream_of<T, ...>]");
+            "driftless: aggregate needs aggregate functions of the record: write count(), sum<&T::member>(), "
+            "fold(init, f)..., where T is the record named in [with In = stream_of<T, ...>]");
         if constexpr (detail::functions_of<record, functions>) {
             static_assert(bounded<In>,
-                          "driftless: aggregate keeps one state per key for ever here: put window(...) before it, or say "
-                          "aggregate(..., max_keys{n}) or aggregate(..., unbounded_state{})");
+                "driftless: aggregate keeps one state per key for ever here: put window(...) before it, or say "
+                "aggregate(..., max_keys{n}) or aggregate(..., unbounded_state{})");
             static_assert(invertible<In>,
-                          "driftless: aggregate over changes takes old rows back, and one of its functions has no "
-                          "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
+                "driftless: aggregate over changes takes old rows back, and one of its functions has no "
+                "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
         }
     }
 
@@ -146,12 +146,13 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 std::move(next), std::move(core), std::move(late), at.services(), max_entries() == no_limit};
         };
         if constexpr (!In::window::assigned && keyed<In>) {
-            return stage_of(detail::unwindowed_core<pack, key, from_changes>{make_pack<pack>(), max_entries(), at.label});
+            return stage_of(
+                detail::unwindowed_core<pack, key, from_changes>{make_pack<pack>(), max_entries(), at.label});
         } else if constexpr (!In::window::assigned) {
             return stage_of(detail::total_core<pack, from_changes>{make_pack<pack>(), max_entries(), at.label});
         } else {
             return stage_of(detail::windowed_core<pack, key, windowing_t<In>, In::window::carried, from_changes,
-                                                  corrects<In>, Mode::exact>{
+                corrects<In>, Mode::exact>{
                 make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         }
     }
@@ -172,8 +173,8 @@ private:
     template <class Pack>
     [[nodiscard]] constexpr Pack make_pack() const {
         return std::apply([](auto const&... f) { return Pack{f...}; },
-                          std::apply([](Parameters const&... each) { return std::tuple_cat(function_or_none(each)...); },
-                                     parameters));
+            std::apply([](Parameters const&... each) { return std::tuple_cat(function_or_none(each)...); },
+                parameters));
     }
     template <class P>
     static constexpr auto function_or_none(P const& parameter) {

@@ -33,7 +33,7 @@ public:
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
         event_time at{};
         if (!guarded(services_, label_, ctx,
-                     [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
+                [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
         next_.on_record(ctx.with_time(at), record);
     }
 
@@ -73,7 +73,7 @@ public:
         event_time at = ctx.at;
         if constexpr (!std::same_as<F, time_as_given>) {
             if (!guarded(services_, label_, ctx,
-                         [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
+                    [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
         }
         next_.on_record(ctx.with_time(at), record);
         if (at > newest_ && at < event_time::max()) newest_ = at;  // +inf is no time: it would end the partition
@@ -176,10 +176,10 @@ struct assign_time_op : operator_base<assign_time_op<F, AsDeclared>> {
     template <class In>
     static constexpr void refuse() {
         static_assert(!changelog<In> && !In::window::assigned,
-                      "driftless: assign_time needs plain records: put it before window(...) and aggregate(...)");
+            "driftless: assign_time needs plain records: put it before window(...) and aggregate(...)");
         static_assert(yields_time<In>,
-                      "driftless: assign_time needs an event_time of the record: write assign_time<&T::member>(...) with "
-                      "a member of type event_time, or give it a function event_time(T const&)");
+            "driftless: assign_time needs an event_time of the record: write assign_time<&T::member>(...) with "
+            "a member of type event_time, or give it a function event_time(T const&)");
     }
     template <class In, class Mode, class Next>
     constexpr auto bind(Next next, auto const& at) const {

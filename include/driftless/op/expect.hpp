@@ -105,20 +105,20 @@ struct expect_op : operator_base<expect_op<Name, F, Action>> {
     template <class In>
     static constexpr void refuse() {
         static_assert(!changelog<In>,
-                      "driftless: expect needs records, and its input yields changes: put expect before the aggregate");
+            "driftless: expect needs records, and its input yields changes: put expect before the aggregate");
         static_assert(std::is_invocable_r_v<bool, F const&, typename In::record const&>,
-                      "driftless: expect needs a predicate of the record: give it bool(T const&), where T is the "
-                      "record named in [with In = stream_of<T, ...>]");
+            "driftless: expect needs a predicate of the record: give it bool(T const&), where T is the "
+            "record named in [with In = stream_of<T, ...>]");
     }
     template <class In, class Mode, class Next>
     constexpr auto bind(Next next, auto const& at) const {
         if constexpr (requires { typename Action::output_name; }) {
             auto diverted = at.template side_output<typename Action::output_name, In>();
             return detail::expect_stage<Name, Action, F, decltype(diverted), Next>{std::move(next), holds,
-                                                                                   std::move(diverted), at.services()};
+                std::move(diverted), at.services()};
         } else {
             return detail::expect_stage<Name, Action, F, detail::nowhere, Next>{std::move(next), holds, {},
-                                                                                at.services()};
+                at.services()};
         }
     }
 };

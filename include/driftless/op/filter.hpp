@@ -64,8 +64,8 @@ struct filter_op : operator_base<filter_op<F>> {
     template <class In>
     static constexpr void refuse() {
         static_assert(accepts<In>,
-                      "driftless: filter needs a predicate of the record: give it bool(T const&), where T is the "
-                      "record named in [with In = stream_of<T, ...>]");
+            "driftless: filter needs a predicate of the record: give it bool(T const&), where T is the "
+            "record named in [with In = stream_of<T, ...>]");
     }
     template <class In, class Mode, class Next>
     constexpr auto bind(Next next, auto const& at) const {

@@ -101,8 +101,8 @@ struct flat_map_op : operator_base<flat_map_op<U, F>> {
     template <class In>
     static constexpr void refuse() {
         static_assert(accepts<In>,
-                      "driftless: flat_map<U> needs a function of the record and an emitter: give it "
-                      "void(T const&, auto out) and call out(row) with a U for each row");
+            "driftless: flat_map<U> needs a function of the record and an emitter: give it "
+            "void(T const&, auto out) and call out(row) with a U for each row");
     }
     template <class In, class Mode, class Next>
     constexpr auto bind(Next next, auto const& at) const {

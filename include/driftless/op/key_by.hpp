@@ -146,12 +146,12 @@ struct key_by_op : operator_base<key_by_op<F>> {
     static constexpr void refuse() {
         using record = typename In::record;
         static_assert(F::template applies<record>,
-                      "driftless: key_by needs a member or a function of the record: write key_by<&T::member>(), or "
-                      "key_by(f) with f(T const&), where T is the record named in [with In = stream_of<T, ...>]");
+            "driftless: key_by needs a member or a function of the record: write key_by<&T::member>(), or "
+            "key_by(f) with f(T const&), where T is the record named in [with In = stream_of<T, ...>]");
         if constexpr (F::template applies<record>) {
             static_assert(yields_key<record>,
-                          "driftless: key_by needs a key with canonical bytes: an integer, an enum, a text or string, a "
-                          "time, a tuple or optional of such, or a struct adapted with BOOST_HANA_ADAPT_STRUCT");
+                "driftless: key_by needs a key with canonical bytes: an integer, an enum, a text or string, a "
+                "time, a tuple or optional of such, or a struct adapted with BOOST_HANA_ADAPT_STRUCT");
         }
     }
     template <class In, class Mode, class Next>

@@ -26,8 +26,8 @@ struct late_to_op : operator_base<late_to_op<Name>> {
     template <class In>
     static constexpr void refuse() {
         static_assert(accepts<In>,
-                      "driftless: late_to needs windowed records that can be refused: put it between window(...) and "
-                      "the aggregate");
+            "driftless: late_to needs windowed records that can be refused: put it between window(...) and "
+            "the aggregate");
     }
     /// No stage: the stateful operator that follows sends its refused records there.
     template <class In, class Mode, class Next>

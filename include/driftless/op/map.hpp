@@ -50,7 +50,8 @@ public:
         guarded(services_, label_, ctx, [&] {
             if (row.after != nullptr) after.emplace(function_(*row.after));
         });
-        if (before || after) next_.on_change(ctx, change<result_t<T>>{before ? &*before : nullptr, after ? &*after : nullptr});
+        if (before || after)
+            next_.on_change(ctx, change<result_t<T>>{before ? &*before : nullptr, after ? &*after : nullptr});
     }
 };
 }  // namespace detail
@@ -77,8 +78,8 @@ struct map_op : operator_base<map_op<F>> {
     template <class In>
     static constexpr void refuse() {
         static_assert(accepts<In>,
-                      "driftless: map needs a function of the record that returns a value: give it U(T const&), where "
-                      "T is the record named in [with In = stream_of<T, ...>]");
+            "driftless: map needs a function of the record that returns a value: give it U(T const&), where "
+            "T is the record named in [with In = stream_of<T, ...>]");
     }
     template <class In, class Mode, class Next>
     constexpr auto bind(Next next, auto const& at) const {

@@ -106,9 +106,9 @@ public:
 
 /// Streams that can flow together: the same record, key and window; records beside changes count as inserts.
 template <class A, class B>
-concept mergeable = std::same_as<typename A::record, typename B::record> &&
-                    std::same_as<typename A::key, typename B::key> &&
-                    std::same_as<typename A::window, typename B::window> && A::timed == B::timed;
+concept mergeable =
+    std::same_as<typename A::record, typename B::record> && std::same_as<typename A::key, typename B::key>
+    && std::same_as<typename A::window, typename B::window> && A::timed == B::timed;
 }  // namespace detail
 
 /// Several streams as one. Made by merge().
@@ -120,7 +120,7 @@ struct merge_root : operator_base<merge_root<Inputs...>> {
     static constexpr bool changes = (changelog<output_of<Inputs>> || ...);
     using first_output = output_of<first_type>;
     using output = stream_of<typename first_output::record, first_output::timed, typename first_output::key,
-                             typename first_output::window, changes ? stream_kind::changes : stream_kind::records>;
+        typename first_output::window, changes ? stream_kind::changes : stream_kind::records>;
 
     std::tuple<Inputs...> inputs;
 
@@ -156,8 +156,8 @@ constexpr auto merge(Inputs... inputs) {
         using first = output_of<std::tuple_element_t<0, std::tuple<Inputs...>>>;
         constexpr bool fit = (detail::mergeable<first, output_of<Inputs>> && ...);
         static_assert(fit,
-                      "driftless: merge needs streams of one type: give all inputs the same record (map), key (key_by), "
-                      "event time and windows before they are merged");
+            "driftless: merge needs streams of one type: give all inputs the same record (map), key (key_by), "
+            "event time and windows before they are merged");
         if constexpr (fit) return root_link<merge_root<Inputs...>>{merge_root<Inputs...>{std::move(inputs)...}};
         else return ill_formed{};
     }

@@ -37,7 +37,7 @@ private:
     template <class Ctx, class T>
     DRIFTLESS_INLINE constexpr bool look(Ctx const& ctx, T const& record) {
         return guarded(services_, label_, ctx,
-                       [&]() noexcept(std::is_nothrow_invocable_v<F const&, T const&>) { look_(record); });
+            [&]() noexcept(std::is_nothrow_invocable_v<F const&, T const&>) { look_(record); });
     }
 };
 }  // namespace detail
@@ -58,8 +58,8 @@ struct tap_op : operator_base<tap_op<F>> {
     template <class In>
     static constexpr void refuse() {
         static_assert(accepts<In>,
-                      "driftless: tap needs a function of the record: give it void(T const&), where T is the record "
-                      "named in [with In = stream_of<T, ...>]");
+            "driftless: tap needs a function of the record: give it void(T const&), where T is the record "
+            "named in [with In = stream_of<T, ...>]");
     }
     template <class In, class Mode, class Next>
     constexpr auto bind(Next next, auto const& at) const {

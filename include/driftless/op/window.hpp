@@ -50,7 +50,7 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     template <class In>
     static constexpr void refuse() {
         static_assert(timestamped<In>,
-                      "driftless: window needs records with an event time: put assign_time<&T::at>(...) before it");
+            "driftless: window needs records with an event time: put assign_time<&T::at>(...) before it");
     }
     friend constexpr bool operator==(window_op const& a, window_op const& b)
         requires std::equality_comparable<Assigner>
@@ -66,7 +66,9 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
 
 namespace detail {
 template <class Op>
-struct is_windowing : std::bool_constant<requires { typename Op::is_windowing; }> {};
+    struct is_windowing : std::bool_constant < requires {
+    typename Op::is_windowing;
+}>{};
 
 /// The nearest window(...) upstream, or null.
 constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_windowing>(upstream); }

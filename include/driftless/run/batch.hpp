@@ -38,7 +38,7 @@ auto run(batch mode, P const& p, Args&&... args) {
     auto const workers = mode.threads.start();
     results_of<output_of<P>> rows;
     detail::engine<detail::batch_mode<P>, P, Args...> engine{p, &rows, mode.on_error, workers.get(),
-                                                            std::forward<Args>(args)...};
+        std::forward<Args>(args)...};
     engine.run_to_end();
     if constexpr (detail::last_stage<P, Args...>::has_sink) {
         return engine.make_report();

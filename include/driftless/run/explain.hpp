@@ -16,7 +16,11 @@
 namespace driftless::inline v0 {
 
 /// How a pipeline is drawn: for people, for Graphviz, for Mermaid.
-enum class format : std::uint8_t { text, dot, mermaid };
+enum class format : std::uint8_t {
+    text,
+    dot,
+    mermaid
+};
 
 namespace detail {
 /// An operator on one line: `window tumbling size=1h allowed_lateness=2h`.
@@ -106,8 +110,8 @@ inline std::string dot_drawing(plan const& of, std::string_view properties) {
         auto const rows = makes_rows(of, node) ? "\\n" + dot_text(rows_text(node)) : std::string{};
         out += "    n" + std::to_string(i) + " [label=\"" + dot_text(operator_text(node)) + rows + "\"];\n";
         for (auto const input : node.inputs) {
-            out += "    n" + std::to_string(input) + " -> n" + std::to_string(i) +
-                   (of.nodes[input].changes ? " [style=dashed];\n" : ";\n");
+            out += "    n" + std::to_string(input) + " -> n" + std::to_string(i)
+                + (of.nodes[input].changes ? " [style=dashed];\n" : ";\n");
         }
     }
     return out + "}\n";
@@ -120,8 +124,8 @@ inline std::string mermaid_drawing(plan const& of, std::string_view properties) 
         auto const rows = makes_rows(of, node) ? "<br>" + mermaid_text(rows_text(node)) : std::string{};
         out += "    n" + std::to_string(i) + "[\"" + mermaid_text(operator_text(node)) + rows + "\"]\n";
         for (auto const input : node.inputs) {
-            out += "    n" + std::to_string(input) + (of.nodes[input].changes ? " -.-> n" : " --> n") +
-                   std::to_string(i) + '\n';
+            out += "    n" + std::to_string(input) + (of.nodes[input].changes ? " -.-> n" : " --> n")
+                + std::to_string(i) + '\n';
         }
     }
     return (out += "    %% ").append(properties) += '\n';

@@ -84,8 +84,8 @@ struct input_of<X> {
 
 /// X can be read as records of type T.
 template <class X, class T>
-concept input_for = input_of<std::remove_cvref_t<X>>::readable &&
-                    std::same_as<typename input_of<std::remove_cvref_t<X>>::value_type, T>;
+concept input_for = input_of<std::remove_cvref_t<X>>::readable
+    && std::same_as<typename input_of<std::remove_cvref_t<X>>::value_type, T>;
 }  // namespace detail
 }  // namespace driftless::inline v0
 #endif

@@ -45,7 +45,11 @@ class job {
     static constexpr std::size_t chunk = 16384;  // records between two looks at stop() and two publications
     static constexpr std::string_view snapshot_file = "snapshot";
 
-    enum class phase : std::uint8_t { open, ended, failed };
+    enum class phase : std::uint8_t {
+        open,
+        ended,
+        failed
+    };
 
     Mode mode_;
     std::string snapshots_;  // the job's own: the mode borrows the path
@@ -150,7 +154,7 @@ public:
     /// The rows so far, in canonical order; for a job without a sink.
     [[nodiscard]] results_of<output_of<P>> const& results() {
         static_assert(!detail::last_stage<P, Args...>::has_sink,
-                      "driftless: this job writes to a sink: its rows are there, not in results()");
+            "driftless: this job writes to a sink: its rows are there, not in results()");
         rows_.settle(engine_.make_report());
         return rows_;
     }
@@ -174,9 +178,9 @@ private:
     template <class F>
     auto guarded(F&& f) {
         if (phase_ != phase::open) {
-            throw error{error_code::stopped, phase_ == phase::failed
-                                                 ? "this job has failed: start a new one, from a snapshot if there is one"
-                                                 : "this job has ended (drain, or a finished batch): start a new one"};
+            throw error{error_code::stopped,
+                phase_ == phase::failed ? "this job has failed: start a new one, from a snapshot if there is one"
+                                        : "this job has ended (drain, or a finished batch): start a new one"};
         }
         try {
             return f();
@@ -221,15 +225,15 @@ private:
         auto const sum = head.read<std::uint64_t>();
         auto const body = bytes.substr(static_cast<std::size_t>(head.offset()));
         if (sum != xxh3_64(body.data(), body.size())) {
-            throw error{error_code::malformed, "the snapshot is damaged: its checksum is " +
-                                                   std::to_string(xxh3_64(body.data(), body.size())) +
-                                                   " and should be " + std::to_string(sum)};
+            throw error{error_code::malformed,
+                "the snapshot is damaged: its checksum is " + std::to_string(xxh3_64(body.data(), body.size()))
+                    + " and should be " + std::to_string(sum)};
         }
         byte_reader in{body};
         if (in.read<std::uint64_t>() != fingerprint(engine_.pipeline())) {
             throw error{error_code::mismatch,
-                        "the snapshot is of another pipeline (operators, parameters or records differ): restore it "
-                        "into the pipeline it was taken from, or start without it"};
+                "the snapshot is of another pipeline (operators, parameters or records differ): restore it "
+                "into the pipeline it was taken from, or start without it"};
         }
         auto const records = in.read<std::uint64_t>();
         auto const failures = in.read<std::uint64_t>();
@@ -240,9 +244,9 @@ private:
         for (auto* const each : engine_.lanes()) {
             auto const next = in.read<std::uint64_t>();
             if (next > each->end) {
-                throw error{error_code::mismatch, "the snapshot has read up to offset " + std::to_string(next) +
-                                                      " and the input ends at " + std::to_string(each->end) +
-                                                      ": it is another log, or a shorter one"};
+                throw error{error_code::mismatch,
+                    "the snapshot has read up to offset " + std::to_string(next) + " and the input ends at "
+                        + std::to_string(each->end) + ": it is another log, or a shorter one"};
             }
             each->next = next;
         }

@@ -31,7 +31,11 @@ struct plan_parameter {
 };
 
 /// Whether rows have a window: none yet; the next stateful operator assigns one; they carry one.
-enum class plan_windows : std::uint8_t { none, assigned, carried };
+enum class plan_windows : std::uint8_t {
+    none,
+    assigned,
+    carried
+};
 
 /// One operator of a plan, and the stream it yields.
 struct plan_node {
@@ -70,8 +74,8 @@ struct parameter_writer {
     template <class V>
     void operator()(std::string_view name, V const& value) const {
         static_assert(plan_value<V>,
-                      "driftless: describe(parameter) takes a duration, an event_time, an integer or a text: write "
-                      "parameter(\"bound\", value)");
+            "driftless: describe(parameter) takes a duration, an event_time, an integer or a text: write "
+            "parameter(\"bound\", value)");
         if constexpr (plan_value<V>) text(name, plan_text(value));
     }
     /// `allowed lateness` and `allowed_lateness` are one name.
@@ -175,9 +179,9 @@ void describe_stream(plan_node& node) {
     using window = typename Stream::window;
     node.schema = schema_of<typename Stream::record>();
     if constexpr (keyed<Stream>) node.key = schema_of<typename Stream::key>();
-    node.windows = window::carried    ? plan_windows::carried
-                   : window::assigned ? plan_windows::assigned
-                                      : plan_windows::none;
+    node.windows = window::carried ? plan_windows::carried
+        : window::assigned         ? plan_windows::assigned
+                                   : plan_windows::none;
     node.timed = Stream::timed;
     node.changes = changelog<Stream>;
 }

@@ -22,7 +22,12 @@ namespace driftless::inline v0 {
 /// windowed    The keys of the windows that are open: window + allowed lateness + disorder.
 /// max_keys    A number of entries: max_keys{n}; one for a total without key and window.
 /// unbounded   Grows with the keys of the input: unbounded_state{}, or keys in a global window.
-enum class state_class : std::uint8_t { stateless, windowed, max_keys, unbounded };
+enum class state_class : std::uint8_t {
+    stateless,
+    windowed,
+    max_keys,
+    unbounded
+};
 
 constexpr std::string_view to_string(state_class c) noexcept {
     constexpr std::string_view names[] = {"stateless", "windowed", "max_keys", "unbounded"};
@@ -31,12 +36,18 @@ constexpr std::string_view to_string(state_class c) noexcept {
 
 namespace detail {
 template <class Op>
-struct is_stateful : std::bool_constant<requires { typename Op::is_stateful; }> {};
+    struct is_stateful : std::bool_constant < requires {
+    typename Op::is_stateful;
+}>{};
 /// An operator (or trigger) whose answer the log alone does not decide says `static constexpr bool replayable = false`.
 template <class Op>
-struct not_replayable : std::bool_constant<requires { requires !Op::replayable; }> {};
+    struct not_replayable : std::bool_constant < requires {
+    requires !Op::replayable;
+}>{};
 template <class Op>
-struct reads_arrival_order : std::bool_constant<requires { requires Op::declared; }> {};
+    struct reads_arrival_order : std::bool_constant < requires {
+    requires Op::declared;
+}>{};
 
 /// How freely the state of a stateful operator may be put together: what is not promised is not relied on.
 template <class Op, class In>
@@ -128,8 +139,8 @@ consteval bool find_lambda_additive() {
         return false;
     } else if constexpr (is_stateful<op>::value) {
         using in = typename P::input_t;
-        return operator_combinable<op, in>() && operator_combines<op, in>() != combine_class::sequential &&
-               !any_operator<is_stateful, typename P::prev_type>();
+        return operator_combinable<op, in>() && operator_combines<op, in>() != combine_class::sequential
+            && !any_operator<is_stateful, typename P::prev_type>();
     } else {
         return find_lambda_additive<typename P::prev_type>();
     }

@@ -48,8 +48,8 @@ public:
     constexpr thread_count(Count count)  // NOLINT(google-explicit-constructor): batch{.threads = 2}
         : count_(count < 1 ? 1 : static_cast<std::size_t>(count)) {
         static_assert(detail::thread_pool_included<Count>,
-                      "driftless: .threads needs the thread pool: #include <driftless/run/thread_pool.hpp> (or "
-                      "<driftless/driftless.hpp>)");
+            "driftless: .threads needs the thread pool: #include <driftless/run/thread_pool.hpp> (or "
+            "<driftless/driftless.hpp>)");
         if constexpr (detail::thread_pool_included<Count>) start_ = &detail::thread_pool_for<Count>::start;
     }
 

@@ -38,8 +38,8 @@ struct table_slot {
 /// sorting each run in place sorts the table. Panes come out in canonical order for free.
 ///
 /// State       Keys are copied once, their `text` into the table's arena. An integer key of up to 8 bytes is
-///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB, 1/4 up to 4 MiB, 5/8 beyond;
-///             doubles in one ordered pass.
+///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB, 1/4 up to 4 MiB, 5/8
+///             beyond; doubles in one ordered pass.
 /// Errors      std::bad_alloc.
 /// Complexity  Look-up and insertion O(1) expected. for_each_ordered is O(capacity).
 /// Source      Amble, Knuth, "Ordered hash tables" (1974); linear probing with the order kept by the hash.
@@ -99,9 +99,11 @@ public:
     template <class K>
     [[nodiscard]] DRIFTLESS_INLINE State* find(K const& key, std::uint64_t hash) {
         std::uint64_t const tag = hash ^ scramble;
-        if (tag == 0) [[unlikely]] return find_aside(key);
+        if (tag == 0) [[unlikely]]
+            return find_aside(key);
         for (slot* at = slots_ + (hash >> shift_);; ++at) {
-            if (matches(*at, tag, key)) [[likely]] return &at->state;
+            if (matches(*at, tag, key)) [[likely]]
+                return &at->state;
             if (at->tag == 0) return nullptr;
         }
     }
@@ -243,7 +245,8 @@ private:
     DRIFTLESS_NOINLINE void grow(bool overflow_is_full = false) {
         keyed_table larger;
         larger.overflow_ = overflow_is_full ? overflow_ * 2 : overflow_;
-        larger.allocate(capacity_ == 0 ? first_capacity : overflow_is_full ? capacity_ : capacity_ * 2);
+        larger.allocate(capacity_ == 0 ? first_capacity : overflow_is_full ? capacity_
+                                                                           : capacity_ * 2);
         while (!larger.take_all(*this)) {
             // The overflow behind the last place was too short for this set of hashes: once more.
             auto const capacity = larger.capacity_;
@@ -280,7 +283,8 @@ private:
         capacity_ = capacity;
         // A search that meets another key's entry is a branch mispredicted. While the cache holds the table, room is
         // cheap: what counts there is how many entries are touched. Beyond it every line counts.
-        room_ = bytes <= 64 * 1024 ? capacity / 8 : bytes <= 4 * 1024 * 1024 ? capacity / 4 : capacity * 5 / 8;
+        room_ = bytes <= 64 * 1024 ? capacity / 8 : bytes <= 4 * 1024 * 1024 ? capacity / 4
+                                                                             : capacity * 5 / 8;
         shift_ = 64 - __builtin_ctzll(capacity);
     }
 

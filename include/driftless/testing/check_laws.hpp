@@ -119,7 +119,8 @@ private:
             return leaf<0>(a) == leaf<0>(b);
         } else {
             static_assert(std::equality_comparable<typename pack_t::result>,
-                "driftless: check_laws compares states: give the state save and load, or operator==, or the result an operator==");
+                "driftless: check_laws compares states: give the state save and load, or operator==, or the result "
+                "an operator==");
             if constexpr (!has_identity && pack_t::combinable) {  // nothing to lower where there is no record
                 if (!leaf<0>(a) || !leaf<0>(b)) return leaf<0>(a).has_value() == leaf<0>(b).has_value();
             }
@@ -141,7 +142,8 @@ private:
                 state copy = whole();  // load replaces what is there
                 byte_reader reader{bytes};
                 pack_t::load(copy, reader);
-                expect(reader.at_end() && encode(copy) == bytes, "the state of # records is another one after save and load", n);
+                expect(reader.at_end() && encode(copy) == bytes,
+                    "the state of # records is another one after save and load", n);
             }
         }
     }
@@ -152,16 +154,20 @@ private:
             pack_.add(by_add, records_[i]);
             pack_.combine(by_combine, lifted(records_[i]));
             expect(same(by_add, by_combine),
-                   "add(state, record) differs from combine(state, lift(record)), first at record # of #", i, size());
+                "add(state, record) differs from combine(state, lift(record)), first at record # of #", i, size());
         }
     }
     void identity() {
         for (std::size_t i = 0; i <= size() && report_.ok; ++i) {
             state const some = i < size() ? lifted(records_[i]) : whole();
             expect(same(combined(pack_.init(), some), some),
-                   "init() is no identity: combine(init(), state) changes the state of record # of # (past the last: of all)", i, size());
+                "init() is no identity: combine(init(), state) changes the state of record # of # (past the last: of "
+                "all)",
+                i, size());
             expect(same(combined(some, pack_.init()), some),
-                   "init() is no identity: combine(state, init()) changes the state of record # of # (past the last: of all)", i, size());
+                "init() is no identity: combine(state, init()) changes the state of record # of # (past the last: of "
+                "all)",
+                i, size());
         }
     }
     void associativity() {
@@ -170,8 +176,9 @@ private:
             state const a = part(0, i), b = part(i, j), c = part(j, size());
             state const left = combined(combined(a, b), c);
             expect(same(left, combined(a, combined(b, c))),
-                   "combine is not associative: (a b) c differs from a (b c), cut at # and # of #", i, j, size());
-            expect(same(left, all), "combine is not associative: the parts do not make the whole, cut at # and # of #", i, j, size());
+                "combine is not associative: (a b) c differs from a (b c), cut at # and # of #", i, j, size());
+            expect(same(left, all),
+                "combine is not associative: the parts do not make the whole, cut at # and # of #", i, j, size());
         };
         if (size() <= 48) {
             for (std::size_t i = 0; i <= size() && report_.ok; ++i)
@@ -203,9 +210,10 @@ private:
                 pack_.add(by_add, records_[order[i]]);
                 pack_.add(i < cut ? first : second, records_[order[i]]);
             }
-            expect(same(by_add, all), "it says exact, yet the order of records shows in the state (permutation # of the seed)", n);
+            expect(same(by_add, all),
+                "it says exact, yet the order of records shows in the state (permutation # of the seed)", n);
             expect(same(combined(second, first), all),
-                   "it says exact, yet the order of parts shows in the state (permutation # of the seed)", n);
+                "it says exact, yet the order of parts shows in the state (permutation # of the seed)", n);
         }
     }
     void remove() {
@@ -213,7 +221,8 @@ private:
             state left = whole();
             for (std::size_t j = size(); j > i; --j) pack_.remove(left, records_[j - 1]);
             expect(same(left, part(0, i)),
-                   "remove does not undo add: another state is left when all but the first # of # are taken back", i, size());
+                "remove does not undo add: another state is left when all but the first # of # are taken back", i,
+                size());
         }
         if constexpr (pack_t::combines == combine_class::exact) {
             state left = whole();
@@ -226,7 +235,8 @@ private:
             state left = whole();
             pack_.inverse(left, part(i, size()));
             expect(same(left, part(0, i)),
-                   "inverse does not undo combine: another state is left when all but the first # of # are taken back", i, size());
+                "inverse does not undo combine: another state is left when all but the first # of # are taken back",
+                i, size());
         }
     }
 };
@@ -241,8 +251,8 @@ private:
 /// exact        so for 32 permutations of the records, too
 /// invertible   remove undoes add, inverse undoes combine
 ///
-/// States are compared by encoded bytes; without a codec by ==; without that by what they lower to. Passing is evidence,
-/// not proof: choose records at the edges (least and greatest values, NaN, equal ones, empty text).
+/// States are compared by encoded bytes; without a codec by ==; without that by what they lower to. Passing is
+/// evidence, not proof: choose records at the edges (least and greatest values, NaN, equal ones, empty text).
 ///
 /// Errors      None of its own; what the functions throw passes through.
 /// Complexity  O(n^3) up to 48 records, O(1000 n) beyond.

@@ -35,7 +35,12 @@ struct snapshot_and_restore {};
 namespace detail {
 template <class T>
 struct step {
-    enum class what : std::uint8_t { record, watermark, restore, end };
+    enum class what : std::uint8_t {
+        record,
+        watermark,
+        restore,
+        end
+    };
     what kind;
     std::optional<event<T>> record{};
     event_time to{};
@@ -178,7 +183,7 @@ template <class P, class... Steps>
 auto play(P const& pipeline, Steps... steps) {
     using element = detail::event_value<typename detail::source_element<P>::type>;
     static_assert(element::is_event,
-                  "driftless: play needs a pipeline that begins with from<event<T>>(): the script gives the times");
+        "driftless: play needs a pipeline that begins with from<event<T>>(): the script gives the times");
     return play_script(pipeline, script<typename element::type>{std::move(steps)...});
 }
 }  // namespace driftless::inline v0::testing

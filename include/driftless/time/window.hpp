@@ -33,12 +33,12 @@ struct tumbling {
         auto past_start = floor_mod(at.ns()) - floor_mod(offset.ns());
         if (past_start < 0) past_start += size.ns();
         return {event_time{detail::saturating_subtract(at.ns(), past_start)},
-                event_time{detail::saturating_add(at.ns(), size.ns() - past_start)}};
+            event_time{detail::saturating_add(at.ns(), size.ns() - past_start)}};
     }
     void validate() const {
         if (size <= duration{}) {
             throw error{error_code::invalid_argument,
-                        "tumbling needs a size > 0, not " + std::to_string(size.ns()) + " ns: write tumbling{1_h}"};
+                "tumbling needs a size > 0, not " + std::to_string(size.ns()) + " ns: write tumbling{1_h}"};
         }
     }
     constexpr void describe(auto&& parameter) const {
@@ -68,7 +68,7 @@ struct allowed_lateness {
     void validate() const {
         if (bound < duration{}) {
             throw error{error_code::invalid_argument,
-                        "allowed_lateness needs a bound >= 0, not " + std::to_string(bound.ns()) + " ns"};
+                "allowed_lateness needs a bound >= 0, not " + std::to_string(bound.ns()) + " ns"};
         }
     }
     constexpr void describe(auto&& parameter) const { parameter("allowed lateness", bound); }

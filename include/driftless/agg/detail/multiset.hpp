@@ -54,10 +54,11 @@ struct no_key_store {};
 ///
 /// A multiset that was moved from may only be assigned to or destroyed.
 ///
-/// State       Ordered linear probing: slots run in order of the canonical hash (then of the key bytes), each at or after the
-///             slot its highest bits name. Up to 8 values the name is always slot 0, so that they are a small sorted array.
-///             A walk over the slots is a walk in canonical order, whatever the history: so equal sets encode equally.
-///             16 bytes a slot for an integer key (its hash is it, turned around); 24 and the key bytes for others.
+/// State       Ordered linear probing: slots run in order of the canonical hash (then of the key bytes), each at or
+///             after the slot its highest bits name. Up to 8 values the name is always slot 0, so that they are a
+///             small sorted array. A walk over the slots is a walk in canonical order, whatever the history: so equal
+///             sets encode equally. 16 bytes a slot for an integer key (its hash is it, turned around); 24 and the
+///             key bytes for others.
 /// Complexity  Expected O(1), O(key bytes), per change; load at most 3/4, at least 1/8.
 /// Source      O. Amble, D. E. Knuth, "Ordered hash tables" (1974); unmix64.
 template <canonical_key V>
@@ -224,7 +225,8 @@ private:
                 auto const before = times;
                 times += by;
                 present_ += static_cast<std::int64_t>(times > 0) - static_cast<std::int64_t>(before > 0);
-                if (times == 0) [[unlikely]] erase(at.index);
+                if (times == 0) [[unlikely]]
+                    erase(at.index);
                 return;
             }
         }
@@ -259,7 +261,7 @@ private:
         if constexpr (!is_integer) keys_.drop(slots_[index].offset);
         std::size_t const mask = slots_.size() - 1;
         for (std::size_t next = (index + 1) & mask; slots_[next].times != 0 && displacement(next) != 0;
-             index = next, next = (next + 1) & mask)
+            index = next, next = (next + 1) & mask)
             slots_[index] = slots_[next];
         slots_[index] = slot{};
         --used_;

@@ -31,14 +31,16 @@ public:
         if constexpr (std::unsigned_integral<V> && sizeof(V) == 8) return *this += wide_sum{int128{value}};
         auto const narrow = static_cast<std::int64_t>(value);
         // 1 | sign is -1 or 1. Chosen by ?:, g++ 12 makes a number of the overflow flag instead of branching on it.
-        if (__builtin_add_overflow(low_, narrow, &low_)) [[unlikely]] high_ += 1 | (narrow >> 63);
+        if (__builtin_add_overflow(low_, narrow, &low_)) [[unlikely]]
+            high_ += 1 | (narrow >> 63);
         return *this;
     }
     template <std::integral V>
     DRIFTLESS_INLINE constexpr wide_sum& operator-=(V value) noexcept {
         if constexpr (std::unsigned_integral<V> && sizeof(V) == 8) return *this -= wide_sum{int128{value}};
         auto const narrow = static_cast<std::int64_t>(value);
-        if (__builtin_sub_overflow(low_, narrow, &low_)) [[unlikely]] high_ -= 1 | (narrow >> 63);
+        if (__builtin_sub_overflow(low_, narrow, &low_)) [[unlikely]]
+            high_ -= 1 | (narrow >> 63);
         return *this;
     }
     constexpr wide_sum& operator+=(wide_sum other) noexcept { return *this = wide_sum{value() + other.value()}; }
@@ -56,8 +58,8 @@ private:
     static constexpr uint128 extended(std::int64_t value) noexcept { return static_cast<uint128>(int128{value}); }
 };
 
-/// The exact sum of a burst of up to 2^32 integers, without a carry or a branch, so that loops become SIMD: 64-bit values
-/// (Wide) in two halves, the lower one unsigned; narrower values as they are.
+/// The exact sum of a burst of up to 2^32 integers, without a carry or a branch, so that loops become SIMD: 64-bit
+/// values (Wide) in two halves, the lower one unsigned; narrower values as they are.
 template <bool Wide>
 class burst_sum {
     std::uint64_t low_ = 0;

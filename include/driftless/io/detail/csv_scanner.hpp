@@ -233,8 +233,10 @@ class csv_scanner {
 
 public:
     csv_scanner(csv_input input, std::size_t chunk)
-        : descriptor_(open(input), input.from == csv_input::kind::path), memory_(input.bytes),
-          name_(std::move(input.name)), chunk_(chunk < 1 ? 1 : chunk),
+        : descriptor_(open(input), input.from == csv_input::kind::path),
+          memory_(input.bytes),
+          name_(std::move(input.name)),
+          chunk_(chunk < 1 ? 1 : chunk),
           from_memory_(input.from == csv_input::kind::memory) {
         if (from_memory_) {
             total_ = memory_.size();

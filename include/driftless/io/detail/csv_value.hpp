@@ -38,7 +38,8 @@ inline constexpr bool csv_is_character =
     std::is_same_v<M, char> || std::is_same_v<M, wchar_t> || std::is_same_v<M, char8_t>
     || std::is_same_v<M, char16_t> || std::is_same_v<M, char32_t>;
 template <class M>
-inline constexpr bool csv_is_value = csv_is_text<M> || csv_is_time<M> || (std::is_arithmetic_v<M> && !csv_is_character<M>);
+inline constexpr bool csv_is_value =
+    csv_is_text<M> || csv_is_time<M> || (std::is_arithmetic_v<M> && !csv_is_character<M>);
 
 /// The column that member I of T reads and writes when no mapping is given.
 template <class T, std::size_t I>

@@ -87,8 +87,10 @@ protected:
     DRIFTLESS_INLINE entry* entry_of(table& in, K const& key, std::uint64_t hash, bool& fresh) {
         entry* const found = in.find(key, hash);
         fresh = found == nullptr;
-        if (!fresh) [[likely]] return found;
-        if (entries_ >= max_entries_) [[unlikely]] return nullptr;
+        if (!fresh) [[likely]]
+            return found;
+        if (entries_ >= max_entries_) [[unlikely]]
+            return nullptr;
         ++entries_;
         return &in.insert(key, hash, [&] { return entry{pack_.init()}; });
     }
@@ -224,7 +226,8 @@ class unwindowed_core : public core_base<Pack, Key, FromChanges, FromChanges, tr
 public:
     constexpr unwindowed_core(Pack pack, std::uint64_t max_entries, operator_label label)
         : base(std::move(pack), max_entries, label) {}
-    unwindowed_core(unwindowed_core const& like, fresh_core_t) : base(like.pack_, like.max_entries_, like.account_.label) {}
+    unwindowed_core(unwindowed_core const& like, fresh_core_t)
+        : base(like.pack_, like.max_entries_, like.account_.label) {}
     void keep_time_of(unwindowed_core const&) noexcept {}
 
     [[nodiscard]] account const& books() const noexcept { return account_; }
@@ -259,11 +262,12 @@ public:
     static void load(unwindowed_core* cores, std::size_t n, auto& in) {
         base::load_books(cores, n, in);
         for (std::size_t i = 0; i < n; ++i) cores[i].table_.clear();
-        load_entries<Key, typename base::entry>(in.template read<std::uint64_t>(), in, [&](std::uint64_t hash) -> auto& {
-            auto& owner = cores[shard_of(hash, n)];
-            ++owner.entries_;
-            return owner.table_;
-        });
+        load_entries<Key, typename base::entry>(
+            in.template read<std::uint64_t>(), in, [&](std::uint64_t hash) -> auto& {
+                auto& owner = cores[shard_of(hash, n)];
+                ++owner.entries_;
+                return owner.table_;
+            });
     }
 };
 
@@ -401,7 +405,9 @@ public:
     constexpr windowed_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
         : base(std::move(pack), max_entries, label), windowing_(*windowing), lateness_(windowing->lateness()) {}
     windowed_core(windowed_core const& like, fresh_core_t)
-        : base(like.pack_, like.max_entries_, like.account_.label), windowing_(like.windowing_), lateness_(like.lateness_) {}
+        : base(like.pack_, like.max_entries_, like.account_.label),
+          windowing_(like.windowing_),
+          lateness_(like.lateness_) {}
     void keep_time_of(windowed_core const& other) noexcept { watermark_ = other.watermark_; }
 
     [[nodiscard]] account const& books() const noexcept { return account_; }
@@ -419,7 +425,8 @@ public:
     }
     template <class Ctx, class T, class Out>
     DRIFTLESS_INLINE void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        if (is_near(ctx)) [[likely]] near_record(ctx, record, hash, out);
+        if (is_near(ctx)) [[likely]]
+            near_record(ctx, record, hash, out);
         else far_record(ctx, record, hash, out);
     }
     /// The same in two: for who wants to keep what the rare path needs out of the way of the common one.

@@ -26,13 +26,13 @@ struct direct_output {
     }
     template <class Result>
     void change(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const* before,
-                Result const* after) {
+        Result const* after) {
         std::optional<pane<Key, Result>> old;
         std::optional<pane<Key, Result>> now;
         if (before != nullptr) old.emplace(pane<Key, Result>{key, window, *before, info});
         if (after != nullptr) now.emplace(pane<Key, Result>{key, window, *after, info});
         next.on_change(context_of(key, window, info),
-                       driftless::change<pane<Key, Result>>{old ? &*old : nullptr, now ? &*now : nullptr});
+            driftless::change<pane<Key, Result>>{old ? &*old : nullptr, now ? &*now : nullptr});
     }
     template <class Ctx, class T>
     void refused(reason, Ctx const& ctx, T const& record) {
@@ -73,7 +73,7 @@ class aggregate_stage : public forwarding<Next> {
     };
     struct none {};
     using shards_t = typename std::conditional_t<Shards::possible, std::type_identity<owned_shards<Shards>>,
-                                                 std::type_identity<none>>::type;
+        std::type_identity<none>>::type;
 
     Core core_;  // with shards: keeps the time alone
     [[no_unique_address]] Late late_;
@@ -103,7 +103,8 @@ public:
             } else if constexpr (In::window::carried) {
                 far_record<Ctx, T>(ctx, record, hash);
             } else {
-                far_record_at<Ctx, T>(ctx.at, ctx.key, ctx.from.offset, ctx.from.partition, ctx.from.input, record, hash);
+                far_record_at<Ctx, T>(
+                    ctx.at, ctx.key, ctx.from.offset, ctx.from.partition, ctx.from.input, record, hash);
             }
         } else if (sharded()) [[unlikely]] {
             far_record<Ctx, T>(ctx, record, hash);
@@ -212,13 +213,13 @@ private:
         if constexpr (Shards::possible) return shards_.group != nullptr;
         else return false;
     }
-    /// How the rare path, which is not inlined, takes what the common one has in registers: piece by piece, by value. For
-    /// a reference, and by g++ for a whole struct too, it would be put into memory for every record.
+    /// How the rare path, which is not inlined, takes what the common one has in registers: piece by piece, by value.
+    /// For a reference, and by g++ for a whole struct too, it would be put into memory for every record.
     template <class T>
     using piece = std::conditional_t<std::is_trivially_copyable_v<T> && sizeof(T) <= 64, T, T const&>;
     template <class Ctx, class T>
-    DRIFTLESS_NOINLINE void far_record_at(event_time at, key_type const* key, std::uint64_t offset, std::uint32_t partition,
-                                          std::uint32_t input, piece<T> record, std::uint64_t hash) {
+    DRIFTLESS_NOINLINE void far_record_at(event_time at, key_type const* key, std::uint64_t offset,
+        std::uint32_t partition, std::uint32_t input, piece<T> record, std::uint64_t hash) {
         Ctx ctx{};
         ctx.at = at;
         ctx.key = key;

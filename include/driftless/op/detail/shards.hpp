@@ -41,7 +41,11 @@ class shard_group {
     };
     /// Something a core reported, with all it borrowed copied.
     struct reported {
-        enum class what : std::uint8_t { pane, refused, threw };
+        enum class what : std::uint8_t {
+            pane,
+            refused,
+            threw
+        };
         std::uint64_t cause;  // the sequence number of the record or watermark
         what kind;
         reason why{};
@@ -70,7 +74,7 @@ class shard_group {
             keep(made.after, result);
         }
         void change(Key const& key, time_window window, pane_info const& info, std::uint64_t hash,
-                    Result const* before, Result const* after) {
+            Result const* before, Result const* after) {
             auto& made = into->emplace_back(reported{.cause = cause, .kind = reported::what::pane});
             fill(made, key, window, info, hash);
             if (before != nullptr) keep(made.before, *before);
@@ -180,7 +184,8 @@ public:
     template <class Ctx, class Out, class OnWatermark>
     void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out, OnWatermark const& hand_on) {
         auto& into = chunks_[filling_ % depth];
-        into.items.push_back(item{context<>{ctx.at, nullptr, ctx.window, ctx.info, ctx.from}, into.next_sequence++, hash, *ctx.key, record});
+        into.items.push_back(item{context<>{ctx.at, nullptr, ctx.window, ctx.info, ctx.from}, into.next_sequence++,
+            hash, *ctx.key, record});
         auto& copy = into.items.back();
         rehome(copy.key, into.bytes);
         rehome(copy.record, into.bytes);
@@ -220,7 +225,8 @@ private:
     template <class Out, class OnWatermark>
     void submit(Out& out, OnWatermark const& hand_on) {
         auto& full = chunks_[filling_++ % depth];
-        for (std::size_t i = 0; i < full.shares.size(); ++i) full.shares[i]->ticket = threads_->submit(i, *full.shares[i]);
+        for (std::size_t i = 0; i < full.shares.size(); ++i)
+            full.shares[i]->ticket = threads_->submit(i, *full.shares[i]);
         if (filling_ - collected_ == depth) collect(out, hand_on);
     }
     void wait_for(chunk& done) {
@@ -262,7 +268,7 @@ private:
             case reported::what::pane:
                 if constexpr (Corrects) {
                     out.change(*one.key, one.window, one.info, one.hash, one.before ? &*one.before : nullptr,
-                               one.after ? &*one.after : nullptr);
+                        one.after ? &*one.after : nullptr);
                 } else {
                     out.row(*one.key, one.window, one.info, one.hash, *one.after);
                 }

@@ -73,12 +73,12 @@ public:
     auto side_output() const {
         constexpr auto position = position_of<Name, Args...>();
         static_assert(position != none,
-                      "driftless: nothing is bound to the name of a side output (late_to, divert_to): pass "
-                      "bind(\"...\"_name, sink) to run");
+            "driftless: nothing is bound to the name of a side output (late_to, divert_to): pass "
+            "bind(\"...\"_name, sink) to run");
         if constexpr (position != none) {
             auto& sink = std::get<position>(*args_).target;
             static_assert(!std::is_const_v<std::remove_reference_t<decltype(sink)>>,
-                          "driftless: a sink is written to: bind one that is not const");
+                "driftless: a sink is written to: bind one that is not const");
             return sink_stage<std::remove_cvref_t<decltype(sink)>, In>{&sink};
         } else {
             return nowhere{};
@@ -87,8 +87,9 @@ public:
     template <class P>
     void require_same(P const& a, P const& b) const {
         if (fingerprint(a) != fingerprint(b)) {
-            throw error{error_code::mismatch, "two shares of one name have other parameters: give them two names, or "
-                                              "use one pipeline value in both places"};
+            throw error{error_code::mismatch,
+                "two shares of one name have other parameters: give them two names, or "
+                "use one pipeline value in both places"};
         }
     }
 };
@@ -101,7 +102,9 @@ template <class Op>
 struct sees_order<Op> : std::bool_constant<says_max_keys<decltype(Op::parameters)>> {};
 
 template <class Op>
-struct declares_watermark : std::bool_constant<requires { requires Op::declared; }> {};
+    struct declares_watermark : std::bool_constant < requires {
+    requires Op::declared;
+}>{};
 
 /// The mode a batch of this pipeline runs in.
 template <class P>
@@ -127,7 +130,7 @@ struct last_stage<P, Args...> {
     using type = sink_stage<sink, in>;
     static type make(std::tuple<Args...>& args, results_of<in>*) {
         static_assert(!std::is_const_v<std::remove_reference_t<std::tuple_element_t<position, std::tuple<Args...>>>>,
-                      "driftless: a sink is written to: pass one that is not const");
+            "driftless: a sink is written to: pass one that is not const");
         return type{&std::get<position>(args)};
     }
 };
@@ -144,7 +147,7 @@ class engine {
     owned_nodes nodes_;
     graph_builder<args_t> builder_{&services_, &nodes_, &args_};
     using heads_t = decltype(make_graph<Mode>(std::declval<P const&>(), std::declval<typename last::type>(),
-                                              std::declval<graph_builder<args_t>&>()));
+        std::declval<graph_builder<args_t>&>()));
     heads_t heads_;
     std::vector<lane*> lanes_;
     std::uint64_t records_ = 0;
@@ -167,7 +170,8 @@ class engine {
     template <std::size_t I>
     using log_t = std::remove_cvref_t<decltype(*std::declval<input_t<I> const&>())>;
     template <std::size_t I>
-    using head_time_t = head_time<typename root_t<I>::op_type::element, typename source_time<P, typename root_t<I>::op_type>::type>;
+    using head_time_t =
+        head_time<typename root_t<I>::op_type::element, typename source_time<P, typename root_t<I>::op_type>::type>;
     template <std::size_t I>
     using lane_t = typed_lane<log_t<I>, chain_t<I>, head_time_t<I>, Mode>;
 
@@ -266,19 +270,20 @@ private:
     template <std::size_t I>
     void open_input() {
         static_assert(argument<I> != none,
-                      "driftless: an input of the pipeline is missing: pass a log, or a contiguous range, for each from<T>");
+            "driftless: an input of the pipeline is missing: pass a log, or a contiguous range, for each from<T>");
         if constexpr (argument<I> != none) {
             using element = typename root_t<I>::op_type::element;
             using given = std::remove_cvref_t<decltype(target_of(std::get<argument<I>>(args_)))>;
             static_assert(input_for<given, element>,
-                          "driftless: an input does not hold the record of its from<T>: pass a log or a contiguous range "
-                          "of that type");
+                "driftless: an input does not hold the record of its from<T>: pass a log or a contiguous range "
+                "of that type");
             if constexpr (input_for<given, element>) {
                 auto* const input = nodes_.template make<input_t<I>>(target_of(std::get<argument<I>>(args_)));
                 auto& chain = std::get<I>(heads_).chain;
                 auto const partitions = (**input).partitions();
                 for (std::uint32_t p = 0; p < partitions; ++p) {
-                    lanes_.push_back(nodes_.template make<lane_t<I>>(**input, chain, static_cast<std::uint32_t>(ordinal<I>), p));
+                    lanes_.push_back(
+                        nodes_.template make<lane_t<I>>(**input, chain, static_cast<std::uint32_t>(ordinal<I>), p));
                 }
                 // All partitions are there before the first record: each holds the watermark until it reports.
                 for (std::uint32_t p = partitions; p-- > 0;) chain.on_partition(p);
@@ -318,8 +323,9 @@ private:
         auto const [first, second] = first_two(cut);
         if (first == nullptr) return 0;
         enter(*first);
-        bool const limit_first = second != nullptr && (second->input < first->input ||
-                                                       (second->input == first->input && second->partition < first->partition));
+        bool const limit_first = second != nullptr
+            && (second->input < first->input
+                || (second->input == first->input && second->partition < first->partition));
         auto const limit = second != nullptr ? second->head : event_time::max();
         auto const fed = first->feed(limit, limit_first, budget);
         records_ += fed;

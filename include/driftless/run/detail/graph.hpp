@@ -83,8 +83,9 @@ public:
     }
     [[nodiscard]] constexpr event_time deadline() const {
         auto least = event_time::max();
-        std::apply([&](Chains const&... chain) { ((least = chain.deadline() < least ? chain.deadline() : least), ...); },
-                   chains_);
+        std::apply(
+            [&](Chains const&... chain) { ((least = chain.deadline() < least ? chain.deadline() : least), ...); },
+            chains_);
         return least;
     }
     constexpr void visit_state(auto&& visit) {
@@ -112,8 +113,9 @@ void validate_windows(FanIn const& fan_in) {
                 [&](auto const&... input) {
                     if (((*windowing_of(input) == *first) && ...)) return;
                     throw error{error_code::invalid_argument,
-                                std::string{FanIn::kind} + " needs inputs with the same windows, and theirs have other "
-                                                           "sizes, offsets or lateness: put window(...) after it"};
+                        std::string{FanIn::kind} +
+                            " needs inputs with the same windows, and theirs have other "
+                            "sizes, offsets or lateness: put window(...) after it"};
                 },
                 fan_in.inputs);
         }
@@ -153,9 +155,9 @@ struct head_name<P> {
 template <class Head>
 inline constexpr bool is_share = ends_in_share<typename Head::pipeline_type>;
 template <class A, class B>
-inline constexpr bool same_head = is_share<A> == is_share<B> &&
-                                  std::is_same_v<typename head_name<typename A::pipeline_type>::type,
-                                                 typename head_name<typename B::pipeline_type>::type>;
+inline constexpr bool same_head = is_share<A> == is_share<B>
+    && std::is_same_v<typename head_name<typename A::pipeline_type>::type,
+        typename head_name<typename B::pipeline_type>::type>;
 
 /// The chain of a head, or nothing: which of the two is known at compile time.
 template <bool Take, class Head>
@@ -177,19 +179,19 @@ constexpr auto join_first(Builder& builder, First first, Rest... rest) {
         if constexpr (same_head<First, Other>) {
             if constexpr (is_share<First>) {
                 static_assert(std::is_same_v<p, typename Other::pipeline_type>,
-                              "driftless: two shares have one name and are not the same pipeline: give them two names");
+                    "driftless: two shares have one name and are not the same pipeline: give them two names");
                 builder.require_same(*first.pipeline, *other.pipeline);
             } else {
                 static_assert(std::is_same_v<p, typename Other::pipeline_type>,
-                              "driftless: two inputs have one name and not the same record type: give them two names");
+                    "driftless: two inputs have one name and not the same record type: give them two names");
                 static_assert(head_name<p>::type::named,
-                              "driftless: a pipeline with several inputs names them: from<T>(\"orders\"_name)");
+                    "driftless: a pipeline with several inputs names them: from<T>(\"orders\"_name)");
             }
         }
     };
     (check(rest), ...);
     auto chains = std::tuple_cat(std::tuple<typename First::chain_type>{std::move(first.chain)},
-                                 chain_if<same_head<First, Rest>>(rest)...);
+        chain_if<same_head<First, Rest>>(rest)...);
     auto others = std::tuple_cat(head_if<!same_head<First, Rest>>(rest)...);
     auto joined = std::apply(
         []<class... C>(C&... chain) {
@@ -236,10 +238,10 @@ constexpr auto join_heads(Builder& builder, std::tuple<Done...> done, std::tuple
             }(static_cast<decltype(rest)*>(nullptr));
             if constexpr (open_shares) {
                 return join_heads<Mode>(builder, std::move(done),
-                                        std::tuple_cat(std::move(rest), std::tuple<first_t>{std::move(first)}));
+                    std::tuple_cat(std::move(rest), std::tuple<first_t>{std::move(first)}));
             } else {
                 return join_heads<Mode>(builder, std::tuple_cat(std::move(done), std::tuple<first_t>{std::move(first)}),
-                                        std::move(rest));
+                    std::move(rest));
             }
         } else {
             using name = typename head_name<p>::type;
@@ -248,7 +250,7 @@ constexpr auto join_heads(Builder& builder, std::tuple<Done...> done, std::tuple
             }(static_cast<decltype(rest)*>(nullptr));
             if constexpr (inside_another) {
                 return join_heads<Mode>(builder, std::move(done),
-                                        std::tuple_cat(std::move(rest), std::tuple<first_t>{std::move(first)}));
+                    std::tuple_cat(std::move(rest), std::tuple<first_t>{std::move(first)}));
             } else {
                 auto before = make_chain<Mode>(first.pipeline->prev, std::move(first.chain), builder);
                 return join_heads<Mode>(builder, std::move(done), std::tuple_cat(std::move(before), std::move(rest)));

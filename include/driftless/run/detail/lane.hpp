@@ -45,7 +45,7 @@ struct source_time {
     using op = typename P::op_type;
     static constexpr bool keeps = requires { op::keeps_record; } || assigns_time<op>;
     using here = std::conditional_t<gives_time_anew<op>, std::conditional_t<std::is_void_v<Found>, op, unknown_time>,
-                                    std::conditional_t<keeps || std::is_void_v<Found>, Found, unknown_time>>;
+        std::conditional_t<keeps || std::is_void_v<Found>, Found, unknown_time>>;
     using type = typename source_time<typename P::prev_type, Source, here>::type;
 };
 template <class Root, class Source, class Found>
@@ -59,7 +59,7 @@ struct source_time_of_all {
 template <class Source, class Found, class First, class... Rest>
 struct source_time_of_all<Source, Found, First, Rest...> {
     using type = agreed_time<typename source_time<First, Source, Found>::type,
-                             typename source_time_of_all<Source, Found, Rest...>::type>;
+        typename source_time_of_all<Source, Found, Rest...>::type>;
 };
 template <class Root, class Source, class Found>
     requires requires { typename Root::is_fan_in; }

@@ -23,7 +23,7 @@ inline std::string plan_text(duration d) {
         char const* name;
     };
     constexpr unit units[] = {{86'400'000'000'000, "d"}, {3'600'000'000'000, "h"}, {60'000'000'000, "min"},
-                              {1'000'000'000, "s"},      {1'000'000, "ms"},        {1'000, "us"}};
+        {1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}};
     if (d == duration{}) return "0s";
     for (auto const& each : units) {
         if (d.ns() % each.ns == 0) return std::to_string(d.ns() / each.ns) + each.name;
@@ -48,9 +48,9 @@ inline std::string plan_text(event_time at) {
         auto digits = std::to_string(n);
         return std::string(width - digits.size(), '0') + digits;
     };
-    auto out = padded(year, 4) + '-' + padded(month, 2) + '-' + padded(year_day - (153 * march_month + 2) / 5 + 1, 2) +
-               'T' + padded(rest / 3'600'000'000'000, 2) + ':' + padded(rest / 60'000'000'000 % 60, 2) + ':' +
-               padded(rest / 1'000'000'000 % 60, 2);
+    auto out = padded(year, 4) + '-' + padded(month, 2) + '-' + padded(year_day - (153 * march_month + 2) / 5 + 1, 2)
+        + 'T' + padded(rest / 3'600'000'000'000, 2) + ':' + padded(rest / 60'000'000'000 % 60, 2) + ':'
+        + padded(rest / 1'000'000'000 % 60, 2);
     if (auto fraction = padded(rest % 1'000'000'000, 9); fraction != "000000000") {
         while (fraction.back() == '0') fraction.pop_back();
         out += '.' + fraction;

@@ -45,8 +45,9 @@ public:
     void operator()(std::string_view name, T& member) {
         auto const found = in_.read<std::string>();
         if (found != name) {
-            throw error{error_code::mismatch, "the snapshot holds '" + found + "' where this pipeline keeps '" +
-                                                  std::string{name} + "': restore it into the pipeline it was taken from"};
+            throw error{error_code::mismatch,
+                "the snapshot holds '" + found + "' where this pipeline keeps '" + std::string{name}
+                    + "': restore it into the pipeline it was taken from"};
         }
         auto const bytes = in_.read<std::string>();
         byte_reader part{bytes};
