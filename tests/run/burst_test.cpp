@@ -23,7 +23,6 @@ using namespace driftless;
 namespace {
 /// The number of records, and of those in the longest burst.
 struct longest_burst {
-    static constexpr std::string_view kind = "longest_burst";
     static constexpr combine_class combines = combine_class::exact;
     struct state {
         std::int64_t records = 0;

@@ -46,8 +46,8 @@ public:
     }
 };
 
-/// Makes the declared watermark, record by record. Pushes it on only when something can change:
-/// one compare per record against `trip_` = the deadline of what follows + the bound.
+/// Makes the declared watermark, record by record. Pushes it on only when something can change, when the newest time
+/// reaches `trip_` = the deadline of what follows + the bound. One compare for each record that is not the newest.
 template <class F, class Next>
 class declare_stage : public forwarding<Next> {
     using forwarding<Next>::next_;
@@ -56,6 +56,8 @@ class declare_stage : public forwarding<Next> {
     event_time trip_ = event_time::min();
     event_time watermark_ = event_time::min();
     event_time newest_ = event_time::min();  // of the current partition
+    /// Records before this time change nothing: newest_, or -inf while trip_ is reached.
+    event_time look_from_ = event_time::min();
     partition_clock clock_;
     operator_label label_;
     run_services* services_;
@@ -76,9 +78,13 @@ public:
                     [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
         }
         next_.on_record(ctx.with_time(at), record);
-        if (at > newest_ && at < event_time::max()) newest_ = at;  // +inf is no time: it would end the partition
-        if constexpr (forwarding<Next>::deadline_moves) trip_ = next_.deadline() + bound_;
-        if (newest_ >= trip_) advance();
+        if constexpr (forwarding<Next>::deadline_moves) {
+            trip_ = next_.deadline() + bound_;
+            look_at(at);
+        } else if (at >= look_from_) {  // the one compare of a record that is not the newest
+            look_at(at);
+            look_from_ = newest_ >= trip_ ? event_time::min() : newest_;
+        }
     }
 
     static constexpr bool can_look_ahead = Next::can_look_ahead && (names_member<F> || std::same_as<F, time_as_given>);
@@ -99,7 +105,7 @@ public:
         clock_.set_newest(newest_);
         clock_.enter(partition);
         newest_ = clock_.newest();
-        trip_ = event_time::min();
+        ask_anew();
         next_.on_partition(partition);
     }
     constexpr void on_partition_end(std::uint32_t partition) {
@@ -107,6 +113,7 @@ public:
         clock_.end(partition);
         newest_ = clock_.newest();
         advance();
+        look_from_ = event_time::min();
         next_.on_partition_end(partition);
     }
     constexpr void visit_state(auto&& visit) {
@@ -114,11 +121,20 @@ public:
         visit("watermark", watermark_);
         visit("partitions", clock_);
         newest_ = clock_.newest();
-        trip_ = event_time::min();  // the next record finds out anew
+        ask_anew();
         next_.visit_state(visit);
     }
 
 private:
+    DRIFTLESS_INLINE constexpr void look_at(event_time at) {
+        if (at > newest_ && at < event_time::max()) newest_ = at;  // +inf is no time: it would end the partition
+        if (newest_ >= trip_) advance();
+    }
+    /// The next record finds out anew what it changes.
+    constexpr void ask_anew() noexcept {
+        trip_ = event_time::min();
+        look_from_ = event_time::min();
+    }
     DRIFTLESS_NOINLINE constexpr void advance() {
         clock_.set_newest(newest_);
         auto const least = clock_.least_newest();
