@@ -64,7 +64,7 @@ public:
     /// Records in the first block: what fits 64 KiB, at least 256, at most 4096; a power of two.
     static constexpr std::size_t block_records = [] {
         std::size_t n = 4096;
-        while (n > 256 && n * sizeof(T) > 64 * 1024) n /= 2;
+        while (n > 256 && n * sizeof(T) > std::size_t{64} * 1024) n /= 2;
         return n;
     }();
 

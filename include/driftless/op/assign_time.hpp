@@ -17,25 +17,18 @@ namespace detail {
 /// Keeps the event time that a record already has.
 struct time_as_given {};
 
-/// Batch with the exact watermark: only stamps the records.
+/// What both stages share: the function, and looking ahead where it reads a member.
 template <class F, class Next>
-class stamp_stage : public forwarding<Next> {
+class timing_stage : public forwarding<Next> {
+protected:
     using forwarding<Next>::next_;
     [[no_unique_address]] F time_of_;
     operator_label label_;
     run_services* services_;
 
 public:
-    constexpr stamp_stage(Next next, F time_of, operator_label label, run_services* services)
+    constexpr timing_stage(Next next, F time_of, operator_label label, run_services* services)
         : forwarding<Next>(std::move(next)), time_of_(std::move(time_of)), label_(label), services_(services) {}
-
-    template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
-        event_time at{};
-        if (!guarded(services_, label_, ctx,
-                [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
-        next_.on_record(ctx.with_time(at), record);
-    }
 
     static constexpr bool can_look_ahead = Next::can_look_ahead && (names_member<F> || std::same_as<F, time_as_given>);
     [[nodiscard]] bool looks_ahead() const { return next_.looks_ahead(); }
@@ -46,12 +39,34 @@ public:
     }
 };
 
+/// Batch with the exact watermark: only stamps the records.
+template <class F, class Next>
+class stamp_stage : public timing_stage<F, Next> {
+    using timing_stage<F, Next>::next_;
+    using timing_stage<F, Next>::time_of_;
+    using timing_stage<F, Next>::label_;
+    using timing_stage<F, Next>::services_;
+
+public:
+    using timing_stage<F, Next>::timing_stage;
+
+    template <class Ctx, class T>
+    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+        event_time at{};
+        if (!guarded(services_, label_, ctx,
+                [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
+        next_.on_record(ctx.with_time(at), record);
+    }
+};
+
 /// Makes the declared watermark, record by record. Pushes it on only when something can change, when the newest time
 /// reaches `trip_` = the deadline of what follows + the bound. One compare for each record that is not the newest.
 template <class F, class Next>
-class declare_stage : public forwarding<Next> {
-    using forwarding<Next>::next_;
-    [[no_unique_address]] F time_of_;
+class declare_stage : public timing_stage<F, Next> {
+    using timing_stage<F, Next>::next_;
+    using timing_stage<F, Next>::time_of_;
+    using timing_stage<F, Next>::label_;
+    using timing_stage<F, Next>::services_;
     duration bound_;
     event_time trip_ = event_time::min();
     event_time watermark_ = event_time::min();
@@ -59,16 +74,10 @@ class declare_stage : public forwarding<Next> {
     /// Records before this time change nothing: newest_, or -inf while trip_ is reached.
     event_time look_from_ = event_time::min();
     partition_clock clock_;
-    operator_label label_;
-    run_services* services_;
 
 public:
     constexpr declare_stage(Next next, F time_of, duration bound, operator_label label, run_services* services)
-        : forwarding<Next>(std::move(next)),
-          time_of_(std::move(time_of)),
-          bound_(bound),
-          label_(label),
-          services_(services) {}
+        : timing_stage<F, Next>(std::move(next), std::move(time_of), label, services), bound_(bound) {}
 
     template <class Ctx, class T>
     DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
@@ -85,14 +94,6 @@ public:
             look_at(at);
             look_from_ = newest_ >= trip_ ? event_time::min() : newest_;
         }
-    }
-
-    static constexpr bool can_look_ahead = Next::can_look_ahead && (names_member<F> || std::same_as<F, time_as_given>);
-    [[nodiscard]] bool looks_ahead() const { return next_.looks_ahead(); }
-    template <class Ctx, class T>
-    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const& record) const {
-        if constexpr (std::same_as<F, time_as_given>) next_.prefetch(ctx, record);
-        else if constexpr (can_look_ahead) next_.prefetch(ctx.with_time(time_of_(record)), record);
     }
     /// The input's own watermark says nothing here, except that it has ended.
     constexpr void on_watermark(event_time watermark) {

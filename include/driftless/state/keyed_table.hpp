@@ -47,6 +47,7 @@ template <class Key, class State>
 class keyed_table {
     using slot = detail::table_slot<Key, State>;
     static constexpr bool integer = integer_key<Key>;
+    static constexpr std::size_t kib = 1024;
     static constexpr std::size_t first_capacity = 16;
     static constexpr std::size_t first_overflow = 32;
     /// Tag 0 means empty, so hashes are stored xor a constant: the hash that would be 0 then belongs
@@ -283,8 +284,9 @@ private:
         capacity_ = capacity;
         // A search that meets another key's entry is a branch mispredicted. While the cache holds the table, room is
         // cheap: what counts there is how many entries are touched. Beyond it every line counts.
-        room_ = bytes <= 64 * 1024 ? capacity / 8 : bytes <= 4 * 1024 * 1024 ? capacity / 4
-                                                                             : capacity * 5 / 8;
+        if (bytes <= kib * 64) room_ = capacity / 8;
+        else if (bytes <= kib * 4096) room_ = capacity / 4;
+        else room_ = capacity * 5 / 8;
         shift_ = 64 - __builtin_ctzll(capacity);
     }
 

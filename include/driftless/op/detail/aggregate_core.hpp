@@ -63,6 +63,17 @@ struct aggregate_entry {
 struct fresh_core_t {};
 inline constexpr fresh_core_t fresh_core{};
 
+/// Takes a row out of a state. False for one that was refused when it came, because a function threw: it is not in.
+template <class Pack, class T>
+bool removed_from(Pack const& pack, typename Pack::state& from, T const& row) {
+    try {
+        pack.remove(from, row);
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
 /// What both cores share: the pack, the books, and adding or removing one row.
 template <class Pack, class Key, bool FromChanges, bool Corrects, bool Exact>
 class core_base {
@@ -122,21 +133,11 @@ protected:
     void apply(table& in, Ctx const& ctx, change<T> const& row, std::uint64_t hash, Out& out) {
         if (row.before != nullptr) {
             if (entry* const from = in.find(key_in(ctx), hash)) {
-                if (take_out(from->state, *row.before) && from->members != 0) --from->members;
+                if (removed_from(pack_, from->state, *row.before) && from->members != 0) --from->members;
             }
         }
         if (row.after != nullptr) add(in, ctx, *row.after, hash, out);
         else ++account_.applied;
-    }
-    /// False for a row that was refused when it came, because a function threw: it is not in.
-    template <class T>
-    bool take_out(typename Pack::state& from, T const& row) const {
-        try {
-            pack_.remove(from, row);
-            return true;
-        } catch (...) {
-            return false;
-        }
     }
     /// The entry goes when its last row has gone.
     void drop_if_empty(table& in, auto const& key, std::uint64_t hash) {
@@ -321,13 +322,7 @@ public:
     }
     template <class Ctx, class T, class Out>
     void on_change(Ctx const& ctx, change<T> const& row, std::uint64_t hash, Out& out) {
-        if (row.before != nullptr) {
-            try {
-                pack_.remove(state_, *row.before);
-                --members_;
-            } catch (...) {  // it was refused when it came: it is not in
-            }
-        }
+        if (row.before != nullptr && removed_from(pack_, state_, *row.before)) --members_;
         auto const applied = applied_;
         if (row.after != nullptr) on_record(ctx, *row.after, hash, out);
         else ++applied_;
