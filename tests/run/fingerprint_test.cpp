@@ -131,6 +131,10 @@ TEST_CASE("what compilers make up does not decide the fingerprint", "[run][finge
     CHECK(fingerprint(timed<order>() | filter(positive))
         == fingerprint(timed<order>() | filter([](order const&) { return false; })));  // a lambda
     CHECK(fingerprint(timed<order>() | key_by<&order::sku>()) == fingerprint(timed<order>() | key_by(&order::sku)));
+    auto const sku_and_cents = fingerprint(timed<order>() | key_by(&order::sku, &order::cents));
+    CHECK(fingerprint(timed<order>() | key_by<&order::sku, &order::cents>()) == sku_and_cents);
+    CHECK(fingerprint(timed<order>() | key_by(&order::sku, &order::refund)) != sku_and_cents);
+    CHECK(fingerprint(timed<order>() | key_by(&order::cents, &order::sku)) != sku_and_cents);
     CHECK(fingerprint(from<order>() | aggregate(sum<&order::cents>()))
         == fingerprint(from<order>() | aggregate(sum(&order::cents))));
 }

@@ -119,18 +119,10 @@ std::string projection_text(F const& f) {
 }
 template <class Record, class... F>
 std::string projection_text(key_function<F...> const& all) {
-    if constexpr (sizeof...(F) == 1 && (reads_member<F> && ...)) {
-        return member_text<Record>(all);  // it yields what its only projection yields
-    } else {
-        std::string out;
-        auto const one = [&]<class P>(std::type_identity<P>) {
-            out += out.empty() ? "" : ", ";
-            if constexpr (names_member<P>) out += member_text<Record>(P{});
-            else out += reads_member<P> ? "member" : "function";
-        };
-        (one(std::type_identity<F>{}), ...);
-        return out;
-    }
+    std::string out;
+    auto const add = [&](std::string const& text) { (out += out.empty() ? "" : ", ") += text; };
+    std::apply([&](F const&... each) { (add(projection_text<Record>(each)), ...); }, all.projections());
+    return out;
 }
 
 /// count, sum(cents), or whatever an aggregate function says about itself.
