@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <stdexcept>
 #include <tuple>
 #include <vector>
 
@@ -112,4 +113,17 @@ TEST_CASE("a total of extreme values is exact in batch, in polls of any size and
         second.drain();
         CHECK(got == std::vector{want});
     }
+}
+
+TEST_CASE("an aggregate that may throw beside one with a burst: each record counts once", "[run][burst]") {
+    constexpr auto mixed = from<std::int64_t>()
+        | aggregate(count(), sum([](std::int64_t n) {
+              if (n == 13) throw std::runtime_error("thirteen");
+              return 2 * n;
+          }),
+            sum());
+    std::vector<std::int64_t> const in{1, 2, 13, 4};
+    auto const rows = run(batch{.on_error = on_error::skip}, mixed, in);
+    CHECK(rows[0].value == std::tuple{std::int64_t{3}, std::int64_t{14}, std::int64_t{7}});
+    CHECK(rows.report().stages[0].applied == 3);
 }
