@@ -14,6 +14,7 @@ struct pane_info;
 struct unkeyed;
 struct rows;
 struct columns;
+template <class Threads>
 struct batch;
 struct stream;
 struct report;

@@ -22,6 +22,7 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 using namespace driftless;
@@ -182,4 +183,15 @@ TEST_CASE("a time that is made from an event's value decides, not the time of it
     memory_log<event<reading>> log;
     for (auto const& each : readings(5000)) log.append(event<reading>{each, each.at});
     CHECK(run(batch{}, remade, log).size() == 6);
+}
+
+TEST_CASE("a batch that is given no threads says so in its type; the number may come from a variable", "[run][batch]") {
+    static_assert(std::is_same_v<decltype(batch{}), batch<one_thread>>);
+    static_assert(std::is_same_v<decltype(batch{.on_error = on_error::skip}), batch<one_thread>>);
+    std::vector<int> const three{1, 2, 3};
+    for (std::size_t threads = 1; threads < 4; ++threads) {
+        batch const mode{.threads = threads};
+        CHECK(run(mode, doubled, three)[0].value == totals{3, 12});
+        CHECK(run(batch{.threads = thread_count{threads}}, doubled, three)[0].value == totals{3, 12});
+    }
 }

@@ -59,9 +59,9 @@ constexpr sum_result<V> narrowed(sum_state<V> sum, char const* who) {
         int128 const exact = sum.value();
         if (exact < int128{std::numeric_limits<wide>::min()} || exact > int128{std::numeric_limits<wide>::max()}) {
             throw error{error_code::overflow,
-                std::string{who} +
-                    " is exact in 128 bits, and its value does not fit the 64 bits of the "
-                    "result: sum smaller units, or by narrower windows"};
+                sentence({who,
+                    " is exact in 128 bits, and its value does not fit the 64 bits of the result: sum "
+                    "smaller units, or by narrower windows"})};
         }
         return sum_result<V>{static_cast<wide>(exact)};
     }

@@ -2,6 +2,8 @@
 #ifndef DRIFTLESS_CORE_ACCOUNT_HPP
 #define DRIFTLESS_CORE_ACCOUNT_HPP
 
+#include <driftless/core/detail/sentence.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,9 +32,7 @@ struct operator_label {
 
     /// `filter`, or `filter 'cheap'` for an operator with an id.
     [[nodiscard]] std::string str() const {
-        std::string out{kind};
-        if (!id.empty()) out.append(" '").append(id).append("'");
-        return out;
+        return id.empty() ? detail::sentence({kind}) : detail::sentence({kind, " '", id, "'"});
     }
     friend constexpr bool operator==(operator_label, operator_label) = default;
 };

@@ -8,8 +8,16 @@
 #define DRIFTLESS_INLINE [[gnu::always_inline]] inline
 #define DRIFTLESS_NOINLINE [[gnu::noinline]]
 #define DRIFTLESS_INLINE_LAMBDA __attribute__((always_inline))
+/// DRIFTLESS_FUSED is the same for the calls that a chain of stages hands on; not in a build without optimization,
+/// which would compile the end of the chain anew for every stage before it.
+#if defined(__OPTIMIZE__)
+#define DRIFTLESS_FUSED DRIFTLESS_INLINE
+#else
+#define DRIFTLESS_FUSED inline
+#endif
 #else
 #define DRIFTLESS_INLINE inline
+#define DRIFTLESS_FUSED inline
 #define DRIFTLESS_NOINLINE
 #define DRIFTLESS_INLINE_LAMBDA
 #endif

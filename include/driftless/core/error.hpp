@@ -2,6 +2,8 @@
 #ifndef DRIFTLESS_CORE_ERROR_HPP
 #define DRIFTLESS_CORE_ERROR_HPP
 
+#include <driftless/core/detail/sentence.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -44,9 +46,9 @@ public:
 
     error() = default;
     explicit error(error_code code, std::string sentence, std::string path = {}, std::uint64_t offset = no_offset)
-        : what_("driftless: " + std::move(sentence)), path_(std::move(path)), offset_(offset), code_(code) {
-        if (!path_.empty()) what_ += " [" + path_ + "]";
-        if (offset_ != no_offset) what_ += " at offset " + std::to_string(offset_);
+        : what_(detail::sentence({"driftless: ", sentence})), path_(std::move(path)), offset_(offset), code_(code) {
+        if (!path_.empty()) what_ = detail::sentence({what_, " [", path_, "]"});
+        if (offset_ != no_offset) what_ = detail::sentence({what_, " at offset ", offset_});
     }
 
     [[nodiscard]] char const* what() const noexcept override { return what_.c_str(); }

@@ -4,6 +4,8 @@
 
 #include <driftless/core/operator.hpp>
 
+#include <type_traits>
+
 namespace driftless::inline v0 {
 
 /// What `|` yields when an operator refuses its input: the sentence has been said, and everything
@@ -17,9 +19,7 @@ struct ill_formed {
 };
 
 template <class P>
-inline constexpr bool is_ill_formed = false;
-template <>
-inline constexpr bool is_ill_formed<ill_formed> = true;
+concept is_ill_formed = std::is_same<P, ill_formed>::value;
 
 template <class Op>
     requires detail::operator_description<Op>

@@ -54,9 +54,7 @@ concept pipeline = requires { typename P::is_pipeline; };
 
 namespace detail {
 template <class P>
-inline constexpr bool is_root = false;
-template <class Root>
-inline constexpr bool is_root<root_link<Root>> = true;
+concept is_root = std::is_same<P, root_link<typename P::op_type>>::value;
 }  // namespace detail
 
 /// Appends an operator. An operator that cannot follow says so in one sentence, and the result is

@@ -95,8 +95,8 @@ public:
     void failed(operator_label label, origin from, error_code code, std::string const& why) {
         if (policy.policy() == error_policy::action::fail) {
             throw error{code,
-                label.str() + " failed: " + why + " (partition " + std::to_string(from.partition)
-                    + "); to go on without such records, run with .on_error = on_error::skip or dead_letter",
+                detail::sentence({label.str(), " failed: ", why, " (partition ", std::uint64_t{from.partition},
+                    "); to go on without such records, run with .on_error = on_error::skip or dead_letter"}),
                 {}, from.offset};
         }
         failures.refuse(reason::failed);

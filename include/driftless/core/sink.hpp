@@ -95,7 +95,7 @@ public:
     explicit constexpr sink_stage(Sink* sink) : sink_(sink) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         if constexpr (is_row<T>) {
             sink_->write(record);
         } else if constexpr (std::same_as<key_type, unkeyed> && !In::window::assigned) {
@@ -109,7 +109,7 @@ public:
     }
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         if (row.after != nullptr) {
             on_record(ctx, *row.after);
         } else if constexpr (is_row<T>) {

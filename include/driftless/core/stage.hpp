@@ -16,13 +16,17 @@ namespace driftless::inline v0 {
 ///
 /// exact       No record can be late: lateness is compiled out (batch, unless as_declared).
 /// declared    assign_time makes the watermark itself, record by record (stream, or as_declared).
-template <bool Exact, bool Stream>
+/// threads     Keyed state may be spread over threads: without it the shards are left out.
+template <bool Exact, bool Stream, bool Threads = true>
 struct run_mode {
     static constexpr bool exact = Exact;
     static constexpr bool stream = Stream;
+    static constexpr bool threads = Threads;
 };
-using exact_batch = run_mode<true, false>;
-using declared_batch = run_mode<false, false>;
+template <bool Threads = true>
+using exact_batch = run_mode<true, false, Threads>;
+template <bool Threads = true>
+using declared_batch = run_mode<false, false, Threads>;
 using streaming = run_mode<false, true>;
 
 /// Nobody pushes more records than this without a settle() in between.
@@ -50,6 +54,7 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 /// prefetch(ctx, record)     a record that comes soon: its state may be fetched into the cache. Nothing of the user's
 ///                           is called. Asked for while looks_ahead(), of stages that can_look_ahead
 /// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
+/// records_only              a type: of all these, the stage writes on_record, on_change and settle alone
 template <class Next>
 class forwarding {
 protected:
@@ -63,24 +68,31 @@ public:
     DRIFTLESS_INLINE explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         next_.on_record(ctx, record);
     }
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         next_.on_change(ctx, row);
     }
-    constexpr void on_watermark(event_time watermark) { next_.on_watermark(watermark); }
-    constexpr void on_partition(std::uint32_t partition) { next_.on_partition(partition); }
-    constexpr void on_partition_end(std::uint32_t partition) { next_.on_partition_end(partition); }
-    constexpr void on_chunk() { next_.on_chunk(); }
-    DRIFTLESS_INLINE constexpr void settle() { next_.settle(); }
-    constexpr void on_epoch(std::uint64_t epoch) { next_.on_epoch(epoch); }
-    constexpr void on_idle(bool idle) { next_.on_idle(idle); }
-    constexpr void on_clock(event_time now) { next_.on_clock(now); }
-    constexpr void on_end() { next_.on_end(); }
+    constexpr void on_watermark(event_time watermark) { listener().on_watermark(watermark); }
+    constexpr void on_partition(std::uint32_t partition) { listener().on_partition(partition); }
+    constexpr void on_partition_end(std::uint32_t partition) { listener().on_partition_end(partition); }
+    constexpr void on_chunk() { listener().on_chunk(); }
+    DRIFTLESS_FUSED constexpr void settle() { next_.settle(); }
+    constexpr void on_epoch(std::uint64_t epoch) { listener().on_epoch(epoch); }
+    constexpr void on_idle(bool idle) { listener().on_idle(idle); }
+    constexpr void on_clock(event_time now) { listener().on_clock(now); }
+    constexpr void on_end() { listener().on_end(); }
     [[nodiscard]] constexpr event_time deadline() const { return next_.deadline(); }
-    constexpr void visit_state(auto&& visit) { next_.visit_state(visit); }
+    constexpr void visit_state(auto&& visit) { listener().visit_state(visit); }
+
+    /// The next stage that may mean one of the rare calls: those that say `records_only` are skipped. One function per
+    /// stage instead of one per stage and call: compiled code that grows with the pipeline is compile time.
+    [[nodiscard]] constexpr auto& listener() noexcept {
+        if constexpr (requires { typename Next::records_only; }) return next_.listener();
+        else return next_;
+    }
 };
 
 /// A stage that hands on records as they are, and so lets look ahead through it.
@@ -94,7 +106,7 @@ public:
     static constexpr bool can_look_ahead = Next::can_look_ahead;
     [[nodiscard]] bool looks_ahead() const { return next_.looks_ahead(); }
     template <class Ctx, class T>
-    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const& record) const {
+    DRIFTLESS_FUSED void prefetch(Ctx const& ctx, T const& record) const {
         next_.prefetch(ctx, record);
     }
 };

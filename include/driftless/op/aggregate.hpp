@@ -138,7 +138,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         constexpr bool from_changes = changelog<In>;
         auto late = late_output<In, Mode>(at);
         auto const stage_of = [&]<class Core>(Core core) {
-            constexpr bool may_shard = keyed<In> && !from_changes;
+            constexpr bool may_shard = Mode::threads && keyed<In> && !from_changes;
             using shards = typename std::conditional_t<
                 may_shard, std::type_identity<detail::shards_of<Core, In, typename pack::result, corrects<In>>>,
                 std::type_identity<detail::no_shards>>::type;

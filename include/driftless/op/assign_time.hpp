@@ -33,7 +33,7 @@ public:
     static constexpr bool can_look_ahead = Next::can_look_ahead && (names_member<F> || std::same_as<F, time_as_given>);
     [[nodiscard]] bool looks_ahead() const { return next_.looks_ahead(); }
     template <class Ctx, class T>
-    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const& record) const {
+    DRIFTLESS_FUSED void prefetch(Ctx const& ctx, T const& record) const {
         if constexpr (std::same_as<F, time_as_given>) next_.prefetch(ctx, record);
         else if constexpr (can_look_ahead) next_.prefetch(ctx.with_time(time_of_(record)), record);
     }
@@ -51,7 +51,7 @@ public:
     using timing_stage<F, Next>::timing_stage;
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         event_time at{};
         if (!guarded(services_, label_, ctx,
                 [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
@@ -80,7 +80,7 @@ public:
         : timing_stage<F, Next>(std::move(next), std::move(time_of), label, services), bound_(bound) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         event_time at = ctx.at;
         if constexpr (!std::same_as<F, time_as_given>) {
             if (!guarded(services_, label_, ctx,

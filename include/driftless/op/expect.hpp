@@ -47,7 +47,7 @@ public:
           services_(services) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         bool holds = false;
         if (!guarded(services_, account_.label, ctx, [&] { holds = static_cast<bool>(holds_(record)); })) {
             return account_.refuse(reason::failed);

@@ -18,17 +18,18 @@ class filter_stage : public looking_through<Next> {
     run_services* services_;
 
 public:
+    using records_only = void;
     constexpr filter_stage(Next next, F keep, operator_label label, run_services* services)
         : looking_through<Next>(std::move(next)), keep_(std::move(keep)), label_(label), services_(services) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         if (passes(ctx, record)) next_.on_record(ctx, record);
     }
 
     /// A side that does not pass is absent: a row that no longer passes becomes a delete.
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         bool const before = row.before != nullptr && passes(ctx, *row.before);
         bool const after = row.after != nullptr && passes(ctx, *row.after);
         if (before || after) {

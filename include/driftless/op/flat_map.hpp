@@ -37,11 +37,12 @@ class flat_map_stage : public forwarding<Next> {
     std::size_t since_settled_ = 0;  // one record may become any number of them
 
 public:
+    using records_only = void;
     constexpr flat_map_stage(Next next, F function, operator_label label, run_services* services)
         : forwarding<Next>(std::move(next)), function_(std::move(function)), label_(label), services_(services) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         expand(ctx, record, [&](U const& row) DRIFTLESS_INLINE_LAMBDA {
             next_.on_record(ctx, row);
             if (++since_settled_ == burst_limit) settle();
@@ -55,7 +56,7 @@ public:
 
     /// Rows have no identity across a flat_map: the old row's are taken back, then the new row's added.
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         if (row.before != nullptr) {
             expand(ctx, *row.before, [&](U const& old) { next_.on_change(ctx, change<U>{&old, nullptr}); });
         }

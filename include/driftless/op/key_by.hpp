@@ -50,11 +50,12 @@ class key_by_stage : public forwarding<Next> {
     run_services* services_;
 
 public:
+    using records_only = void;
     constexpr key_by_stage(Next next, F key_of, operator_label label, run_services* services)
         : forwarding<Next>(std::move(next)), key_of_(std::move(key_of)), label_(label), services_(services) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         with_key(ctx, record, [&](auto const& keyed) DRIFTLESS_INLINE_LAMBDA { next_.on_record(keyed, record); });
     }
 
@@ -62,7 +63,7 @@ public:
     static constexpr bool can_look_ahead = Next::can_look_ahead && F::members_only;
     [[nodiscard]] bool looks_ahead() const { return next_.looks_ahead(); }
     template <class Ctx, class T>
-    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const& record) const {
+    DRIFTLESS_FUSED void prefetch(Ctx const& ctx, T const& record) const {
         if constexpr (can_look_ahead) {
             auto const& key = key_of_(record);
             next_.prefetch(ctx.with_key(key), record);
@@ -71,7 +72,7 @@ public:
 
     /// A row whose key changes leaves the old key before it joins the new one.
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         if (row.before == nullptr) {
             with_key(ctx, *row.after, [&](auto const& keyed) { next_.on_change(keyed, row); });
         } else if (row.after == nullptr) {

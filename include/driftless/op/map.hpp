@@ -22,11 +22,12 @@ class map_stage : public forwarding<Next> {
     using result_t = std::remove_cvref_t<std::invoke_result_t<F const&, T const&>>;
 
 public:
+    using records_only = void;
     constexpr map_stage(Next next, F function, operator_label label, run_services* services)
         : forwarding<Next>(std::move(next)), function_(std::move(function)), label_(label), services_(services) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         if constexpr (std::is_nothrow_invocable_v<F const&, T const&>) {
             next_.on_record(ctx, function_(record));
         } else {
@@ -40,7 +41,7 @@ public:
     }
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         std::optional<result_t<T>> before;
         std::optional<result_t<T>> after;
         // A side that cannot be mapped is absent, as it was, or will be, when it is the other side.

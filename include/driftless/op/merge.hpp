@@ -32,12 +32,12 @@ public:
     explicit constexpr merge_node(Next next) : next_(std::move(next)) { watermarks_.fill(event_time::min()); }
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         if constexpr (Changes) next_.on_change(ctx, change<T>{nullptr, &record});
         else next_.on_record(ctx, record);
     }
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         next_.on_change(ctx, row);
     }
     /// The watermark of a merge is the least of its inputs'.
@@ -76,11 +76,11 @@ public:
     explicit constexpr merge_port(Node* node) : node_(node) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         node_->on_record(ctx, record);
     }
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         node_->on_change(ctx, row);
     }
     constexpr void on_watermark(event_time watermark) { node_->on_watermark(I, watermark); }

@@ -18,17 +18,18 @@ class tap_stage : public looking_through<Next> {
     run_services* services_;
 
 public:
+    using records_only = void;
     constexpr tap_stage(Next next, F look, operator_label label, run_services* services)
         : looking_through<Next>(std::move(next)), look_(std::move(look)), label_(label), services_(services) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         if (look(ctx, record)) next_.on_record(ctx, record);
     }
     /// Sees what rows become; a row that goes away is not shown. One that could not be looked at goes on
     /// all the same: the change that takes it back will not be looked at either.
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         if (row.after != nullptr) look(ctx, *row.after);
         next_.on_change(ctx, row);
     }

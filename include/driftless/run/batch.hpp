@@ -18,8 +18,10 @@ namespace driftless::inline v0 {
 ///
 /// Time        The watermark is exact: it comes from the block statistics of the log, nothing is refused as
 ///             late. A pipeline that is `as_declared` makes its declared watermark instead.
+/// Threads     The type of `.threads`, deduced; a batch{} without it runs on one thread and compiles no shards.
+template <class Threads = one_thread>
 struct batch {
-    thread_count threads{};       ///< shards of keyed state; needs run/thread_pool.hpp from 2 on
+    Threads threads{};            ///< shards of keyed state: a number; needs run/thread_pool.hpp from 2 on
     error_policy on_error{};      ///< what a throwing user function does to the run
 };
 
@@ -32,12 +34,13 @@ struct batch {
 /// returns     without a sink a range of panes, `results`; with one the `report`
 /// Errors      Throws driftless::error: a bad parameter, or what a user function threw (on_error). try_run returns
 ///             it in a result instead.
-template <pipeline P, class... Args>
+template <class Threads, pipeline P, class... Args>
     requires(!is_ill_formed<P>)
-auto run(batch mode, P const& p, Args&&... args) {
-    auto const workers = mode.threads.start();
+auto run(batch<Threads> mode, P const& p, Args&&... args) {
+    auto const workers = detail::thread_count_of<Threads>{mode.threads}.start();
     results_of<output_of<P>> rows;
-    detail::engine<detail::batch_mode<P>, P, Args...> engine{p, &rows, mode.on_error, workers.get(),
+    constexpr bool threads = !std::is_same_v<Threads, one_thread>;
+    detail::engine<detail::batch_mode<P, threads>, P, Args...> engine{p, &rows, mode.on_error, workers.get(),
         std::forward<Args>(args)...};
     engine.run_to_end();
     if constexpr (detail::last_stage<P, Args...>::has_sink) {

@@ -40,7 +40,8 @@ namespace driftless::inline v0 {
 template <class Mode, class P, class... Args>
 class job {
     static constexpr bool streams = std::is_same_v<Mode, stream>;
-    using run_mode = std::conditional_t<streams, streaming, detail::batch_mode<P>>;
+    static constexpr bool threads = !std::is_same_v<decltype(Mode::threads), one_thread>;
+    using run_mode = std::conditional_t<streams, streaming, detail::batch_mode<P, threads>>;
     using engine_t = detail::engine<run_mode, P, Args...>;
     static constexpr std::size_t chunk = 16384;  // records between two looks at stop() and two publications
     static constexpr std::string_view snapshot_file = "snapshot";
@@ -69,7 +70,7 @@ public:
               if constexpr (streams) return std::string{mode.snapshots};
               else return std::string{};
           }()),
-          workers_(mode.threads.start()),
+          workers_(detail::thread_count_of<decltype(Mode::threads)>{mode.threads}.start()),
           engine_(description, &rows_, mode.on_error, workers_.get(), std::forward<Args>(args)...) {
         if constexpr (streams) {
             if (!snapshots_.empty()) take_up_snapshot();

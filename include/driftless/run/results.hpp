@@ -4,6 +4,7 @@
 
 #include <driftless/codec/arena.hpp>
 #include <driftless/codec/owned.hpp>
+#include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/stream.hpp>
 #include <driftless/run/report.hpp>
@@ -13,7 +14,6 @@
 #include <cstddef>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace driftless::inline v0 {
 namespace detail {
@@ -101,7 +101,7 @@ public:
 
 private:
     struct nothing {};
-    std::vector<value_type> panes_;
+    detail::growing_array<value_type> panes_;
     arena bytes_;
     [[no_unique_address]] std::conditional_t<Kind == stream_kind::changes, detail::latest_rows<Key, Value>, nothing>
         latest_;

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 namespace driftless::inline v0 {
@@ -34,6 +35,11 @@ template <class Count>
 concept thread_pool_included = requires { sizeof(thread_pool_for<Count>); };
 }  // namespace detail
 
+/// One thread, said by the type: what is needed for more is not even compiled.
+struct one_thread {
+    [[nodiscard]] static detail::executor_handle start() { return {}; }
+};
+
 /// How many threads a run uses for keyed state: batch{.threads = 2}.
 ///
 /// One thread needs nothing. More need the header with the thread pool, which the light headers leave
@@ -58,5 +64,10 @@ public:
         return count_ > 1 ? start_(count_) : detail::executor_handle{};
     }
 };
+namespace detail {
+/// What a mode can be given as `.threads`: a number, or nothing.
+template <class Threads>
+using thread_count_of = std::conditional_t<std::is_same_v<Threads, one_thread>, one_thread, thread_count>;
+}  // namespace detail
 }  // namespace driftless::inline v0
 #endif

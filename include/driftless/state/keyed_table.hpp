@@ -92,7 +92,7 @@ public:
     }
 
     /// Brings the place of a hash into the cache.
-    DRIFTLESS_INLINE void prefetch(std::uint64_t hash) const noexcept {
+    DRIFTLESS_FUSED void prefetch(std::uint64_t hash) const noexcept {
         __builtin_prefetch(slots_ + (hash >> shift_), 1);
     }
 
@@ -404,7 +404,7 @@ public:
     [[nodiscard]] constexpr std::size_t size() const noexcept { return state_.has_value() ? 1 : 0; }
     [[nodiscard]] constexpr bool empty() const noexcept { return !state_.has_value(); }
     [[nodiscard]] constexpr std::size_t bytes() const noexcept { return 0; }
-    DRIFTLESS_INLINE constexpr void prefetch(std::uint64_t) const noexcept {}
+    DRIFTLESS_FUSED constexpr void prefetch(std::uint64_t) const noexcept {}
     [[nodiscard]] DRIFTLESS_INLINE constexpr State* find(unkeyed, std::uint64_t) noexcept {
         return state_.has_value() ? &*state_ : nullptr;
     }

@@ -2,12 +2,12 @@
 #ifndef DRIFTLESS_STATE_WINDOW_TABLES_HPP
 #define DRIFTLESS_STATE_WINDOW_TABLES_HPP
 
+#include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/time.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 namespace driftless::inline v0 {
 
@@ -64,7 +64,10 @@ public:
             if (size() != 0 && !late) fresh->table.make_room_like(open_.back()->table);
         }
         fresh->window = window;
-        open_.insert(open_.begin() + static_cast<std::ptrdiff_t>(first_ + lower_bound(window)), fresh);
+        auto const at = first_ + lower_bound(window);
+        open_.push_back(fresh);
+        for (auto i = open_.size() - 1; i > at; --i) open_[i] = open_[i - 1];
+        open_[at] = fresh;
         if (late) ++fired_;
         return *fresh;
     }
@@ -77,7 +80,9 @@ public:
         done->table.clear();
         spare_.push_back(done);
         if (first_ == open_.size() || first_ > 64) {
-            open_.erase(open_.begin(), open_.begin() + static_cast<std::ptrdiff_t>(first_));
+            auto const left = size();
+            for (std::size_t i = 0; i < left; ++i) open_[i] = open_[first_ + i];
+            while (open_.size() != left) open_.pop_back();
             first_ = 0;
         }
     }
@@ -89,8 +94,8 @@ public:
     }
 
 private:
-    std::vector<open_window*> open_;  // from first_ on, ordered by (end, start)
-    std::vector<open_window*> spare_;
+    detail::growing_array<open_window*> open_;  // from first_ on, ordered by (end, start)
+    detail::growing_array<open_window*> spare_;
     std::size_t first_ = 0;
     std::size_t fired_ = 0;
 
@@ -115,8 +120,8 @@ private:
         return spare;
     }
     void swap(window_tables& other) noexcept {
-        std::swap(open_, other.open_);
-        std::swap(spare_, other.spare_);
+        open_.swap(other.open_);
+        spare_.swap(other.spare_);
         std::swap(first_, other.first_);
         std::swap(fired_, other.fired_);
     }

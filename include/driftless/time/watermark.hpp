@@ -22,7 +22,7 @@ struct bounded_disorder {
     void validate() const {
         if (bound < duration{}) {
             throw error{error_code::invalid_argument,
-                "bounded_disorder needs a bound >= 0, not " + std::to_string(bound.ns()) + " ns"};
+                detail::sentence({"bounded_disorder needs a bound >= 0, not ", bound.ns(), " ns"})};
         }
     }
     constexpr void describe(auto&& parameter) const { parameter("bound", bound); }

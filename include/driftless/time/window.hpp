@@ -38,7 +38,7 @@ struct tumbling {
     void validate() const {
         if (size <= duration{}) {
             throw error{error_code::invalid_argument,
-                "tumbling needs a size > 0, not " + std::to_string(size.ns()) + " ns: write tumbling{1_h}"};
+                detail::sentence({"tumbling needs a size > 0, not ", size.ns(), " ns: write tumbling{1_h}"})};
         }
     }
     constexpr void describe(auto&& parameter) const {
@@ -68,7 +68,7 @@ struct allowed_lateness {
     void validate() const {
         if (bound < duration{}) {
             throw error{error_code::invalid_argument,
-                "allowed_lateness needs a bound >= 0, not " + std::to_string(bound.ns()) + " ns"};
+                detail::sentence({"allowed_lateness needs a bound >= 0, not ", bound.ns(), " ns"})};
         }
     }
     constexpr void describe(auto&& parameter) const { parameter("allowed lateness", bound); }

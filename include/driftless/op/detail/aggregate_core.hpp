@@ -236,7 +236,7 @@ public:
     [[nodiscard]] std::size_t state_bytes() const noexcept { return table_.bytes(); }
 
     template <class Ctx, class T, class Out>
-    DRIFTLESS_INLINE void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
+    DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
         this->add(table_, ctx, record, hash, out);
     }
     template <class Ctx, class T, class Out>
@@ -293,7 +293,7 @@ public:
     constexpr total_core(Pack pack, std::uint64_t, operator_label label)
         : pack_(std::move(pack)), state_(pack_.init()), burst_(pack_.init_burst()), account_{.label = label} {}
 
-    DRIFTLESS_INLINE void settle() {
+    DRIFTLESS_FUSED void settle() {
         pack_.absorb(state_, burst_, in_burst_);
         applied_ += static_cast<std::uint64_t>(std::exchange(in_burst_, 0));
     }
@@ -306,7 +306,7 @@ public:
     [[nodiscard]] std::size_t state_bytes() const noexcept { return 0; }
 
     template <class Ctx, class T, class Out>
-    DRIFTLESS_INLINE void on_record(Ctx const& ctx, T const& record, std::uint64_t, Out& out) {
+    DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record, std::uint64_t, Out& out) {
         try {
             if constexpr (FromChanges) {
                 pack_.add(state_, record);
@@ -415,11 +415,11 @@ public:
         return near_[0]->bytes() + (near_[1] != near_[0] ? near_[1]->bytes() : 0) > base::fits_cache;
     }
     template <class Ctx>
-    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, std::uint64_t hash) const noexcept {
+    DRIFTLESS_FUSED void prefetch(Ctx const& ctx, std::uint64_t hash) const noexcept {
         if (is_near(ctx)) near_[place_of(ctx)]->prefetch(hash);
     }
     template <class Ctx, class T, class Out>
-    DRIFTLESS_INLINE void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
+    DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
         if (is_near(ctx)) [[likely]]
             near_record(ctx, record, hash, out);
         else far_record(ctx, record, hash, out);

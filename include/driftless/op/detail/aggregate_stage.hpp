@@ -94,7 +94,7 @@ public:
           shards_(make_shards(core_, services, may_shard)) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record) {
         auto const hash = hash_in(ctx);
         if constexpr (requires { core_.is_near(ctx); }) {
             if (!sharded() && core_.is_near(ctx)) [[likely]] {
@@ -119,7 +119,7 @@ public:
         else return false;
     }
     template <class Ctx, class T>
-    DRIFTLESS_INLINE void prefetch(Ctx const& ctx, T const&) const {
+    DRIFTLESS_FUSED void prefetch(Ctx const& ctx, T const&) const {
         if constexpr (can_look_ahead) core_.prefetch(ctx, hash_in(ctx));
     }
     template <class Ctx, class T>
@@ -135,7 +135,7 @@ public:
         }
         next_.on_watermark(watermark);
     }
-    DRIFTLESS_INLINE void settle() {
+    DRIFTLESS_FUSED void settle() {
         if constexpr (requires { core_.settle(); }) core_.settle();
         next_.settle();
     }

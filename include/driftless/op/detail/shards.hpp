@@ -4,6 +4,7 @@
 
 #include <driftless/codec/arena.hpp>
 #include <driftless/codec/owned.hpp>
+#include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/executor.hpp>
 #include <driftless/core/stream.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
@@ -14,7 +15,6 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace driftless::inline v0::detail {
 /// Runs one core per worker, each on its range of key hashes, and reports in the order of one thread.
@@ -63,30 +63,30 @@ class shard_group {
     struct chunk;
     /// What a core reports to, on a worker.
     struct capture {
-        std::vector<reported>* into;
+        growing_array<reported>* into;
         arena* bytes;
         std::uint64_t cause = 0;
         std::size_t index = 0;
 
         void row(Key const& key, time_window window, pane_info const& info, std::uint64_t hash, Result const& result) {
-            auto& made = into->emplace_back(reported{.cause = cause, .kind = reported::what::pane});
+            auto& made = into->push_back(reported{.cause = cause, .kind = reported::what::pane});
             fill(made, key, window, info, hash);
             keep(made.after, result);
         }
         void change(Key const& key, time_window window, pane_info const& info, std::uint64_t hash,
             Result const* before, Result const* after) {
-            auto& made = into->emplace_back(reported{.cause = cause, .kind = reported::what::pane});
+            auto& made = into->push_back(reported{.cause = cause, .kind = reported::what::pane});
             fill(made, key, window, info, hash);
             if (before != nullptr) keep(made.before, *before);
             if (after != nullptr) keep(made.after, *after);
         }
         template <class Ctx>
         void refused(reason why, Ctx const& ctx, T const&) {
-            into->emplace_back(reported{
+            into->push_back(reported{
                 .cause = cause, .kind = reported::what::refused, .why = why, .window = ctx.window, .index = index});
         }
         void threw(origin from) {
-            into->emplace_back(reported{
+            into->push_back(reported{
                 .cause = cause, .kind = reported::what::threw, .from = from, .thrown = std::current_exception()});
         }
 
@@ -107,8 +107,8 @@ class shard_group {
     struct share final : work_item {
         chunk* of = nullptr;
         Core* core = nullptr;
-        std::vector<std::uint32_t> mine;  // which records of the chunk
-        std::vector<reported> out;
+        growing_array<std::uint32_t> mine;  // which records of the chunk
+        growing_array<reported> out;
         arena bytes;
         std::exception_ptr failure;
         std::size_t handed_on = 0;
@@ -143,10 +143,10 @@ class shard_group {
         }
     };
     struct chunk {
-        std::vector<item> items;
-        std::vector<mark> marks;
+        growing_array<item> items;
+        growing_array<mark> marks;
         arena bytes;
-        std::vector<share*> shares;
+        growing_array<share*> shares;
         std::uint64_t next_sequence = 0;
 
         ~chunk() {
@@ -155,7 +155,7 @@ class shard_group {
     };
 
     executor* threads_;
-    std::vector<Core> cores_;
+    growing_array<Core> cores_;
     chunk chunks_[depth];
     std::size_t filling_ = 0;    // chunks_[filling_ % depth] takes records
     std::size_t collected_ = 0;  // chunks before this one have been handed on
@@ -195,7 +195,7 @@ public:
     template <class Out, class OnWatermark>
     void on_watermark(event_time watermark, Out& out, OnWatermark const& hand_on) {
         auto& into = chunks_[filling_ % depth];
-        into.marks.push_back({into.next_sequence++, watermark});
+        into.marks.push_back(mark{into.next_sequence++, watermark});
         if (into.marks.size() == chunk_records) submit(out, hand_on);
     }
     /// Everything so far is applied and handed on.
@@ -218,8 +218,8 @@ public:
         for (auto const& each : cores_) sum += each.state_bytes();
         return sum;
     }
-    void save(auto& out) { Core::save(cores_.data(), cores_.size(), out); }
-    void load(auto& in) { Core::load(cores_.data(), cores_.size(), in); }
+    void save(auto& out) { Core::save(cores_.begin(), cores_.size(), out); }
+    void load(auto& in) { Core::load(cores_.begin(), cores_.size(), in); }
 
 private:
     template <class Out, class OnWatermark>

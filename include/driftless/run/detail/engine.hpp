@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_RUN_DETAIL_ENGINE_HPP
 #define DRIFTLESS_RUN_DETAIL_ENGINE_HPP
 
+#include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/pipeline.hpp>
 #include <driftless/core/services.hpp>
 #include <driftless/core/sink.hpp>
@@ -21,7 +22,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace driftless::inline v0::detail {
 /// Things of any type at stable addresses, destroyed in reverse order.
@@ -30,7 +30,7 @@ class owned_nodes {
         void* object;
         void (*destroy)(void*);
     };
-    std::vector<node> nodes_;
+    growing_array<node> nodes_;
 
 public:
     owned_nodes() = default;
@@ -107,8 +107,9 @@ template <class Op>
 }>{};
 
 /// The mode a batch of this pipeline runs in.
-template <class P>
-using batch_mode = std::conditional_t<any_operator<declares_watermark, P>(), declared_batch, exact_batch>;
+template <class P, bool Threads>
+using batch_mode =
+    std::conditional_t<any_operator<declares_watermark, P>(), declared_batch<Threads>, exact_batch<Threads>>;
 
 /// A pipeline with its inputs and sinks, ready to be fed: what batch, stream and job are made of.
 /// The end of the pipeline: the sink among the arguments, or the results that the run collects.
@@ -149,7 +150,7 @@ class engine {
     using heads_t = decltype(make_graph<Mode>(std::declval<P const&>(), std::declval<typename last::type>(),
         std::declval<graph_builder<args_t>&>()));
     heads_t heads_;
-    std::vector<lane*> lanes_;
+    growing_array<lane*> lanes_;
     std::uint64_t records_ = 0;
     std::uint32_t current_partition_[std::tuple_size_v<heads_t>] = {};  // of each input
     /// Everything goes through exact aggregates, and no tap or limit looks on.
@@ -247,11 +248,12 @@ public:
     }
     template <class F>
     void each_chain(F&& f) {
-        std::apply([&](auto&... head) { (f(head.chain), ...); }, heads_);
+        if constexpr (head_count == 1) f(std::get<0>(heads_).chain);
+        else std::apply([&](auto&... head) { (f(head.chain), ...); }, heads_);
     }
     [[nodiscard]] run_services& services() noexcept { return services_; }
     [[nodiscard]] P const& pipeline() const noexcept { return pipeline_; }
-    [[nodiscard]] std::vector<lane*> const& lanes() const noexcept { return lanes_; }
+    [[nodiscard]] growing_array<lane*> const& lanes() const noexcept { return lanes_; }
     [[nodiscard]] std::uint64_t records() const noexcept { return records_; }
     [[nodiscard]] std::uint64_t failures() const noexcept { return services_.failures.refusals(); }
     /// After a restore: where reading goes on.

@@ -47,11 +47,11 @@ public:
     explicit constexpr fan_out(Chains... chains) : chains_(std::move(chains)...) {}
 
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_record(Ctx const& ctx, T const& record) {
+    DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
         each([&](auto& chain) { chain.on_record(ctx, record); });
     }
     template <class Ctx, class T>
-    DRIFTLESS_INLINE constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+    DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         each([&](auto& chain) { chain.on_change(ctx, row); });
     }
     constexpr void on_watermark(event_time watermark) {
@@ -262,7 +262,12 @@ constexpr auto join_heads(Builder& builder, std::tuple<Done...> done, std::tuple
 /// The stages of a whole pipeline before `last`: a tuple of heads, one per input.
 template <class Mode, class P, class Last, class Builder>
 constexpr auto make_graph(P const& p, Last last, Builder& builder) {
-    return join_heads<Mode>(builder, std::tuple<>{}, make_chain<Mode>(p, std::move(last), builder));
+    auto heads = make_chain<Mode>(p, std::move(last), builder);
+    constexpr bool one_source = []<class... Head>(std::tuple<Head...> const*) {
+        return sizeof...(Head) == 1 && !(is_share<Head> || ...);
+    }(static_cast<decltype(heads) const*>(nullptr));
+    if constexpr (one_source) return heads;  // the usual pipeline has nothing to join
+    else return join_heads<Mode>(builder, std::tuple<>{}, std::move(heads));
 }
 
 /// True if any operator of the pipeline has `Trait`.

@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_RUN_DETAIL_LANE_HPP
 #define DRIFTLESS_RUN_DETAIL_LANE_HPP
 
+#include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/pipeline.hpp>
 #include <driftless/core/projection.hpp>
@@ -18,7 +19,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace driftless::inline v0::detail {
 /// What tells the event time of a source's records, as a type: the assign_time op that reads the very records of
@@ -28,12 +28,11 @@ struct unknown_time {};
 struct not_read {};
 struct time_as_given;
 template <class Op>
-inline constexpr bool assigns_time = requires { typename Op::time_function; };
+concept assigns_time = requires { typename Op::time_function; };
 template <class Op>
-inline constexpr bool gives_time_anew = [] {
-    if constexpr (assigns_time<Op>) return !std::is_same_v<typename Op::time_function, time_as_given>;
-    else return false;
-}();
+concept gives_time_anew = assigns_time<Op> && !std::is_same<typename Op::time_function, time_as_given>::value;
+template <class Op>
+concept keeps_record = assigns_time<Op> || requires { Op::keeps_record; };
 
 template <class A, class B>
 using agreed_time = std::conditional_t<
@@ -43,9 +42,8 @@ using agreed_time = std::conditional_t<
 template <class P, class Source, class Found = void>
 struct source_time {
     using op = typename P::op_type;
-    static constexpr bool keeps = requires { op::keeps_record; } || assigns_time<op>;
     using here = std::conditional_t<gives_time_anew<op>, std::conditional_t<std::is_void_v<Found>, op, unknown_time>,
-        std::conditional_t<keeps || std::is_void_v<Found>, Found, unknown_time>>;
+        std::conditional_t<keeps_record<op> || std::is_void<Found>::value, Found, unknown_time>>;
     using type = typename source_time<typename P::prev_type, Source, here>::type;
 };
 template <class Root, class Source, class Found>
@@ -203,7 +201,7 @@ class typed_lane final : public lane {
     std::optional<block> block_;
     std::uint64_t block_begin_ = 0;
     /// Exact mode: the least time from block i on, and where block i begins.
-    std::vector<std::pair<std::uint64_t, event_time>> still_to_come_;
+    growing_array<std::pair<std::uint64_t, event_time>> still_to_come_;
     std::size_t at_block_ = 0;
 
 public:
@@ -228,7 +226,7 @@ public:
                 auto const part = log_.read(partition, at);
                 auto const bounds = part.bounds(field);
                 if (!bounds.known) return still_to_come_.clear();
-                still_to_come_.emplace_back(at, bounds.least);
+                still_to_come_.push_back({at, bounds.least});
                 at += part.size();
             }
             for (auto i = still_to_come_.size(); i > 1; --i) {
