@@ -89,6 +89,7 @@ public:
     }
 
 private:
+    static constexpr std::size_t element_bytes = sizeof(T);  // NOLINT(bugprone-sizeof-expression): T may be a pointer
     static constexpr bool over_aligned = alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
     void move_to(T* to) noexcept {
@@ -98,13 +99,13 @@ private:
         }
     }
     static T* take(std::size_t n) {
-        if (n > ~std::size_t{0} / 2 / sizeof(T)) throw std::bad_array_new_length{};
-        if constexpr (over_aligned) return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{alignof(T)}));
-        else return static_cast<T*>(::operator new(n * sizeof(T)));
+        if (n > ~std::size_t{0} / 2 / element_bytes) throw std::bad_array_new_length{};
+        if constexpr (over_aligned) return static_cast<T*>(::operator new(n * element_bytes, std::align_val_t{alignof(T)}));
+        else return static_cast<T*>(::operator new(n * element_bytes));
     }
     static void give_back(T* data) noexcept {
-        if constexpr (over_aligned) ::operator delete(data, std::align_val_t{alignof(T)});
-        else ::operator delete(data);
+        if constexpr (over_aligned) ::operator delete(static_cast<void*>(data), std::align_val_t{alignof(T)});
+        else ::operator delete(static_cast<void*>(data));
     }
 };
 }  // namespace driftless::inline v0::detail
