@@ -45,7 +45,8 @@ public:
     static constexpr std::uint64_t no_offset = ~std::uint64_t{0};
 
     error() = default;
-    explicit error(error_code code, std::string const& sentence, std::string path = {}, std::uint64_t offset = no_offset)
+    explicit error(
+        error_code code, std::string const& sentence, std::string path = {}, std::uint64_t offset = no_offset)
         : what_(detail::sentence({"driftless: ", sentence})), path_(std::move(path)), offset_(offset), code_(code) {
         if (!path_.empty()) what_ = detail::sentence({what_, " [", path_, "]"});
         if (offset_ != no_offset) what_ = detail::sentence({what_, " at offset ", offset_});

@@ -100,8 +100,9 @@ private:
     }
     static T* take(std::size_t n) {
         if (n > ~std::size_t{0} / 2 / element_bytes) throw std::bad_array_new_length{};
-        if constexpr (over_aligned) return static_cast<T*>(::operator new(n * element_bytes, std::align_val_t{alignof(T)}));
-        else return static_cast<T*>(::operator new(n * element_bytes));
+        auto const bytes = n * element_bytes;
+        if constexpr (over_aligned) return static_cast<T*>(::operator new(bytes, std::align_val_t{alignof(T)}));
+        else return static_cast<T*>(::operator new(bytes));
     }
     static void give_back(T* data) noexcept {
         if constexpr (over_aligned) ::operator delete(static_cast<void*>(data), std::align_val_t{alignof(T)});
