@@ -2,6 +2,8 @@
 #ifndef DRIFTLESS_FILE_HPP
 #define DRIFTLESS_FILE_HPP
 
+#include <driftless/file/file_system.hpp>
+#include <driftless/file/real_files.hpp>
 #include <driftless/file/whole_file.hpp>
 
 #endif

@@ -256,7 +256,7 @@ private:
         engine_.resume(records, failures);
     }
     void take_up_snapshot() {
-        make_folder(snapshots_);
+        real_files().make_folder(snapshots_);
         if (auto const bytes = read_whole_file(snapshots_ + "/" + std::string{snapshot_file})) load(*bytes);
     }
     void leave_snapshot() {
