@@ -13,7 +13,9 @@ using testing::memory_files;
 
 namespace {
 /// What is in a file now; nothing if there is none.
-std::optional<std::string> content(memory_files& files, std::string const& path) { return read_whole_file(path, files); }
+std::optional<std::string> content(memory_files& files, std::string const& path) {
+    return read_whole_file(path, files);
+}
 
 bool throws(std::string const& sentence, auto&& f) {
     try {

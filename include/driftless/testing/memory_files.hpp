@@ -93,7 +93,11 @@ class memory_files final : public file_system {
 
     public:
         handle(memory_files& files, node_ptr of, std::string path, bool writable)
-            : files_(files), node_(std::move(of)), path_(std::move(path)), process_(files.process_), writable_(writable) {}
+            : files_(files),
+              node_(std::move(of)),
+              path_(std::move(path)),
+              process_(files.process_),
+              writable_(writable) {}
         ~handle() override {
             std::lock_guard const lock{files_.mutex_};
             release();
