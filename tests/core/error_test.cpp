@@ -25,4 +25,6 @@ TEST_CASE("every code has a name of its own", "[core][error]") {
     CHECK(to_string(error_code::none) == "none");
     CHECK(to_string(error_code::io) == "io");
     CHECK(to_string(error_code::overflow) == "overflow");
+    CHECK(to_string(error_code::in_use) == "in use");
+    CHECK(to_string(error_code::unsupported) == "unsupported");
 }

@@ -23,12 +23,18 @@ enum class error_code : std::uint8_t {
     mismatch,           ///< a snapshot or a share of another pipeline
     stopped,            ///< the job has failed or ended, and was asked to go on
     io,                 ///< the operating system refused
+    corrupt,            ///< bytes on disk that are not what was written
+    in_use,             ///< somebody else holds the lock
+    fenced,             ///< a newer writer or owner has taken over
+    not_there,          ///< an offset or a log that does not exist (any more)
+    unsupported,        ///< written by a newer version, or an optional part is missing
 };
 
 /// The name of a code as it appears in messages.
 constexpr std::string_view to_string(error_code code) noexcept {
     constexpr std::string_view names[] = {"none", "invalid argument", "not bound", "user function", "overflow",
-        "expectation", "malformed", "mismatch", "stopped", "io"};
+        "expectation", "malformed", "mismatch", "stopped", "io", "corrupt", "in use", "fenced", "not there",
+        "unsupported"};
     return names[static_cast<std::size_t>(code)];
 }
 
