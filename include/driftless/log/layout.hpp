@@ -78,6 +78,9 @@ struct rows {
     };
 };
 
+/// Records of any size, encoded one behind the other: on disk alone.
+struct packed {};
+
 /// One column per member of a reflected record: members that a pipeline does not read are never
 /// touched.
 struct columns {
