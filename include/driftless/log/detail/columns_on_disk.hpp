@@ -4,6 +4,7 @@
 
 #include <driftless/codec/bytes.hpp>
 #include <driftless/codec/codec.hpp>
+#include <driftless/codec/key_bytes.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/reflect.hpp>
 #include <driftless/log/detail/block_maker.hpp>
@@ -44,10 +45,6 @@ template <class M>
 inline constexpr bool has_deltas = sizeof(M) <= 8 && sizeof(M) > 1
     && (shape_of<M> == value_shape::integer || shape_of<M> == value_shape::time || shape_of<M> == value_shape::span);
 
-template <std::size_t Size>
-using unsigned_of_size = std::conditional_t<Size == 8, std::uint64_t,
-    std::conditional_t<Size == 4, std::uint32_t, std::conditional_t<Size == 2, std::uint16_t, std::uint8_t>>>;
-
 /// A column that is being filled. Nothing moves while it has records: readers look at it.
 template <class M, column_kind = column_kind_of<M>>
 class column_maker {
@@ -72,7 +69,7 @@ public:
         if constexpr (has_deltas<M>) {
             if (limits.deltas) {
                 packed_.clear();
-                pack_deltas<unsigned_of_size<sizeof(M)>>(plain.data(), n, packed_);
+                pack_deltas<typename unsigned_of_size<sizeof(M)>::type>(plain.data(), n, packed_);
                 if (packed_.size() < plain.size()) return {packed_, packing::delta};
             }
         } else {
@@ -99,7 +96,7 @@ public:
             return scratch.size();
         }
     }
-    [[nodiscard]] bool fits(std::size_t n, std::size_t extra) const noexcept { return extra <= bytes_.size() - used(n); }
+    [[nodiscard]] bool fits(std::size_t n, std::size_t more) const noexcept { return more <= bytes_.size() - used(n); }
     void grow(std::size_t size) {
         if (bytes_.size() < size) bytes_.resize(size);
     }
@@ -212,8 +209,8 @@ public:
     }
 };
 
-/// Records of a block: of a file, or still being filled. A column is checked, decompressed and looked at only if somebody
-/// reads it.
+/// Records of a block: of a file, or still being filled. A column is checked, decompressed and looked at only if
+/// somebody reads it.
 ///
 /// How: where a column is, a function tells that the compiler takes for pure. It checks the column the first time. If
 /// the program does not use the values, the compiler drops the loads of them, and then the call. A pure function must
@@ -323,7 +320,8 @@ private:
             if constexpr (has_deltas<member_type>) {
                 if (how == packing::delta) {
                     aligned_bytes values{records_ * sizeof(member_type)};
-                    if (!unpack_deltas<unsigned_of_size<sizeof(member_type)>>(bytes, records_, values.data())) {
+                    if (!unpack_deltas<typename unsigned_of_size<sizeof(member_type)>::type>(
+                            bytes, records_, values.data())) {
                         stored_.malformed("a column of differences is not as long as it says");
                     }
                     room = std::move(values);

@@ -66,7 +66,7 @@ struct index_in<type_list<L...>, T> {
     }();
 };
 
-inline constexpr std::size_t none = ~std::size_t{0};
+inline constexpr std::size_t absent = ~std::size_t{0};
 
 template <class Arg>
 inline constexpr bool is_bound = false;
@@ -77,41 +77,41 @@ inline constexpr bool is_bound_to = false;
 template <class Name, class X>
 inline constexpr bool is_bound_to<bound<Name, X>, Name> = true;
 
-/// The position of the argument that is bound to Name, or none.
+/// The position of the argument that is bound to Name, or absent.
 template <class Name, class... Args>
 constexpr std::size_t position_of() {
-    std::size_t found = none;
+    std::size_t found = absent;
     std::size_t i = 0;
-    ((found = found == none && is_bound_to<std::remove_cvref_t<Args>, Name> ? i : found, ++i), ...);
+    ((found = found == absent && is_bound_to<std::remove_cvref_t<Args>, Name> ? i : found, ++i), ...);
     return found;
 }
-/// The position of the n-th argument that is not bound to a name, or none.
+/// The position of the n-th argument that is not bound to a name, or absent.
 template <class... Args>
 constexpr std::size_t plain_position(std::size_t n) {
-    std::size_t found = none;
+    std::size_t found = absent;
     std::size_t i = 0;
-    ((found = found == none && !is_bound<std::remove_cvref_t<Args>> && n-- == 0 ? i : found, ++i), ...);
+    ((found = found == absent && !is_bound<std::remove_cvref_t<Args>> && n-- == 0 ? i : found, ++i), ...);
     return found;
 }
 
 /// How many of the first `Sources` in the list are not bound by name.
 template <class... Args, class... Sources>
-constexpr std::size_t plain_inputs(type_list<Sources...>, std::size_t before = none) {
+constexpr std::size_t plain_inputs(type_list<Sources...>, std::size_t before = absent) {
     std::size_t count = 0;
     std::size_t i = 0;
-    ((count += i++ < before && position_of<typename Sources::name_type, Args...>() == none ? 1 : 0), ...);
+    ((count += i++ < before && position_of<typename Sources::name_type, Args...>() == absent ? 1 : 0), ...);
     return count;
 }
 
 /// The position of the argument for the I-th source.
 template <std::size_t I, class... Args, class... Sources>
 constexpr std::size_t input_position(type_list<Sources...> sources) {
-    std::size_t position = none;
+    std::size_t position = absent;
     std::size_t i = 0;
     ((position = i++ == I ? position_of<typename Sources::name_type, Args...>() : position), ...);
-    return position != none ? position : plain_position<Args...>(plain_inputs<Args...>(sources, I));
+    return position != absent ? position : plain_position<Args...>(plain_inputs<Args...>(sources, I));
 }
-/// The position of the sink, or none if there is no argument left for it.
+/// The position of the sink, or absent if there is no argument left for it.
 template <class... Args, class... Sources>
 constexpr std::size_t sink_position(type_list<Sources...> sources) {
     return plain_position<Args...>(plain_inputs<Args...>(sources));

@@ -72,10 +72,10 @@ public:
     template <class Name, class In>
     auto side_output() const {
         constexpr auto position = position_of<Name, Args...>();
-        static_assert(position != none,
+        static_assert(position != absent,
             "driftless: nothing is bound to the name of a side output (late_to, divert_to): pass "
             "bind(\"...\"_name, sink) to run");
-        if constexpr (position != none) {
+        if constexpr (position != absent) {
             auto& sink = std::get<position>(*args_).target;
             static_assert(!std::is_const_v<std::remove_reference_t<decltype(sink)>>,
                 "driftless: a sink is written to: bind one that is not const");
@@ -117,12 +117,12 @@ template <class P, class... Args>
 struct last_stage {
     using in = output_of<P>;
     static constexpr std::size_t position = sink_position<Args...>(typename sources_of<type_list<>, P>::type{});
-    static constexpr bool has_sink = position != none;
+    static constexpr bool has_sink = position != absent;
     using type = sink_stage<results_of<in>, in>;
     static type make(std::tuple<Args...>&, results_of<in>* rows) { return type{rows}; }
 };
 template <class P, class... Args>
-    requires(sink_position<Args...>(typename sources_of<type_list<>, P>::type{}) != none)
+    requires(sink_position<Args...>(typename sources_of<type_list<>, P>::type{}) != absent)
 struct last_stage<P, Args...> {
     using in = output_of<P>;
     static constexpr std::size_t position = sink_position<Args...>(typename sources_of<type_list<>, P>::type{});
@@ -194,7 +194,7 @@ public:
             for (auto* const each : lanes_) each->plan();
             while (feed_exact()) {}
         } else {
-            while (feed_some(none, true) != 0) {}
+            while (feed_some(absent, true) != 0) {}
         }
         finish();
     }
@@ -271,9 +271,9 @@ private:
     }
     template <std::size_t I>
     void open_input() {
-        static_assert(argument<I> != none,
+        static_assert(argument<I> != absent,
             "driftless: an input of the pipeline is missing: pass a log, or a contiguous range, for each from<T>");
-        if constexpr (argument<I> != none) {
+        if constexpr (argument<I> != absent) {
             using element = typename root_t<I>::op_type::element;
             using given = std::remove_cvref_t<decltype(target_of(std::get<argument<I>>(args_)))>;
             static_assert(input_for<given, element>,
@@ -351,7 +351,7 @@ private:
             bool const letters = services_.policy.policy() == error_policy::action::dead_letter;
             if (lanes_.size() > 1 && !letters) return feed_earliest_block() != 0;
         }
-        return feed_some(none, true) != 0;
+        return feed_some(absent, true) != 0;
     }
     /// Where nobody can see the order, whole blocks: of the lane with the least time to come.
     std::size_t feed_earliest_block() {
@@ -362,7 +362,7 @@ private:
         }
         if (earliest == nullptr) return 0;
         enter(*earliest);
-        auto const fed = earliest->feed_block(none);
+        auto const fed = earliest->feed_block(absent);
         records_ += fed;
         return fed;
     }
