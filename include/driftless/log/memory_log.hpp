@@ -84,8 +84,7 @@ public:
             view_.each(from, to, f);
         }
         [[nodiscard]] time_bounds bounds(std::size_t field) const noexcept {
-            if (field >= detail::bounded_fields<T>) return {};
-            return {data_->bounds.least(field), data_->bounds.greatest(field), true};
+            return data_->bounds.of(field);
         }
         [[nodiscard]] event_time append_time() const noexcept { return data_->append_time; }
     };

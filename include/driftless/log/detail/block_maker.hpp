@@ -3,12 +3,11 @@
 #define DRIFTLESS_LOG_DETAIL_BLOCK_MAKER_HPP
 
 #include <driftless/core/error.hpp>
-#include <driftless/core/pane.hpp>
-#include <driftless/core/reflect.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/log/compressor.hpp>
 #include <driftless/log/detail/aligned_bytes.hpp>
 #include <driftless/log/detail/block.hpp>
+#include <driftless/log/detail/time_fields.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -38,31 +37,6 @@ inline constexpr std::size_t max_record_size = max_block_size / 4;
             + std::to_string(max_record_size) + ": keep large objects elsewhere and log where they are"};
 }
 
-/// The members of which blocks keep the least and the greatest value, by index; 0 of event<T> is its envelope.
-template <class T>
-std::vector<std::uint16_t> time_fields_of() {
-    std::vector<std::uint16_t> out;
-    if constexpr (is_event<T>) {
-        out.push_back(0);
-    } else if constexpr (reflected<T>) {
-        for_each_member_index<T>([&]<std::size_t I>() {
-            if constexpr (std::is_same_v<member_t<I, T>, event_time>) out.push_back(static_cast<std::uint16_t>(I));
-        });
-    }
-    return out;
-}
-template <class T>
-consteval std::size_t count_time_fields() {
-    if constexpr (is_event<T>) return 1;
-    else if constexpr (reflected<T>)
-        return []<std::size_t... I>(std::index_sequence<I...>) {
-            return (std::size_t{0} + ... + std::size_t{std::is_same_v<member_t<I, T>, event_time>});
-        }(std::make_index_sequence<member_count<T>>{});
-    else return 0;
-}
-template <class T>
-inline constexpr std::size_t bounded_time_fields = count_time_fields<T>();
-
 /// The bytes of a part before they are compressed.
 struct part_source {
     std::string_view bytes;
@@ -83,14 +57,7 @@ protected:
 
     void publish(std::size_t size) noexcept { size_.store(size, std::memory_order_release); }
     void note_times(T const& record) noexcept {
-        if constexpr (is_event<T>) {
-            ranges_[0].widen(record.at.ns());
-        } else if constexpr (fields != 0) {
-            std::size_t place = 0;
-            for_each_member_index<T>([&]<std::size_t I>() {
-                if constexpr (std::is_same_v<member_t<I, T>, event_time>) ranges_[place++].widen(member<I>(record).ns());
-            });
-        }
+        for_each_time_field(record, [this](std::size_t place, event_time at) { ranges_[place].widen(at.ns()); });
     }
 
     /// Puts a block together. `in_place`, of `room` bytes, already holds the first part where it belongs; null: none.

@@ -215,18 +215,20 @@ inline std::size_t segment_header_size(std::string_view start, std::string const
     if (start.size() < segment_header_start || start.substr(0, segment_magic.size()) != segment_magic) {
         throw error{error_code::corrupt,
             "this is no segment of a driftless log, or its first bytes are damaged: move the file away if it does not "
-            "belong here", path};
+            "belong here",
+            path};
     }
     auto const format = get<std::uint32_t>(start, 8);
     if (format == 0 || format > static_cast<std::uint32_t>(log_format_version)) {
         throw error{error_code::unsupported,
             "the segment has format " + std::to_string(format) + ", this build reads formats up to "
-                + std::to_string(log_format_version) + ": use a newer driftless, unless the file is damaged", path};
+                + std::to_string(log_format_version) + ": use a newer driftless, unless the file is damaged",
+            path};
     }
     auto const size = get<std::uint32_t>(start, 12);
     if (size % alignment_on_disk != 0 || size < segment_header_start || size > max_segment_header) {
-        throw error{error_code::corrupt, "the header of the segment is damaged: it gives its size as "
-                + std::to_string(size), path};
+        throw error{error_code::corrupt,
+            "the header of the segment is damaged: it gives its size as " + std::to_string(size), path};
     }
     return size;
 }

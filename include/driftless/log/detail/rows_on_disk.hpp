@@ -50,7 +50,9 @@ public:
         this->publish(n + 1);
         return true;
     }
-    [[nodiscard]] T const* records() const noexcept { return std::launder(reinterpret_cast<T const*>(block_.data() + start)); }
+    [[nodiscard]] T const* records() const noexcept {
+        return std::launder(reinterpret_cast<T const*>(block_.data() + start));
+    }
 
     std::string_view finish(block_header header, std::uint64_t seed) override {
         auto const size = this->size() * sizeof(T);

@@ -173,6 +173,18 @@ public:
         sealed_ = closed_ = false;
     }
 
+    /// For readers: true if a writer has taken the seal off again, as one does that opens a closed log.
+    bool was_reopened() {
+        std::lock_guard const lock{mutex_};
+        if (!sealed_ || !closed_) return false;
+        file_window window{*file_};
+        block_view block;
+        auto const state = window.find(index_.end_position(), seed_, header_.time_fields.size(), block);
+        if (state == block_state::whole && block.header().kind == block_kind::seal) return false;
+        sealed_ = closed_ = false;
+        return true;
+    }
+
     /// Where a scan ended.
     struct scan_end {
         block_state state = block_state::whole;  // whole: at a seal, or exactly at the end of the file
@@ -182,19 +194,14 @@ public:
     /// one that is being written by another process is not.
     scan_end scan(bool bodies) {
         std::lock_guard const lock{mutex_};
-        file_window window{*file_};
-        while (!sealed_) {
-            auto const position = index_.end_position();
-            block_view block;
-            auto const state = window.find(position, seed_, header_.time_fields.size(), block);
-            if (state == block_state::cut && window.at(position, 1).empty()) return {block_state::whole, position};
-            if (state != block_state::whole) return {state, position};
-            if (block.header().first_offset != index_.end_offset() || (bodies && !block.is_intact())) {
-                return {block_state::bad, position};
-            }
-            take(block);
-        }
-        return {block_state::whole, index_.end_position()};
+        return scan_on(bodies);
+    }
+    /// Forgets what is known and takes in everything, bodies included.
+    scan_end scan_from_start() {
+        std::lock_guard const lock{mutex_};
+        index_ = segment_index{header_.time_fields.size(), header_.base, start_};
+        sealed_ = closed_ = false;
+        return scan_on(true);
     }
     /// The greatest durable mark of blocks that lie behind a bad one.
     [[nodiscard]] std::uint64_t claim_behind(std::uint64_t position) const {
@@ -220,12 +227,14 @@ public:
             for (std::size_t i = 0; i < block.header().parts; ++i) block.require_intact(i, *path_, position);
             throw error{error_code::corrupt,
                 "a block begins with offset " + std::to_string(block.header().first_offset) + " where "
-                    + std::to_string(expected) + " is expected, at byte " + std::to_string(position), *path_};
+                    + std::to_string(expected) + " is expected, at byte " + std::to_string(position),
+                *path_};
         }
         if (there.size() < sizeof(block_header)) {
             throw error{error_code::corrupt,
                 "the file ends inside a block, at byte " + std::to_string(position)
-                    + "; `driftless-log repair` says what can be saved", *path_};
+                    + "; `driftless-log repair` says what can be saved",
+                *path_};
         }
         block_header header;
         std::memcpy(&header, there.data(), sizeof header);
@@ -281,8 +290,8 @@ public:
         DRIFTLESS_ASSERT(!entries.empty() && offset < index_.end_offset(), "read below the end offset only");
         auto position = entries[index_.entry_of(offset)].position;
         auto const end = index_.end_position();
-        if (sealed_ && mapped_.data == nullptr) mapped_ = file_->map(static_cast<std::size_t>(end));
-        auto const mapped = mapped_;
+        if (sealed_ && mapped_.size < end) mapped_ = file_->map(static_cast<std::size_t>(end));
+        auto const mapped = mapped_.size < end ? mapped_bytes{} : mapped_;
         lock.unlock();
 
         for (;;) {
@@ -296,6 +305,22 @@ public:
     }
 
 private:
+    scan_end scan_on(bool bodies) {
+        file_window window{*file_};
+        while (!sealed_) {
+            auto const position = index_.end_position();
+            block_view block;
+            auto const state = window.find(position, seed_, header_.time_fields.size(), block);
+            if (state == block_state::cut && window.at(position, 1).empty()) return {block_state::whole, position};
+            if (state != block_state::whole) return {state, position};
+            if (block.header().first_offset != index_.end_offset() || (bodies && !block.is_intact())) {
+                return {block_state::bad, position};
+            }
+            take(block);
+        }
+        return {block_state::whole, index_.end_position()};
+    }
+
     /// Bytes of the tail as they were read; complete up to `size`.
     struct chunk {
         aligned_bytes bytes;

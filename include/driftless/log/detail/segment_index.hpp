@@ -26,8 +26,8 @@ struct index_entry {
 };
 static_assert(sizeof(index_entry) == 24);
 
-/// Where the blocks of a segment are, by offset and by time: one entry for every 32 KiB or more. Everything in it can be
-/// found by reading the segment.
+/// Where the blocks of a segment are, by offset and by time: one entry for every 32 KiB or more. Everything in it can
+/// be found by reading the segment.
 class segment_index {
     static constexpr std::uint64_t bytes_per_entry = std::uint64_t{32} * 1024;
     static constexpr std::string_view magic = "DRFTIDX\x01";

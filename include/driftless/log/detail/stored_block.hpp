@@ -28,7 +28,8 @@ struct stored_block {
     [[noreturn]] DRIFTLESS_NOINLINE void malformed(std::string const& what) const {
         throw error{error_code::malformed,
             what + ", in the block at byte " + std::to_string(position)
-                + ": its checksum fits, so it was written so; `driftless-log repair` can leave it out", *path,
+                + ": its checksum fits, so it was written so; `driftless-log repair` can leave it out",
+            *path,
             raw.header().first_offset};
     }
     /// The bytes of a part, checked and decompressed; `room` keeps them where they are not those of the file.
@@ -46,8 +47,8 @@ struct stored_block {
                 by == static_cast<std::size_t>(compression::lz4)
                     ? "the records are compressed with lz4: include <driftless/adapt/lz4.hpp> to read them"
                     : by == static_cast<std::size_t>(compression::zstd)
-                        ? "the records are compressed with zstd: include <driftless/adapt/zstd.hpp> to read them"
-                        : "the records are compressed in a way that this build does not know: use a newer driftless",
+                    ? "the records are compressed with zstd: include <driftless/adapt/zstd.hpp> to read them"
+                    : "the records are compressed in a way that this build does not know: use a newer driftless",
                 *path, raw.header().first_offset};
         }
         room.reserve(part.unpacked, 0);

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_LOG_FILE_LOG_HPP
+#define DRIFTLESS_LOG_FILE_LOG_HPP
+
+#include <driftless/codec/schema.hpp>
+#include <driftless/core/config.hpp>
+#include <driftless/core/error.hpp>
+#include <driftless/core/result.hpp>
+#include <driftless/core/time.hpp>
+#include <driftless/file/file_system.hpp>
+#include <driftless/file/real_files.hpp>
+#include <driftless/log/compressor.hpp>
+#include <driftless/log/detail/columns_on_disk.hpp>
+#include <driftless/log/detail/identity.hpp>
+#include <driftless/log/detail/log_partition.hpp>
+#include <driftless/log/detail/log_reader.hpp>
+#include <driftless/log/detail/packed_on_disk.hpp>
+#include <driftless/log/detail/rows_on_disk.hpp>
+#include <driftless/log/durability.hpp>
+#include <driftless/log/layout.hpp>
+#include <driftless/log/readable.hpp>
+#include <driftless/log/wakeup.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace driftless::inline v0 {
+
+/// What a file log may do.
+enum class log_access : std::uint8_t {
+    append,  ///< read and write; makes the log if there is none; one at a time, whatever the process
+    read,    ///< read only; the log must exist, and may grow meanwhile
+};
+
+/// How a file log is opened. What says "when made" is kept by the log, and not looked at later.
+struct file_log_options {
+    log_access access = log_access::append;
+    std::uint32_t partitions = 1;                          ///< when made
+    durability durable = every(duration{100'000'000});
+    bool background = true;                                ///< a thread of its own writes and syncs
+    std::uint64_t segment_bytes = std::uint64_t{64} << 20; ///< a segment that has so many is full
+    duration segment_age = duration::max();                ///< as is one that was begun so long ago
+    std::size_t block_bytes = std::size_t{64} * 1024;      ///< of a block, before it is compressed
+    compression compressed = compression::none;
+    bool deltas = false;                                   ///< integer columns as differences of neighbours
+    file_system* files = nullptr;                          ///< null: real_files()
+    event_time (*clock)() = nullptr;                       ///< null: the system's
+    log_id id{};                                           ///< when made; zero: a random one
+};
+
+/// A log in files: the durable, replayable source of truth.
+///
+/// Shape       Records of type T in partitions, each numbered by offsets from 0 without gaps. In files of segments,
+///             these of blocks with checksums. `Layout`: rows (records of one size, handed out as they lie in the file;
+///             the default for T without text), packed (any size, by the codec; the default otherwise) or columns (one
+///             part per member; what a pipeline does not read is neither read nor checked).
+/// Time        A block keeps the time of its first append by `clock`, which never goes back in a partition, and the
+///             least and greatest value of every event_time member (exact watermarks in batch).
+/// State       Up to 32 blocks per partition in memory, for readers in this process to see at once; then in files. One
+///             writer at a time holds the lock; it ends with its process.
+/// Errors      driftless::error with path: in_use (another writer), mismatch (other records, other log), corrupt (with
+///             position and both checksums), io, not_there (an offset that was removed), unsupported (a newer format).
+///             After a failed write nothing is lost but time: flush() tries again. After a failed sync the log must be
+///             opened anew.
+/// Threads     Any number append and read. A reader sees whole records only, each partition in offset order.
+/// Complexity  append O(bytes of the record) and a write per 8 blocks; read O(log blocks) per block.
+template <class T, class Layout = std::conditional_t<detail::row_type<T>, rows, packed>>
+class file_log {
+    using partition = detail::log_partition<T, Layout>;
+    using stored_records = detail::block_records<Layout, T>;
+    static constexpr std::size_t fields = detail::bounded_time_fields<T>;
+
+    std::string path_;
+    file_log_options options_;
+    file_system& files_;
+    std::unique_ptr<file> lock_;
+    detail::log_identity identity_;
+    std::vector<std::unique_ptr<partition>> partitions_;             // of a writer
+    std::vector<std::unique_ptr<detail::log_reader>> readers_;       // of a reader
+    mutable std::mutex subscribing_;
+    mutable std::vector<wakeup*> subscribers_;
+    bool closed_ = false;
+
+    std::mutex waking_;
+    std::condition_variable wake_;
+    bool work_ = false;
+    bool stop_ = false;
+    std::thread thread_;
+
+public:
+    using value_type = T;
+    using layout = Layout;
+
+    /// A block from the offset that was asked for up to what was there. Its records are checked when they are first
+    /// handed out.
+    class block {
+        std::shared_ptr<void const> keep_;
+        stored_records records_;
+        std::size_t first_;
+        std::size_t size_;
+        event_time append_time_;
+        detail::time_range ranges_[fields == 0 ? 1 : fields];
+
+        friend file_log;
+        block(
+            std::shared_ptr<void const> keep, stored_records records, std::size_t first, std::size_t size, event_time at)
+            : keep_(std::move(keep)), records_(std::move(records)), first_(first), size_(size), append_time_(at) {}
+
+    public:
+        [[nodiscard]] std::size_t size() const noexcept { return size_; }
+        decltype(auto) operator[](std::size_t i) const { return records_[first_ + i]; }
+        /// A record near others that were handed out.
+        decltype(auto) peek(std::size_t i) const { return records_.peek(first_ + i); }
+        template <class F>
+        DRIFTLESS_INLINE void each(std::size_t from, std::size_t to, F&& f) const {
+            records_.each(first_, from, to, f);
+        }
+        [[nodiscard]] time_bounds bounds(std::size_t field) const noexcept {
+            auto const place = detail::time_field_place<T>(field);
+            if (place >= fields) return {};
+            return {event_time{ranges_[place].least}, event_time{ranges_[place].greatest}, true};
+        }
+        [[nodiscard]] event_time append_time() const noexcept { return append_time_; }
+        /// All records, where they lie in memory as T.
+        [[nodiscard]] std::span<T const> records() const
+            requires std::is_same_v<Layout, rows>
+        {
+            return {records_.data() + first_, size_};
+        }
+    };
+
+    explicit file_log(std::string path, file_log_options options = {})
+        : path_(std::move(path)),
+          options_(options),
+          files_(options.files != nullptr ? *options.files : real_files()) {
+        if (options_.clock == nullptr) options_.clock = &system_time;
+        if (options_.access == log_access::read) open_to_read();
+        else open_to_append();
+    }
+    file_log(file_log const&) = delete;
+    file_log& operator=(file_log const&) = delete;
+    /// Closes the log; what cannot be written any more is lost silently: call close() to hear of it.
+    ~file_log() {
+        try {
+            close();
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
+        }
+        stop_thread();
+    }
+
+    [[nodiscard]] std::string const& path() const noexcept { return path_; }
+    [[nodiscard]] log_id id() const noexcept { return identity_.id; }
+    [[nodiscard]] std::uint32_t partitions() const noexcept { return identity_.partitions; }
+    [[nodiscard]] std::uint64_t begin_offset(std::uint32_t p = 0) const {
+        return is_writer() ? partitions_[p]->begin_offset() : readers_[p]->begin_offset();
+    }
+    [[nodiscard]] std::uint64_t end_offset(std::uint32_t p = 0) const {
+        return is_writer() ? partitions_[p]->end_offset() : readers_[p]->end_offset();
+    }
+    /// What a loss of power would leave.
+    [[nodiscard]] std::uint64_t durable_offset(std::uint32_t p = 0) const {
+        return is_writer() ? partitions_[p]->durable_offset() : readers_[p]->durable_offset();
+    }
+
+    /// Adds a record to a partition; returns its offset.
+    std::uint64_t append(T const& record, std::uint32_t p = 0) { return append(&record, &record + 1, p); }
+    /// Adds several records; returns the offset of the first.
+    template <class Range>
+        requires requires(Range const& r) { std::begin(r), std::end(r); }
+    std::uint64_t append(Range const& records, std::uint32_t p = 0) {
+        return append(std::begin(records), std::end(records), p);
+    }
+    template <class Iterator>
+        requires requires(Iterator it) { *it, ++it; }
+    std::uint64_t append(Iterator first, Iterator last, std::uint32_t p) {
+        auto& into = writer(p);
+        auto const offset = into.append(first, last, [this] { wake_writer(); });
+        if (options_.durable == every_batch) into.sync();
+        wake_readers();
+        return offset;
+    }
+    /// Everything appended so far is in the files, for other processes to see.
+    void flush() {
+        for (std::uint32_t p = 0; p < partitions(); ++p) writer(p).flush();
+    }
+    /// Everything appended so far is durable.
+    void sync() {
+        for (std::uint32_t p = 0; p < partitions(); ++p) writer(p).sync();
+    }
+    /// Writes, syncs and seals everything, and gives the lock back. Nothing else may be called afterwards but close().
+    void close() {
+        if (closed_) return;
+        stop_thread();
+        for (auto& each : partitions_) each->close();
+        closed_ = true;
+        lock_.reset();
+    }
+
+    /// The block that holds offset `from`, at or above begin_offset and below end_offset, from there on.
+    [[nodiscard]] block read(std::uint32_t p, std::uint64_t from) const {
+        if (is_writer()) {
+            typename partition::in_memory found;
+            if (partitions_[p]->find_in_memory(from, found)) {
+                auto const skip = static_cast<std::size_t>(from - found.first);
+                block out{found.records, stored_records{*found.records}, skip, found.size - skip, found.append_time};
+                std::copy(std::begin(found.ranges), std::end(found.ranges), std::begin(out.ranges_));
+                return out;
+            }
+            return from_file(partitions_[p]->segments().read(from), from);
+        }
+        return from_file(readers_[p]->read(from), from);
+    }
+
+    /// Notifies `who` after every append of this process, until unsubscribe.
+    void subscribe(wakeup& who) const {
+        std::lock_guard const lock{subscribing_};
+        subscribers_.push_back(&who);
+    }
+    void unsubscribe(wakeup& who) const {
+        std::lock_guard const lock{subscribing_};
+        std::erase(subscribers_, &who);
+    }
+
+private:
+    static event_time system_time() {
+        return event_time{std::chrono::duration_cast<std::chrono::nanoseconds>(
+            std::chrono::system_clock::now().time_since_epoch())
+                .count()};
+    }
+    [[nodiscard]] bool is_writer() const noexcept { return options_.access == log_access::append; }
+    partition& writer(std::uint32_t p) {
+        DRIFTLESS_ASSERT(p < partitions(), "the log has no such partition");
+        if (!is_writer() || closed_) {
+            throw error{error_code::stopped,
+                closed_ ? "the log is closed: open it again to append"
+                        : "the log was opened to read it: open it to append",
+                path_};
+        }
+        return *partitions_[p];
+    }
+    block from_file(detail::stored_block stored, std::uint64_t from) const {
+        auto const header = stored.raw.header();
+        // Where offsets are missing the block may begin behind `from`.
+        auto const skip = from > header.first_offset ? static_cast<std::size_t>(from - header.first_offset) : 0;
+        detail::time_range ranges[fields == 0 ? 1 : fields];
+        for (std::size_t i = 0; i < fields; ++i) ranges[i] = stored.raw.range(i);
+        auto const size = header.records - skip;
+        block out{nullptr, stored_records{std::move(stored)}, skip, size, event_time{header.append_time}};
+        std::copy(std::begin(ranges), std::end(ranges), std::begin(out.ranges_));
+        return out;
+    }
+
+    // --- opening -----------------------------------------------------------------------------------------------
+
+    [[nodiscard]] detail::segment_header header_of(std::uint32_t p) const {
+        detail::segment_header out;
+        out.id = identity_.id;
+        out.epoch = 1;
+        out.partition = p;
+        out.layout = detail::block_maker<Layout, T>::kind;
+        if constexpr (std::is_same_v<Layout, rows>) out.record_size = sizeof(T);
+        out.time_fields = detail::time_fields_of<T>();
+        out.schema = schema_of<T>();
+        return out;
+    }
+    void require_readable(detail::segment_list& segments) const {
+        auto const bases = segments.bases();
+        if (bases.empty()) return;
+        auto const header = segments.at_base(bases.back())->header();
+        auto const ours = header_of(header.partition);
+        bool const same_records = header.schema == ours.schema && header.record_size == ours.record_size;
+        if (same_records && header.layout == ours.layout) return;
+        throw error{error_code::mismatch,
+            header.schema == ours.schema ? "the log has another layout: give it as the second argument of file_log"
+                                         : "the log holds other records: it has " + header.schema
+                    + ", this program reads "
+                    + ours.schema,
+            path_};
+    }
+    void open_to_read() {
+        auto const found = detail::read_identity(path_, files_);
+        if (!found) {
+            throw error{error_code::not_there, "there is no log to read in this folder: look at the path", path_};
+        }
+        identity_ = *found;
+        for (std::uint32_t p = 0; p < identity_.partitions; ++p) {
+            readers_.push_back(std::make_unique<detail::log_reader>(
+                files_, detail::partition_folder(path_, p), identity_.id, p));
+            require_readable(readers_.back()->segments());
+        }
+    }
+    void open_to_append() {
+        if constexpr (std::is_same_v<Layout, rows> && std::is_default_constructible_v<T>) {
+            if (!detail::lies_in_order(T{})) {
+                throw error{error_code::invalid_argument,
+                    "the rows layout needs the members adapted in the order in which they are declared", path_};
+            }
+        }
+        if (options_.partitions == 0 || options_.partitions > detail::max_partitions || options_.block_bytes < 1024
+            || options_.block_bytes > (std::size_t{1} << 26)) {
+            throw error{error_code::invalid_argument,
+                "a log has 1 to 65536 partitions, and blocks of 1 KiB to 64 MiB", path_};
+        }
+        files_.make_folder(path_);
+        lock_ = files_.open(path_ + "/lock", open_mode::create);
+        if (!lock_->try_lock(false)) {
+            throw error{error_code::in_use,
+                "the log has a writer already, in this process or another: close it there first, or open the log to "
+                "read it",
+                path_};
+        }
+        if (auto const found = detail::read_identity(path_, files_)) identity_ = *found;
+        else make_identity();
+        for (std::uint32_t p = 0; p < identity_.partitions; ++p) {
+            auto const folder = detail::partition_folder(path_, p);
+            if (files_.make_folder(folder)) files_.sync_folder(path_);
+            {
+                detail::segment_list segments{files_, folder, identity_.id, p};
+                segments.refresh();
+                require_readable(segments);
+            }
+            partitions_.push_back(std::make_unique<partition>(files_, folder, header_of(p),
+                detail::segment_limits{options_.segment_bytes, options_.segment_age},
+                detail::block_limits{options_.block_bytes, options_.compressed, options_.deltas}, options_.clock,
+                options_.background));
+        }
+        if (options_.background || options_.durable.what() == durability::kind::timed) {
+            thread_ = std::thread{[this] { write_behind(); }};
+        }
+    }
+    void make_identity() {
+        for (auto const& each : files_.list(path_)) {
+            if (each.name == "lock" || each.name == "identity.new") continue;
+            throw error{error_code::mismatch,
+                "the folder is not empty and holds no log (there is `" + each.name
+                    + "`): give the log a folder of its own",
+                path_};
+        }
+        identity_ = {options_.id == log_id{} ? detail::random_log_id() : options_.id, options_.partitions,
+            options_.clock().ns()};
+        write_whole_file(path_, std::string{detail::log_identity::file_name}, encode(identity_), files_);
+    }
+
+    // --- the thread that writes behind -------------------------------------------------------------------------
+
+    void wake_writer() {
+        {
+            std::lock_guard const lock{waking_};
+            work_ = true;
+        }
+        wake_.notify_one();
+    }
+    void write_behind() {
+        bool const timed = options_.durable.what() == durability::kind::timed;
+        auto const interval = std::chrono::nanoseconds{options_.durable.interval().ns()};
+        auto next = std::chrono::steady_clock::now() + interval;
+        std::unique_lock lock{waking_};
+        while (!stop_) {
+            auto const woken = [this] { return work_ || stop_; };
+            bool due = false;
+            if (timed) due = !wake_.wait_until(lock, next, woken) || std::chrono::steady_clock::now() >= next;
+            else wake_.wait(lock, woken);
+            if (stop_) return;
+            work_ = false;
+            lock.unlock();
+            for (auto& each : partitions_) {
+                try {
+                    if (due) each->sync();
+                    else each->write_full();
+                } catch (error const&) {  // NOLINT(bugprone-empty-catch): tried again by whoever appends next, and told
+                }
+            }
+            if (due) next = std::chrono::steady_clock::now() + interval;
+            lock.lock();
+        }
+    }
+    void stop_thread() {
+        if (!thread_.joinable()) return;
+        {
+            std::lock_guard const lock{waking_};
+            stop_ = true;
+        }
+        wake_.notify_one();
+        thread_.join();
+    }
+    void wake_readers() const {
+        std::lock_guard const lock{subscribing_};
+        for (auto* const each : subscribers_) each->notify();
+    }
+};
+}  // namespace driftless::inline v0
+#endif
