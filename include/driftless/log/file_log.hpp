@@ -275,10 +275,18 @@ private:
         out.schema = schema_of<T>();
         return out;
     }
+    /// Looks at the newest segment. One whose header never reached the disk says nothing; recovery decides about it.
     void require_readable(detail::segment_list& segments) const {
         auto const bases = segments.bases();
-        if (bases.empty()) return;
-        auto const header = segments.at_base(bases.back())->header();
+        for (auto i = bases.size(); i-- > 0;) {
+            try {
+                if (auto const found = segments.at_base(bases[i])) return require_same_records(found->header());
+            } catch (error const& problem) {
+                if (problem.code() != error_code::corrupt || i + 1 != bases.size()) throw;
+            }
+        }
+    }
+    void require_same_records(detail::segment_header const& header) const {
         auto const ours = header_of(header.partition);
         bool const same_records = header.schema == ours.schema && header.record_size == ours.record_size;
         if (same_records && header.layout == ours.layout) return;
