@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,7 +44,7 @@ class segment_writer {
         std::unique_ptr<file> to_sync;
         std::shared_ptr<segment> of;
     };
-    std::vector<full_segment> unsynced_;
+    std::deque<full_segment> unsynced_;
     bool folder_changed_ = false;
     bool broken_ = false;
 
@@ -116,9 +117,10 @@ public:
     void sync() {
         require_sound();
         try {
-            for (; !unsynced_.empty(); unsynced_.pop_back()) {
-                unsynced_.back().to_sync->sync();
-                write_index(*unsynced_.back().of);  // it promises what it knows
+            // The oldest first: an index file says that everything up to its end is durable.
+            for (; !unsynced_.empty(); unsynced_.pop_front()) {
+                unsynced_.front().to_sync->sync();
+                write_index(*unsynced_.front().of);
             }
             if (file_) file_->sync();
             if (folder_changed_) files_.sync_folder(segments_.folder());
