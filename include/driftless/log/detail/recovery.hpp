@@ -74,7 +74,7 @@ inline recovery_plan plan_recovery(segment_list& segments, file_system& files) {
             plan.remove.push_back(bases[i]);
             continue;
         }
-        if (i + 1 == bases.size() && found->open_sealed(files) && found->is_closed()) {
+        if (i + 1 == bases.size() && found->ends_closed() && found->open_sealed(files)) {
             plan.active = std::move(found);
             plan.closed = true;
             return plan;
@@ -93,7 +93,7 @@ inline recovery_plan plan_recovery(segment_list& segments, file_system& files) {
             && (last || end == backwards[i - 1].at->base());
         plan.active = each.at;
         plan.to_sync.push_back(each.at);
-        if (complete) continue;
+        if (complete && !(last && claim > end)) continue;
         if (std::max(claim, each.at->claim_behind(each.end.position)) > end) {
             // For a reader, a writer may have gone on meanwhile.
             each.end = each.at->scan(true);

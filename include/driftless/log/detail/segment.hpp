@@ -232,8 +232,8 @@ public:
         }
         if (there.size() < sizeof(block_header)) {
             throw error{error_code::corrupt,
-                "the file ends inside a block, at byte " + std::to_string(position)
-                    + "; `driftless-log repair` says what can be saved",
+                "the file ends before offset " + std::to_string(expected) + " or inside its block, at byte "
+                    + std::to_string(position) + "; `driftless-log repair` says what can be saved",
                 *path_};
         }
         block_header header;
@@ -243,32 +243,33 @@ public:
             xxh3_64(there.data() + 8, size - 8, seed_), position);
     }
 
+    /// True if the last bytes are the seal of a log that was closed: what stands before had been synced by then.
+    [[nodiscard]] bool ends_closed() const {
+        file_window window{*file_};
+        block_view seal;
+        return find_seal(window, seal) && (seal.header().flags & block_flag::closed) != 0;
+    }
     /// For a file that nobody writes any more: finds its end by the seal, and its blocks by the index file or else by
     /// walking over them. False if it has no seal.
     bool open_sealed(file_system& files) {
         std::lock_guard const lock{mutex_};
         if (sealed_) return true;
-        auto const size = file_->size();
-        auto const seal_size = block_header_size(header_.time_fields.size(), 0);
-        if (size < start_ + seal_size || size % alignment_on_disk != 0) return false;
-        block_view seal;
         file_window window{*file_};
-        if (window.find(size - seal_size, seed_, header_.time_fields.size(), seal) != block_state::whole
-            || seal.header().kind != block_kind::seal) {
-            return false;
-        }
+        block_view seal;
+        auto const end = find_seal(window, seal);
+        if (!end) return false;
         auto index_path = *path_;
         index_path.replace(index_path.size() - segment_ending.size(), std::string::npos, index_ending);
         std::optional<segment_index> index;
         if (auto const bytes = read_whole_file(index_path, files)) index = segment_index::decode(*bytes, header_);
-        if (index && index->end_offset() == seal.header().first_offset && index->end_position() == size - seal_size) {
+        if (index && index->end_offset() == seal.header().first_offset && index->end_position() == *end) {
             index_ = std::move(*index);
             note_seal(seal);
             return true;
         }
         // Missing, stale or damaged: the segment itself tells.
         index_ = segment_index{header_.time_fields.size(), header_.base, start_};
-        while (index_.end_position() < size - seal_size) {
+        while (index_.end_position() < *end) {
             block_view block;
             auto const position = index_.end_position();
             if (window.find(position, seed_, header_.time_fields.size(), block) != block_state::whole
@@ -305,6 +306,15 @@ public:
     }
 
 private:
+    /// Where the seal stands that the file ends with, if it does.
+    std::optional<std::uint64_t> find_seal(file_window& window, block_view& seal) const {
+        auto const size = file_->size();
+        auto const seal_size = block_header_size(header_.time_fields.size(), 0);
+        if (size < start_ + seal_size || size % alignment_on_disk != 0) return std::nullopt;
+        auto const state = window.find(size - seal_size, seed_, header_.time_fields.size(), seal);
+        if (state != block_state::whole || seal.header().kind != block_kind::seal) return std::nullopt;
+        return size - seal_size;
+    }
     scan_end scan_on(bool bodies) {
         file_window window{*file_};
         while (!sealed_) {
