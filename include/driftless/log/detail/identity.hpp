@@ -10,9 +10,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
+
+#include <unistd.h>
 
 namespace driftless::inline v0::detail {
 
@@ -77,11 +78,11 @@ inline std::optional<log_identity> read_identity(std::string const& folder, file
     return decode_identity(*bytes, path);
 }
 
+/// From the operating system; <random> alone would be a tenth of what the library includes.
 inline log_id random_log_id() {
-    std::random_device source;
-    auto const draw = [&] { return std::uint64_t{source()} << 32 | source(); };
-    auto const high = draw();
-    return {high, draw()};
+    log_id out;
+    if (::getentropy(&out, sizeof out) != 0) throw error{error_code::io, "the system gives no random numbers"};
+    return out;
 }
 
 inline std::string partition_folder(std::string const& folder, std::uint32_t partition) {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/driftless.hpp>
+#include <log/log_conformance.hpp>
+#include <support/catch.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+using namespace driftless;
+using namespace driftless::literals;
+using log_conformance::reading;
+using log_conformance::visit;
+
+namespace {
+inline constexpr auto readings_per_sensor = from<reading>() | assign_time<&reading::at>(bounded_disorder{10_ms})
+    | filter([](reading const& one) { return one.good; }) | key_by<&reading::sensor>() | window(tumbling{1_s})
+    | aggregate(count(), sum<&reading::value>());
+inline constexpr auto visits_per_page = from<visit>() | assign_time<&visit::at>(bounded_disorder{10_ms})
+    | key_by<&visit::page>() | window(tumbling{1_s}) | aggregate(count(), max<&visit::status>());
+
+/// Everything that tells two results apart.
+template <class Results>
+auto rows_of(Results const& results) {
+    using row = std::remove_cvref_t<decltype(*results.begin())>;
+    std::vector<std::tuple<decltype(row::key), std::int64_t, decltype(row::value)>> out;
+    for (auto const& each : results) out.emplace_back(each.key, each.window.start.ns(), each.value);
+    return out;
+}
+
+template <class Record, class Layout, class Pipeline>
+void files_answer_as_memory(Pipeline const& pipeline) {
+    constexpr std::uint64_t count = 12'000;
+    memory_log<Record> memory{2};
+    test::temporary_folder const folder;
+    file_log_options options{.partitions = 2, .segment_bytes = 60'000, .block_bytes = 4096, .deltas = true};
+    {
+        file_log<Record, Layout> log{folder.path() + "/log", options};
+        for (std::uint32_t p = 0; p < 2; ++p) {
+            log_conformance::append_some(memory, 0, count, p);
+            log_conformance::append_some(log, 0, count, p);
+        }
+        auto const expected = rows_of(run(batch{}, pipeline, memory));
+        CHECK(expected.size() > 50);
+        CHECK(rows_of(run(batch{}, pipeline, log)) == expected);  // the end of it is still in memory
+        CHECK(rows_of(run(stream{.until = drained}, pipeline, log)) == expected);
+    }
+    options.access = log_access::read;
+    file_log<Record, Layout> const log{folder.path() + "/log", options};
+    auto const expected = rows_of(run(batch{}, pipeline, memory));
+    auto const as_batch = run(batch{}, pipeline, log);
+    CHECK(as_batch.report().records == 2 * count);
+    CHECK(rows_of(as_batch) == expected);
+    CHECK(rows_of(run(stream{.until = drained}, pipeline, log)) == expected);
+}
+}  // namespace
+
+TEST_CASE("a job over a file log answers as over memory, in both modes and every layout", "[log][file_log][equivalence]") {
+    files_answer_as_memory<reading, rows>(readings_per_sensor);
+    files_answer_as_memory<reading, packed>(readings_per_sensor);
+    files_answer_as_memory<reading, columns>(readings_per_sensor);
+    files_answer_as_memory<visit, packed>(visits_per_page);
+    files_answer_as_memory<visit, columns>(visits_per_page);
+}
