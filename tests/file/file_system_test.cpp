@@ -7,6 +7,8 @@
 #include <support/catch.hpp>
 #include <support/temporary_folder.hpp>
 
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 using namespace driftless;
@@ -167,4 +169,18 @@ TEMPLATE_TEST_CASE("one may lock a file alone, or several share it", "[file]", r
     c->unlock();
     CHECK(b->try_lock(false));
     CHECK(!c->try_lock(true));
+}
+
+TEST_CASE("a file never takes the place of a closed standard stream", "[file]") {
+    test::temporary_folder const folder;
+    auto const path = folder.path() + "/records";
+    int const kept = ::dup(STDOUT_FILENO);
+    REQUIRE(kept >= 0);
+    ::close(STDOUT_FILENO);
+    auto const opened = real_files().open(path, open_mode::create);
+    auto const printed = ::write(STDOUT_FILENO, "noise", 5);
+    ::dup2(kept, STDOUT_FILENO);
+    ::close(kept);
+    CHECK(printed == -1);
+    CHECK(opened->size() == 0);
 }

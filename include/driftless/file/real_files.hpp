@@ -111,7 +111,7 @@ public:
         int flags = O_CLOEXEC | (mode == open_mode::read ? O_RDONLY : O_RDWR);
         if (mode == open_mode::create || mode == open_mode::create_new) flags |= O_CREAT;
         if (mode == open_mode::create_new) flags |= O_EXCL;
-        int const fd = ::open(path.c_str(), flags, 0666);
+        int const fd = above_standard_streams(::open(path.c_str(), flags, 0666));
         if (fd < 0 && errno == ENOENT && (flags & O_CREAT) == 0) return nullptr;
         if (fd < 0) {
             io_failed(
@@ -171,6 +171,15 @@ public:
     }
 
 private:
+    /// In a program whose standard output is closed the next file would be number 1, and be printed over.
+    static int above_standard_streams(int fd) noexcept {
+        if (fd < 0 || fd > STDERR_FILENO) return fd;
+        int const higher = ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        auto const why = errno;
+        ::close(fd);
+        errno = why;
+        return higher;
+    }
     static bool is_folder(::dirent const& of, std::string const& folder) {
         if (of.d_type != DT_UNKNOWN && of.d_type != DT_LNK) return of.d_type == DT_DIR;
         struct ::stat there{};
