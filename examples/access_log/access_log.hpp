@@ -49,7 +49,7 @@ constexpr auto late_tumble_10s(dl::duration bound) {
 
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
-using request_log = dl::memory_log<request>;
+using request_log = dl::file_log<request, dl::columns>;
 using hour_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;

@@ -14,6 +14,7 @@
 #include "access_log.hpp"
 
 #include "../support/append_csv.hpp"
+#include "../support/kept_log.hpp"
 #include "../support/options.hpp"
 #include "../support/program.hpp"
 #include "../support/random.hpp"
@@ -50,8 +51,11 @@ void append_generated(std::uint64_t count, request_log& log) {
 int main(int argc, char** argv) {
     return support::program("access_log", {"tumble_1h", "late_tumble_10s", "late_tumble_10s_summary"}, argc, argv,
         [](support::options const& asked) {
-            request_log log;
+            support::kept_log<request_log> kept{asked};
+            auto& log = kept.log();
+            bool const is_full = kept.has_records();
             auto const fill = [&] {
+                if (is_full) return;
                 if (asked.input.empty()) append_generated(asked.records, log);
                 else support::append_csv<request>(asked, {.defaults = {dl::csv_default{&request::bytes, 0}}}, log);
             };

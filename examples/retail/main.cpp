@@ -12,9 +12,14 @@
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result net_per_day_country --mode stream --threads 2 --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/net_per_day_country.csv
+// args: --log kept --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
+// expect: batch = stream, 58 rows
+// args: --log kept --result per_day --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 #include "retail.hpp"
 
 #include "../support/append_csv.hpp"
+#include "../support/kept_log.hpp"
 #include "../support/options.hpp"
 #include "../support/program.hpp"
 #include "../support/random.hpp"
@@ -57,8 +62,11 @@ void append_generated(std::uint64_t count, line_log& log) {
 int main(int argc, char** argv) {
     return support::program("retail", {"per_day", "net_per_day_country"}, argc, argv,
         [](support::options const& asked) {
-            line_log log;
+            support::kept_log<line_log> kept{asked};
+            auto& log = kept.log();
+            bool const is_full = kept.has_records();
             auto const fill = [&] {
+                if (is_full) return;
                 if (asked.input.empty()) append_generated(asked.records, log);
                 else support::append_csv<line>(asked, {}, log);
             };

@@ -54,7 +54,7 @@ inline constexpr auto net_per_day_country =
 
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
-using line_log = dl::memory_log<line>;
+using line_log = dl::file_log<line, dl::columns>;
 using per_day_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
     std::int64_t>;
 using net_per_day_country_table = support::table<std::string, std::string, std::int64_t, std::int64_t>;

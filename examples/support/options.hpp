@@ -17,6 +17,7 @@ namespace support {
 struct options {
     std::string program;
     std::string input;   ///< a CSV file, - for standard input, empty for the built-in generator
+    std::string log;     ///< the folder that keeps the log; empty for one that is gone afterwards
     std::string result;  ///< the one table to compute; empty for all
     bool batch = true;   ///< --mode leaves one of the two
     bool stream = true;
@@ -77,6 +78,9 @@ inline options parse(std::string_view program, std::vector<std::string_view> con
         } else if (name == "--input") {
             out.input = value();
             if (out.input.empty()) throw usage_error{"--input needs the path of a CSV file, or - for standard input"};
+        } else if (name == "--log") {
+            out.log = value();
+            if (out.log.empty()) throw usage_error{"--log needs the path of a folder"};
         } else if (name == "--result") {
             out.result = value();
             bool known = false;
@@ -106,6 +110,7 @@ inline std::string usage(std::string_view program, std::vector<std::string_view>
     out += R"(Computes tables from a log while another thread still appends to it, then again in batch, and compares.
 
   --input FILE        the CSV file to read, - for standard input (default: records made up on the spot)
+  --log DIR           keep the log in this folder; a log that is there already is read (then no --input)
   --result NAME       only this table: )";
     out += list(results);
     return out += R"(

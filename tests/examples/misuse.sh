@@ -57,6 +57,15 @@ done
 "$retail" --help >out 2>err || fail "--help"
 grep -q '^usage: retail' out || fail "--help says no usage"
 
+# --- a kept log
+gives per_day.csv --log kept --input good.csv --result per_day --csv
+gives per_day.csv --log kept --result per_day --csv
+refused 2 "the log in 'kept' has records already" --log kept --input good.csv
+gives per_day.csv --log kept --result per_day --mode batch --csv
+refused 2 "--log needs the path of a folder" --log ''
+mkdir other && : >other/letter.txt
+refused 1 'the folder is not empty and holds no log (there is `letter.txt`)' --log other --input good.csv
+
 # --- files
 mkdir folder
 : >empty.csv
