@@ -119,8 +119,8 @@ TEMPLATE_TEST_CASE("folders are made once, listed by name, removed when empty", 
     TestType there;
     CHECK(there.files.make_folder(there.path("f")));
     CHECK(!there.files.make_folder(there.path("f")));
-    there.files.open(there.path("f/b"), open_mode::create);
-    there.files.open(there.path("f/a"), open_mode::create);
+    static_cast<void>(there.files.open(there.path("f/b"), open_mode::create));
+    static_cast<void>(there.files.open(there.path("f/a"), open_mode::create));
     there.files.make_folder(there.path("f/c"));
     auto const found = there.files.list(there.path("f"));
     REQUIRE(found.size() == 3);

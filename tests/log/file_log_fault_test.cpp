@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-// What a file log has acknowledged is there afterwards, whatever goes wrong, and what it hands out is what was appended.
-// The files are in memory: every fault comes at the same place each time.
+// What a file log has acknowledged is there afterwards, whatever goes wrong, and what it hands out is what was
+// appended. The files are in memory: every fault comes at the same place each time.
 
 using namespace driftless;
 using log_conformance::reading;
@@ -109,8 +109,10 @@ bool nth_operation_goes_wrong(
     if (how == end_by::loss_of_power) files.lose_power(seed);
     else if (how == end_by::crash) files.restart();
 
-    INFO("fault " << static_cast<int>(what) << ", end by " << static_cast<int>(how) << ", durable on close " << (durable == on_close));
-    INFO("operation " << nth << ", seed " << seed << ", acknowledged " << run.acknowledged << " of " << run.attempted);
+    INFO("fault " << static_cast<int>(what) << ", end by " << static_cast<int>(how));
+    INFO("durable on close: " << (durable == on_close));
+    INFO("operation " << nth << ", seed " << seed);
+    INFO("acknowledged " << run.acknowledged << " of " << run.attempted);
     std::uint64_t there = 0;
     {
         Log again{"log", small_in(files, durable)};
@@ -167,9 +169,9 @@ std::vector<std::string> make_small(memory_files& files, std::uint64_t records) 
     }
     std::vector<std::string> out;
     for (auto const& each : files.list("log")) {
-        if (!each.folder) out.push_back("log/" + each.name);
-        else
-            for (auto const& inner : files.list("log/" + each.name)) out.push_back("log/" + each.name + "/" + inner.name);
+        auto const path = "log/" + each.name;
+        if (!each.folder) out.push_back(path);
+        for (auto const& inner : files.list(path)) out.push_back(path + "/" + inner.name);
     }
     return out;
 }

@@ -56,7 +56,7 @@ void files_answer_as_memory(Pipeline const& pipeline) {
 }
 }  // namespace
 
-TEST_CASE("a job over a file log answers as over memory, in both modes and every layout", "[log][file_log][equivalence]") {
+TEST_CASE("a job over a file log answers as over memory, in both modes and every layout", "[log][file_log][job]") {
     files_answer_as_memory<reading, rows>(readings_per_sensor);
     files_answer_as_memory<reading, packed>(readings_per_sensor);
     files_answer_as_memory<reading, columns>(readings_per_sensor);

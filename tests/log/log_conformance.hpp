@@ -114,10 +114,10 @@ void records_come_back_from_any_offset(Subject subject) {
     auto& log = subject.make(1);
     append_some(log, 0, count);
     REQUIRE(log.end_offset() == count);
-    for (std::uint64_t const from : {0, 1, 2, 255, 256, 4095, 4096, 9'999, 19'999}) check_some(log, from, count, 0);
+    for (auto const from : {0U, 1U, 2U, 255U, 256U, 4095U, 4096U, 9'999U, 19'999U}) check_some(log, from, count, 0);
     auto& again = subject.reopen();
     REQUIRE(again.end_offset() == count);
-    for (std::uint64_t const from : {0, 1, 511, 12'345, 19'999}) check_some(again, from, count, 0);
+    for (auto const from : {0U, 1U, 511U, 12'345U, 19'999U}) check_some(again, from, count, 0);
     append_some(again, count, count + 100);
     check_some(again, 0, count + 100, 0);
     check_some(subject.reopen(), 0, count + 100, 0);

@@ -114,8 +114,8 @@ public:
         detail::time_range ranges_[fields == 0 ? 1 : fields];
 
         friend file_log;
-        block(
-            std::shared_ptr<void const> keep, stored_records records, std::size_t first, std::size_t size, event_time at)
+        block(std::shared_ptr<void const> keep, stored_records records, std::size_t first, std::size_t size,
+            event_time at)
             : keep_(std::move(keep)), records_(std::move(records)), first_(first), size_(size), append_time_(at) {}
 
     public:
