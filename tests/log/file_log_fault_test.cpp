@@ -30,7 +30,7 @@ file_log_options small_in(memory_files& files, durability durable) {
     file_log_options out;
     out.durable = durable;
     out.background = false;  // one thread: the nth operation is always the same one
-    out.segment_bytes = 3'000;
+    out.segment_bytes = 1'200;  // several are full between two syncs
     out.block_bytes = 1'024;
     out.files = &files;
     out.clock = &still;

@@ -154,6 +154,7 @@ private:
             auto const made = files_.open(beside, open_mode::create);
             made->truncate(0);
             made->write_at(0, encode(next_));
+            made->sync();  // else its name may outlive its header
         }
         files_.rename(beside, path);  // nobody sees a segment without its header
         auto made = files_.open(path, open_mode::write);
