@@ -14,11 +14,16 @@
 #include <driftless/log/detail/identity.hpp>
 #include <driftless/log/detail/log_partition.hpp>
 #include <driftless/log/detail/log_reader.hpp>
+#include <driftless/log/detail/progress.hpp>
+#include <driftless/log/detail/staged_transaction.hpp>
+#include <driftless/log/detail/wakeups.hpp>
 #include <driftless/log/detail/packed_on_disk.hpp>
 #include <driftless/log/detail/rows_on_disk.hpp>
 #include <driftless/log/durability.hpp>
 #include <driftless/log/layout.hpp>
 #include <driftless/log/readable.hpp>
+#include <driftless/log/reader_position.hpp>
+#include <driftless/log/retention.hpp>
 #include <driftless/log/wakeup.hpp>
 
 #include <algorithm>
@@ -31,6 +36,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -44,9 +50,16 @@ enum class log_access : std::uint8_t {
     read,    ///< read only; the log must exist, and may grow meanwhile
 };
 
+/// What a reader sees.
+enum class log_visibility : std::uint8_t {
+    committed,  ///< all that was appended, transactions once they are committed; a loss of power may take it back
+    durable,    ///< what a loss of power would leave
+};
+
 /// How a file log is opened. What says "when made" is kept by the log, and not looked at later.
 struct file_log_options {
     log_access access = log_access::append;
+    log_visibility visible = log_visibility::committed;    ///< to a log opened to read
     std::uint32_t partitions = 1;                          ///< when made
     durability durable = every(duration{100'000'000});
     bool background = true;                                ///< a thread of its own writes and syncs
@@ -55,6 +68,9 @@ struct file_log_options {
     std::size_t block_bytes = std::size_t{64} * 1024;      ///< of a block, before it is compressed
     compression compressed = compression::none;
     bool deltas = false;                                   ///< integer columns as differences of neighbours
+    retention retain{};                                    ///< what is removed when a segment begins; see retain()
+    std::size_t spare_segments = 0;                        ///< files of removed segments kept to be written again
+    duration producer_age = duration{604'800'000'000'000}; ///< producers silent for so long are forgotten
     file_system* files = nullptr;                          ///< null: real_files()
     event_time (*clock)() = nullptr;                       ///< null: the system's
     log_id id{};                                           ///< when made; zero: a random one
@@ -68,10 +84,12 @@ struct file_log_options {
 ///             part per member; what a pipeline does not read is neither read nor checked).
 /// Time        A block keeps the time of its first append by `clock`, which never goes back in a partition, and the
 ///             least and greatest value of every event_time member (exact watermarks in batch).
+/// Delivery    append_once adds what a producer numbers no more than once; a transaction is seen whole or not at all.
 /// State       Up to 32 blocks per partition in memory, for readers in this process to see at once; then in files. One
 ///             writer at a time holds the lock; it ends with its process.
 /// Errors      driftless::error with path: in_use (another writer), mismatch (other records, other log), corrupt (with
-///             position and both checksums), io, not_there (an offset that was removed), unsupported (a newer format).
+///             position and both checksums), io, not_there (an offset that was removed), unsupported (a newer format),
+///             fenced (a newer writer has taken over).
 ///             After a failed write nothing is lost but time: flush() tries again. After a failed sync the log must be
 ///             opened anew.
 /// Threads     Any number append and read. A reader sees whole records only, each partition in offset order.
@@ -87,10 +105,11 @@ class file_log {
     file_system& files_;
     std::unique_ptr<file> lock_;
     detail::log_identity identity_;
+    std::unique_ptr<detail::progress> progress_;
+    std::uint64_t transactions_ = 0;
     std::vector<std::unique_ptr<partition>> partitions_;             // of a writer
     std::vector<std::unique_ptr<detail::log_reader>> readers_;       // of a reader
-    mutable std::mutex subscribing_;
-    mutable std::vector<wakeup*> subscribers_;
+    mutable detail::wakeups wakeups_;
     bool closed_ = false;
 
     std::mutex waking_;
@@ -166,12 +185,23 @@ public:
     [[nodiscard]] std::uint64_t begin_offset(std::uint32_t p = 0) const {
         return is_writer() ? partitions_[p]->begin_offset() : readers_[p]->begin_offset();
     }
+    /// Behind the last record that is visible: committed_offset, or durable_offset if the log was opened so.
     [[nodiscard]] std::uint64_t end_offset(std::uint32_t p = 0) const {
+        bool const durable = !is_writer() && options_.visible == log_visibility::durable;
+        return durable ? durable_offset(p) : committed_offset(p);
+    }
+    /// Behind the last record that is no part of an unfinished transaction.
+    [[nodiscard]] std::uint64_t committed_offset(std::uint32_t p = 0) const {
         return is_writer() ? partitions_[p]->end_offset() : readers_[p]->end_offset();
     }
     /// What a loss of power would leave.
     [[nodiscard]] std::uint64_t durable_offset(std::uint32_t p = 0) const {
         return is_writer() ? partitions_[p]->durable_offset() : readers_[p]->durable_offset();
+    }
+    /// Where to read to miss nothing that was appended at or behind a time of `clock`: blocks know when they were
+    /// begun, so that up to a block of earlier records comes along. begin_offset if all is later.
+    [[nodiscard]] std::uint64_t offset_at(event_time time, std::uint32_t p = 0) const {
+        return is_writer() ? partitions_[p]->offset_at(time) : readers_[p]->offset_at(time);
     }
 
     /// Adds a record to a partition; returns its offset.
@@ -186,10 +216,136 @@ public:
         requires requires(Iterator it) { *it, ++it; }
     std::uint64_t append(Iterator first, Iterator last, std::uint32_t p) {
         auto& into = writer(p);
-        auto const offset = into.append(first, last, [this] { wake_writer(); });
-        if (options_.durable == every_batch) into.sync();
-        wake_readers();
-        return offset;
+        return after_append(p, into.append(first, last, [this] { wake_writer(); }));
+    }
+    /// Adds a record made of these arguments; in the rows layout, where it will lie. Returns its offset.
+    template <class... Args>
+        requires std::is_constructible_v<T, Args...>
+    std::uint64_t emplace(std::uint32_t p, Args&&... args) {
+        auto& into = writer(p);
+        return after_append(p, into.emplace([this] { wake_writer(); }, std::forward<Args>(args)...));
+    }
+
+    /// What became of a producer's batch.
+    struct once {
+        std::uint64_t offset = 0;  ///< of its first record, now or when it first came
+        std::uint64_t added = 0;   ///< how many of its records were new
+    };
+    /// Adds the records of a producer that numbers them, those that are not in the log yet: a batch may be sent again
+    /// until it is answered.
+    ///
+    /// producer    not 0; one that sends to a partition in order, and remembers how far it came
+    /// sequence    of the first record; the next batch goes on where this one ends
+    /// Errors      invalid_argument if records before them are missing, or came so long ago that their offset is
+    ///             forgotten (8 batches, or options.producer_age).
+    template <class Range>
+        requires requires(Range const& r) { std::begin(r), std::end(r); }
+    once append_once(std::uint64_t producer, std::uint64_t sequence, Range const& records, std::uint32_t p = 0) {
+        auto& into = writer(p);
+        if (producer == 0) throw error{error_code::invalid_argument, "a producer has a number other than 0", path_};
+        auto const count = static_cast<std::uint64_t>(std::distance(std::begin(records), std::end(records)));
+        once out;
+        out.offset = into.append_once(producer, sequence, std::begin(records), std::end(records), count, out.added,
+            [this] { wake_writer(); });
+        after_append(p, out.offset);
+        return out;
+    }
+
+    /// Records that become visible together, or not at all, in one partition or several.
+    ///
+    /// State       Its records in memory until it is committed or prepared; gone if it is neither. Several partitions,
+    ///             and prepare(), take a file beside them; such a transaction is durable when commit() or prepare()
+    ///             returns, others as the log's options say.
+    /// Errors      Those of append. A transaction that threw from commit() once it was decided is completed when the
+    ///             log is opened again.
+    /// Threads     One at a time; any number of transactions.
+    class transaction {
+        file_log* log_;
+        std::vector<typename partition::transaction_blocks> blocks_;  // by partition
+
+        friend file_log;
+        explicit transaction(file_log& log) : log_(&log), blocks_(log.partitions()) {}
+
+    public:
+        void append(T const& record, std::uint32_t p = 0) { log_->writer(p).add_to(blocks_[p], record); }
+        /// Visible in this process when it returns, to others when they are written.
+        void commit() { log_->commit(*this); }
+        /// Durable, but not visible: log.commit_prepared(name) makes it so, also after a restart. Ends the transaction.
+        void prepare(std::string const& name) {
+            detail::require_plain_name(name, log_->path_);
+            log_->stage(*this, name, detail::prepared_ending, log_->next_transaction());
+            clear();
+        }
+        void abort() noexcept { clear(); }
+
+    private:
+        void clear() noexcept {
+            for (auto& each : blocks_) each.clear();
+        }
+    };
+    [[nodiscard]] transaction begin() {
+        static_cast<void>(writer(0));
+        return transaction{*this};
+    }
+    /// The names of transactions that wait to be decided, in order.
+    [[nodiscard]] std::vector<std::string> prepared() const {
+        std::vector<std::string> out;
+        for (auto const& each : files_.list(transactions_path())) {
+            if (!each.folder && each.name.ends_with(detail::prepared_ending)) {
+                out.push_back(each.name.substr(0, each.name.size() - detail::prepared_ending.size()));
+            }
+        }
+        return out;
+    }
+    /// False if no transaction of that name waits: it was committed or given up before.
+    bool commit_prepared(std::string const& name) {
+        static_cast<void>(writer(0));
+        auto const path = transactions_path() + "/" + name;
+        if (!files_.exists(path + std::string{detail::prepared_ending})) return false;
+        files_.rename(path + std::string{detail::prepared_ending}, path + std::string{detail::committed_ending});
+        files_.sync_folder(transactions_path());
+        complete(path + std::string{detail::committed_ending});
+        wakeups_.notify();
+        return true;
+    }
+    /// False if no transaction of that name waits.
+    bool abort_prepared(std::string const& name) {
+        static_cast<void>(writer(0));
+        if (!files_.remove(transactions_path() + "/" + name + std::string{detail::prepared_ending})) return false;
+        files_.sync_folder(transactions_path());
+        return true;
+    }
+
+    /// Registers a reader, or takes it up where it stood: retention looks at the offsets that it moves to. Also for a
+    /// log opened to read.
+    [[nodiscard]] reader_position register_reader(std::string name, reader_options options = {}) const {
+        return {files_, path_, id(), begin_offsets(), std::move(name), options, options_.clock};
+    }
+    /// Keeps what is at or behind an offset from being removed, by this process or another, while the pin lives.
+    [[nodiscard]] log_pin pin(std::uint32_t p, std::uint64_t offset, duration lease = reader_options{}.lease) const {
+        std::vector<std::uint64_t> offsets(partitions(), ~std::uint64_t{0});
+        offsets[p] = offset;
+        return log_pin{reader_position{files_, path_, id(), std::move(offsets),
+            "pin-" + to_string(detail::random_log_id()), reader_options{lease, true}, options_.clock}};
+    }
+    /// Removes the segments whose records all lie before an offset, but for what is pinned; returns begin_offset.
+    std::uint64_t trim(std::uint32_t p, std::uint64_t before) {
+        auto& from = writer(p);
+        auto const held = detail::read_registrations(files_, path_, id(), partitions(), options_.clock());
+        from.remove_before(std::min(before, held[p].pinned.value_or(before)));
+        return from.begin_offset();
+    }
+    /// Removes what options.retain says. The log does so by itself when a segment begins.
+    void retain() {
+        static_cast<void>(writer(0));
+        auto const& wanted = options_.retain;
+        if (wanted.keeps_everything()) return;
+        auto const now = options_.clock();
+        auto const held = detail::read_registrations(files_, path_, id(), partitions(), now);
+        for (std::uint32_t p = 0; p < partitions(); ++p) {
+            auto const until = partitions_[p]->retained_from(wanted, held[p].slowest, now);
+            partitions_[p]->remove_before(std::min(until, held[p].pinned.value_or(until)));
+        }
     }
     /// Everything appended so far is in the files, for other processes to see.
     void flush() {
@@ -197,15 +353,40 @@ public:
     }
     /// Everything appended so far is durable.
     void sync() {
-        for (std::uint32_t p = 0; p < partitions(); ++p) writer(p).sync();
+        for (std::uint32_t p = 0; p < partitions(); ++p) sync(p);
     }
     /// Writes, syncs and seals everything, and gives the lock back. Nothing else may be called afterwards but close().
     void close() {
         if (closed_) return;
         stop_thread();
         for (auto& each : partitions_) each->close();
+        note_durable();
         closed_ = true;
         lock_.reset();
+    }
+
+    /// The twins of what throws driftless::error, which return it.
+    [[nodiscard]] static result<std::unique_ptr<file_log>> try_open(std::string path, file_log_options options = {}) {
+        return detail::capture([&] { return std::make_unique<file_log>(std::move(path), options); });
+    }
+    template <class... Args>
+    result<std::uint64_t> try_append(Args&&... args) {
+        return detail::capture([&] { return append(std::forward<Args>(args)...); });
+    }
+    template <class Range>
+    result<once> try_append_once(
+        std::uint64_t producer, std::uint64_t sequence, Range const& records, std::uint32_t p = 0) {
+        return detail::capture([&] { return append_once(producer, sequence, records, p); });
+    }
+    result<std::uint64_t> try_trim(std::uint32_t p, std::uint64_t before) {
+        return detail::capture([&] { return trim(p, before); });
+    }
+    result<block> try_read(std::uint32_t p, std::uint64_t from) const {
+        return detail::capture([&] { return read(p, from); });
+    }
+    /// The durable offset of the partition; likewise for try_flush and try_close, of partition 0.
+    result<std::uint64_t> try_sync(std::uint32_t p = 0) {
+        return detail::capture([&] { return sync(), durable_offset(p); });
     }
 
     /// The block that holds offset `from`, at or above begin_offset and below end_offset, from there on.
@@ -224,14 +405,8 @@ public:
     }
 
     /// Notifies `who` after every append of this process, until unsubscribe.
-    void subscribe(wakeup& who) const {
-        std::lock_guard const lock{subscribing_};
-        subscribers_.push_back(&who);
-    }
-    void unsubscribe(wakeup& who) const {
-        std::lock_guard const lock{subscribing_};
-        std::erase(subscribers_, &who);
-    }
+    void subscribe(wakeup& who) const { wakeups_.add(who); }
+    void unsubscribe(wakeup& who) const { wakeups_.remove(who); }
 
 private:
     static event_time system_time() {
@@ -250,6 +425,28 @@ private:
         }
         return *partitions_[p];
     }
+    void sync(std::uint32_t p) {
+        auto& of = writer(p);
+        of.sync();
+        progress_->set_durable(p, of.durable_offset());
+    }
+    void note_durable() {
+        if (!progress_) return;
+        for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+            progress_->set_durable(p, partitions_[p]->durable_offset());
+        }
+    }
+    std::uint64_t after_append(std::uint32_t p, std::uint64_t offset) {
+        if (options_.durable == every_batch) sync(p);
+        wakeups_.notify();
+        if (!options_.background && partitions_[p]->take_begun()) retain();
+        return offset;
+    }
+    [[nodiscard]] std::vector<std::uint64_t> begin_offsets() const {
+        std::vector<std::uint64_t> out;
+        for (std::uint32_t p = 0; p < partitions(); ++p) out.push_back(begin_offset(p));
+        return out;
+    }
     block from_file(detail::stored_block stored, std::uint64_t from) const {
         auto const header = stored.raw.header();
         // Where offsets are missing the block may begin behind `from`.
@@ -262,12 +459,115 @@ private:
         return out;
     }
 
+    // --- transactions ------------------------------------------------------------------------------------------
+
+    [[nodiscard]] std::string transactions_path() const {
+        return path_ + "/" + std::string{detail::transactions_folder};
+    }
+    /// Unique in the log: an epoch has one writer.
+    std::uint64_t next_transaction() {
+        std::lock_guard const lock{waking_};
+        return progress_->epoch() << 32 | ++transactions_;
+    }
+    void commit(transaction& of) {
+        std::size_t touched = 0;
+        std::uint32_t only = 0;
+        for (std::uint32_t p = 0; p < of.blocks_.size(); ++p) {
+            if (of.blocks_[p].empty()) continue;
+            only = p;
+            ++touched;
+        }
+        if (touched == 0) return;
+        auto const number = next_transaction();
+        if (touched == 1) {
+            writer(only).append_transaction(of.blocks_[only], number, [this] { wake_writer(); });
+            of.clear();
+            after_append(only, 0);
+            return;
+        }
+        auto const path = stage(of, std::to_string(number), detail::committed_ending, number);
+        apply(of, number);
+        of.clear();
+        forget_staged(path);
+        wakeups_.notify();
+    }
+    /// Writes the file of a transaction; returns its path.
+    std::string stage(
+        transaction& of, std::string const& name, std::string_view ending, std::uint64_t number) {
+        auto header = header_of(0);
+        header.base = number;
+        header.epoch = progress_->epoch();
+        header.created = options_.clock().ns();
+        auto bytes = detail::encode(header);
+        for (std::uint32_t p = 0; p < of.blocks_.size(); ++p) {
+            detail::block_header like{};
+            like.kind = detail::block_kind::records;
+            like.layout = header.layout;
+            like.first_offset = writer(p).end_offset();
+            like.append_time = header.created;
+            like.epoch = header.epoch;
+            like.producer = p;
+            like.transaction = number;
+            for (auto const& each : of.blocks_[p]) bytes += each->finish(like, header.seed());
+        }
+        bytes += detail::staged_seal(header);
+        if (files_.make_folder(transactions_path())) files_.sync_folder(path_);
+        auto const path = transactions_path() + "/" + name + std::string{ending};
+        if (files_.exists(path)) {
+            throw error{error_code::invalid_argument,
+                "a transaction of this name waits already: commit it or give it up first", path};
+        }
+        write_whole_file(transactions_path(), name + std::string{ending}, bytes, files_);
+        return path;
+    }
+    void apply(transaction const& of, std::uint64_t number) {
+        for (std::uint32_t p = 0; p < of.blocks_.size(); ++p) {
+            if (of.blocks_[p].empty()) continue;
+            writer(p).append_transaction(of.blocks_[p], number, [this] { wake_writer(); });
+            sync(p);
+        }
+    }
+    void forget_staged(std::string const& path) {
+        files_.remove(path);
+        files_.sync_folder(transactions_path());
+    }
+    /// Appends what a file of a committed transaction holds to the partitions that do not hold it yet.
+    void complete(std::string const& path) {
+        auto const staged = detail::read_staged(files_, path);
+        require_same_records(staged.header);
+        transaction again{*this};
+        std::vector<std::uint64_t> from(partitions(), ~std::uint64_t{0});
+        for (auto const& each : staged.blocks) {
+            auto const& header = each.raw.header();
+            auto const p = static_cast<std::uint32_t>(header.producer);
+            if (header.producer >= partitions()) each.malformed("the transaction speaks of a partition that is not");
+            from[p] = std::min(from[p], header.first_offset);
+            stored_records const records{each};
+            records.each(0, 0, header.records, [&](std::size_t, T const& record) { again.append(record, p); });
+        }
+        for (std::uint32_t p = 0; p < partitions(); ++p) {
+            if (again.blocks_[p].empty()) continue;
+            writer(p).flush();
+            if (writer(p).holds_transaction(staged.number(), from[p])) again.blocks_[p].clear();
+        }
+        apply(again, staged.number());
+        for (std::uint32_t p = 0; p < partitions(); ++p) sync(p);
+        forget_staged(path);
+    }
+    void complete_transactions() {
+        for (auto const& each : files_.list(transactions_path())) {
+            auto const path = transactions_path() + "/" + each.name;
+            if (each.folder) continue;
+            if (each.name.ends_with(detail::committed_ending)) complete(path);
+            else if (each.name.ends_with(".new")) files_.remove(path);
+        }
+    }
+
     // --- opening -----------------------------------------------------------------------------------------------
 
     [[nodiscard]] detail::segment_header header_of(std::uint32_t p) const {
         detail::segment_header out;
         out.id = identity_.id;
-        out.epoch = 1;
         out.partition = p;
         out.layout = detail::block_maker<Layout, T>::kind;
         if constexpr (std::is_same_v<Layout, rows>) out.record_size = sizeof(T);
@@ -303,9 +603,10 @@ private:
             throw error{error_code::not_there, "there is no log to read in this folder: look at the path", path_};
         }
         identity_ = *found;
+        progress_ = std::make_unique<detail::progress>(files_, path_, identity_.id);
         for (std::uint32_t p = 0; p < identity_.partitions; ++p) {
             readers_.push_back(std::make_unique<detail::log_reader>(
-                files_, detail::partition_folder(path_, p), identity_.id, p));
+                files_, detail::partition_folder(path_, p), *progress_, identity_.id, p));
             require_readable(readers_.back()->segments());
         }
     }
@@ -331,6 +632,7 @@ private:
         }
         if (auto const found = detail::read_identity(path_, files_)) identity_ = *found;
         else make_identity();
+        progress_ = std::make_unique<detail::progress>(files_, path_, identity_.id, identity_.partitions, 0);
         for (std::uint32_t p = 0; p < identity_.partitions; ++p) {
             auto const folder = detail::partition_folder(path_, p);
             if (files_.make_folder(folder)) files_.sync_folder(path_);
@@ -339,11 +641,14 @@ private:
                 segments.refresh();
                 require_readable(segments);
             }
-            partitions_.push_back(std::make_unique<partition>(files_, folder, header_of(p),
-                detail::segment_limits{options_.segment_bytes, options_.segment_age},
+            partitions_.push_back(std::make_unique<partition>(files_, folder, *progress_, header_of(p),
+                detail::segment_limits{options_.segment_bytes, options_.segment_age, options_.producer_age,
+                    options_.spare_segments},
                 detail::block_limits{options_.block_bytes, options_.compressed, options_.deltas}, options_.clock,
                 options_.background));
         }
+        note_durable();
+        complete_transactions();
         if (options_.background || options_.durable.what() == durability::kind::timed) {
             thread_ = std::thread{[this] { write_behind(); }};
         }
@@ -385,8 +690,15 @@ private:
             lock.unlock();
             for (auto& each : partitions_) {
                 try {
-                    if (due) each->sync();
-                    else each->write_full();
+                    if (due) {
+                        auto const before = each->durable_offset();
+                        each->sync();
+                        auto const p = static_cast<std::uint32_t>(&each - partitions_.data());
+                        if (each->durable_offset() != before) progress_->set_durable(p, each->durable_offset());
+                    } else {
+                        each->write_full();
+                    }
+                    if (each->take_begun()) retain();
                 } catch (error const&) {  // NOLINT(bugprone-empty-catch): tried again by whoever appends next, and told
                 }
             }
@@ -402,10 +714,6 @@ private:
         }
         wake_.notify_one();
         thread_.join();
-    }
-    void wake_readers() const {
-        std::lock_guard const lock{subscribing_};
-        for (auto* const each : subscribers_) each->notify();
     }
 };
 }  // namespace driftless::inline v0

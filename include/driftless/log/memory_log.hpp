@@ -3,8 +3,10 @@
 #define DRIFTLESS_LOG_MEMORY_LOG_HPP
 
 #include <driftless/core/config.hpp>
+#include <driftless/core/error.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/log/detail/field_bounds.hpp>
+#include <driftless/log/detail/wakeups.hpp>
 #include <driftless/log/layout.hpp>
 #include <driftless/log/readable.hpp>
 #include <driftless/log/wakeup.hpp>
@@ -33,7 +35,8 @@ namespace driftless::inline v0 {
 ///             array per member; what a pipeline does not read is never touched).
 /// Threads     Any number of threads may append while others read. A reader sees whole records only, each
 ///             partition in offset order. Blocks never move.
-/// Errors      std::bad_alloc; a partition that does not exist breaks a contract.
+/// Errors      std::bad_alloc; not_there for an offset that was trimmed; a partition that does not exist breaks a
+///             contract.
 /// Complexity  append O(bytes of the record); read O(1) per block.
 template <class T, class Layout = rows>
 class memory_log {
@@ -50,13 +53,14 @@ class memory_log {
     };
     struct partition_data {
         mutable std::mutex writing;  // guards `blocks` and the writer's side of the last block
-        std::vector<std::unique_ptr<block_data>> blocks;
+        std::vector<std::shared_ptr<block_data>> blocks;  // null: trimmed
+        event_time last_time = event_time::min();
+        std::atomic<std::uint64_t> begin{0};
         std::atomic<std::uint64_t> end{0};
     };
 
     std::vector<std::unique_ptr<partition_data>> partitions_;
-    mutable std::mutex subscribing_;
-    mutable std::vector<wakeup*> subscribers_;
+    mutable detail::wakeups wakeups_;
 
 public:
     using value_type = T;
@@ -70,13 +74,15 @@ public:
 
     /// Part of a block, from the offset that was asked for up to what was there.
     class block {
+        std::shared_ptr<block_data const> data_;  // stays when it is trimmed
         typename store::view view_;
-        block_data const* data_;
         std::size_t size_;
 
     public:
-        block(block_data const& data, std::size_t first, std::size_t published)
-            : view_(data.records, first), data_(&data), size_(published - first) {}
+        block(std::shared_ptr<block_data const> data, std::size_t first)
+            : data_(std::move(data)),
+              view_(data_->records, first),
+              size_(data_->size.load(std::memory_order_acquire) - first) {}
         [[nodiscard]] std::size_t size() const noexcept { return size_; }
         decltype(auto) operator[](std::size_t i) const { return view_[i]; }
         template <class F>
@@ -95,9 +101,45 @@ public:
     }
 
     [[nodiscard]] std::uint32_t partitions() const noexcept { return static_cast<std::uint32_t>(partitions_.size()); }
-    [[nodiscard]] std::uint64_t begin_offset(std::uint32_t) const noexcept { return 0; }
+    [[nodiscard]] std::uint64_t begin_offset(std::uint32_t partition = 0) const noexcept {
+        return partitions_[partition]->begin.load(std::memory_order_acquire);
+    }
     [[nodiscard]] std::uint64_t end_offset(std::uint32_t partition = 0) const noexcept {
         return partitions_[partition]->end.load(std::memory_order_acquire);
+    }
+
+    [[nodiscard]] std::uint64_t committed_offset(std::uint32_t partition = 0) const noexcept {
+        return end_offset(partition);
+    }
+    [[nodiscard]] std::uint64_t durable_offset(std::uint32_t partition = 0) const noexcept {
+        return end_offset(partition);
+    }
+    /// Where to read to miss nothing that was appended at or behind a time by the system clock: blocks know when they
+    /// were begun, so that up to a block of earlier records comes along.
+    [[nodiscard]] std::uint64_t offset_at(event_time time, std::uint32_t partition = 0) const {
+        auto const& part = *partitions_[partition];
+        std::lock_guard const lock{part.writing};
+        std::uint64_t first = part.begin.load(std::memory_order_relaxed);
+        for (auto offset = first; offset < part.end.load(std::memory_order_relaxed);) {
+            auto const at = place_of(offset);
+            if (part.blocks[at.block]->append_time >= time) break;
+            first = at.begin;
+            offset = at.begin + at.size;
+        }
+        return first;
+    }
+    /// Forgets blocks whose records all lie before an offset; returns the new begin_offset. What readers hold stays.
+    std::uint64_t trim(std::uint32_t partition, std::uint64_t before) {
+        auto& part = *partitions_[partition];
+        std::lock_guard const lock{part.writing};
+        auto begin = part.begin.load(std::memory_order_relaxed);
+        for (auto at = place_of(begin); at.begin + at.size <= std::min(before, part.end.load(std::memory_order_relaxed));
+            at = place_of(begin)) {
+            part.blocks[at.block].reset();
+            begin = at.begin + at.size;
+        }
+        part.begin.store(begin, std::memory_order_release);
+        return begin;
     }
 
     /// Adds a record to a partition; returns its offset.
@@ -123,7 +165,7 @@ public:
                 into.end.store(++end, std::memory_order_release);
             }
         }
-        wake();
+        wakeups_.notify();
         return offset;
     }
 
@@ -132,23 +174,18 @@ public:
         auto const& part = *partitions_[partition];
         DRIFTLESS_ASSERT(from < part.end.load(std::memory_order_acquire), "read below the end offset only");
         auto const at = place_of(from);
-        block_data const* data = nullptr;
+        std::shared_ptr<block_data const> data;
         {
             std::lock_guard const lock{part.writing};
-            data = part.blocks[at.block].get();
+            data = part.blocks[at.block];
         }
-        return {*data, static_cast<std::size_t>(from - at.begin), data->size.load(std::memory_order_acquire)};
+        if (!data) throw error{error_code::not_there, "the record was trimmed from the log", {}, from};
+        return {std::move(data), static_cast<std::size_t>(from - at.begin)};
     }
 
     /// Notifies `who` after every append, until unsubscribe.
-    void subscribe(wakeup& who) const {
-        std::lock_guard const lock{subscribing_};
-        subscribers_.push_back(&who);
-    }
-    void unsubscribe(wakeup& who) const {
-        std::lock_guard const lock{subscribing_};
-        std::erase(subscribers_, &who);
-    }
+    void subscribe(wakeup& who) const { wakeups_.add(who); }
+    void unsubscribe(wakeup& who) const { wakeups_.remove(who); }
 
 private:
     /// Where the record of an offset lies. Small logs are to be small; a scan that begins anew in memory waits, which
@@ -169,23 +206,20 @@ private:
         return {static_cast<std::size_t>(4 + n / 16), n / 16 * 16 * block_records, 16 * block_records};
     }
     static void add(partition_data& into, T const& record) {
-        if (into.blocks.empty()
+        if (into.blocks.empty() || !into.blocks.back()
             || into.blocks.back()->size.load(std::memory_order_relaxed) == into.blocks.back()->capacity) {
             auto now = event_time{std::chrono::duration_cast<std::chrono::nanoseconds>(
                 std::chrono::system_clock::now().time_since_epoch())
                     .count()};
-            if (!into.blocks.empty() && now < into.blocks.back()->append_time) now = into.blocks.back()->append_time;
+            if (now < into.last_time) now = into.last_time;
+            into.last_time = now;
             auto const at = place_of(into.end.load(std::memory_order_relaxed));
-            into.blocks.push_back(std::make_unique<block_data>(at.size, now));
+            into.blocks.push_back(std::make_shared<block_data>(at.size, now));
         }
         auto& last = *into.blocks.back();
         last.bounds.widen(record);
         last.records.add(record);
         last.size.store(last.size.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    }
-    void wake() const {
-        std::lock_guard const lock{subscribing_};
-        for (auto* const each : subscribers_) each->notify();
     }
 };
 }  // namespace driftless::inline v0

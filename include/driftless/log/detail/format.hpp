@@ -49,8 +49,8 @@ enum class layout_kind : std::uint8_t {
 enum class block_kind : std::uint8_t {
     records = 0,
     seal = 1,       // the end of a segment
-    commit = 2,     // a transaction is visible from here on
-    producers = 3,  // what producers have sent so far
+    commit = 2,     // kept for transactions that are decided later than their blocks are written
+    producers = 3,  // what producers have sent so far; behind the header of a segment
 };
 /// How the bytes of a part were written.
 enum class packing : std::uint8_t {
@@ -66,7 +66,7 @@ enum class compression : std::uint8_t {
 /// Bits of block_header::flags.
 namespace block_flag {
 inline constexpr std::uint16_t closed = 1;       // of a seal: the log was closed; else the segment was full
-inline constexpr std::uint16_t transaction = 2;  // visible once a commit block of the same number follows
+inline constexpr std::uint16_t transaction = 2;  // of records: visible only with the block behind it
 inline constexpr std::uint16_t known = 3;        // all of them: others belong to later formats
 }  // namespace block_flag
 
@@ -93,9 +93,9 @@ struct block_header {
     std::int64_t append_time;  // ns; never less than that of the block before
     std::uint64_t durable_offset;  // what had been synced when the block was made
     std::uint64_t epoch;  // counts the writers that opened the log
-    std::uint64_t producer;  // 0: nobody who numbers
+    std::uint64_t producer;  // 0: nobody who numbers; of a seal: how many there are
     std::uint64_t sequence;  // of the first record, by that producer
-    std::uint64_t transaction;
+    std::uint64_t transaction;  // 0: none; the same in all blocks of one
     std::uint64_t cipher_key;  // 0: not encrypted
 
     static constexpr std::uint32_t expected_magic = 0x4b4c4244;  // DBLK

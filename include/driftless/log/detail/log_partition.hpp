@@ -8,6 +8,7 @@
 #include <driftless/log/detail/block_maker.hpp>
 #include <driftless/log/detail/segment_list.hpp>
 #include <driftless/log/detail/segment_writer.hpp>
+#include <driftless/log/retention.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -18,8 +19,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -70,6 +73,10 @@ class log_partition {
         std::shared_ptr<maker> records;
         std::uint64_t first;
         event_time begun;
+        std::uint64_t producer = 0;
+        std::uint64_t sequence = 0;     // of its first record
+        std::uint64_t transaction = 0;  // 0: none
+        bool more = false;              // the next block belongs to the same transaction
     };
 
     segment_list segments_;
@@ -88,24 +95,31 @@ class log_partition {
     event_time last_time_ = event_time::min();
     std::atomic<std::uint64_t> end_{0};
     std::uint64_t written_ = 0;
+    std::uint64_t complete_ = 0;  // written, but for the blocks of a transaction that is not
     std::atomic<std::uint64_t> durable_{0};
+    producer_table producers_;  // with what is in memory
+    std::atomic<bool> begun_{false};  // a segment has begun since somebody asked
 
     static constexpr std::size_t blocks_at_once = 8;
     static constexpr std::size_t blocks_in_memory = 32;
 
 public:
-    log_partition(file_system& files, std::string folder, segment_header const& like, segment_limits const& segments,
-        block_limits const& limits, event_time (*clock)(), bool background)
+    log_partition(file_system& files, std::string folder, progress const& newest, segment_header const& like,
+        segment_limits const& segments, block_limits const& limits, event_time (*clock)(), bool background)
         : segments_(files, std::move(folder), like.id, like.partition),
-          writer_(files, segments_, like, segments),
+          writer_(files, segments_, newest, like, segments),
           pool_(limits),
           limits_(limits),
           clock_(clock),
           background_(background) {
-        written_ = writer_.open();
+        written_ = complete_ = writer_.open();
         end_ = written_;
         durable_ = written_;
+        producers_ = writer_.producers();
+        last_time_ = writer_.last_time();
     }
+    log_partition(log_partition const&) = delete;
+    log_partition& operator=(log_partition const&) = delete;
 
     [[nodiscard]] std::uint64_t end_offset() const noexcept { return end_.load(std::memory_order_acquire); }
     [[nodiscard]] std::uint64_t durable_offset() const noexcept { return durable_.load(std::memory_order_acquire); }
@@ -127,24 +141,75 @@ public:
     std::uint64_t append(Iterator first, Iterator last, Notify&& wake_writer) {
         std::lock_guard const alone{appending_};  // a batch stays together
         std::unique_lock lock{mutex_};
-        auto end = end_.load(std::memory_order_relaxed);
-        auto const begin = end;
-        while (first != last) {
-            if (!open_) {
-                make_room(lock, wake_writer);
-                blocks_.push_back({pool_.take(), end, now()});
-                open_ = true;
-            }
-            auto& filling = *blocks_.back().records;
-            while (first != last && filling.add(*first)) {
-                ++first;
-                ++end;
-            }
-            end_.store(end, std::memory_order_release);
-            if (first != last) open_ = false;
+        return append_to(lock, 0, 0, first, last, wake_writer);
+    }
+    /// Adds a record that is made where it will lie, for rows.
+    template <class Notify, class... Args>
+    std::uint64_t emplace(Notify&& wake_writer, Args&&... args) {
+        std::lock_guard const alone{appending_};
+        std::unique_lock lock{mutex_};
+        if constexpr (std::is_same_v<Layout, rows>) {
+            auto const end = end_.load(std::memory_order_relaxed);
+            if (!open_ || !goes_on(0, 0) || blocks_.back().records->is_full()) open_block(lock, 0, 0, wake_writer);
+            blocks_.back().records->emplace(std::forward<Args>(args)...);
+            end_.store(end + 1, std::memory_order_release);
+            return end;
+        } else {
+            T const record(std::forward<Args>(args)...);
+            return append_to(lock, 0, 0, &record, &record + 1, wake_writer);
         }
+    }
+    /// Adds those of a producer's records that are not there yet; the first has that sequence.
+    ///
+    /// added       how many these were
+    /// Errors      invalid_argument where records before them are missing, or where they came so long ago that nobody
+    ///             knows their offset any more.
+    template <class Iterator, class Notify>
+    std::uint64_t append_once(std::uint64_t producer, std::uint64_t sequence, Iterator first, Iterator last,
+        std::uint64_t count, std::uint64_t& added, Notify&& wake_writer) {
+        std::lock_guard const alone{appending_};
+        std::unique_lock lock{mutex_};
+        added = count;
+        auto const next = producers_.next_of(producer).value_or(sequence);
+        if (sequence > next) throw_gap(producer, sequence, next);
+        auto const known = std::min(next - sequence, count);
+        added = count - known;
+        auto const offset = known == 0 ? end_.load(std::memory_order_relaxed) : known_offset(producer, sequence);
+        for (std::uint64_t i = 0; i < known; ++i) ++first;
+        if (added == 0) return offset;
+        append_to(lock, producer, sequence + known, first, last, wake_writer);
+        return offset;
+    }
+
+    /// Blocks of a transaction, filled before anybody sees them.
+    using transaction_blocks = std::vector<std::shared_ptr<maker>>;
+    void add_to(transaction_blocks& blocks, T const& record) {
+        if (!blocks.empty() && blocks.back()->add(record)) return;
+        auto fresh = pool_.take();
+        static_cast<void>(fresh->add(record));
+        blocks.push_back(std::move(fresh));
+    }
+    /// Adds them all, or none; returns the offset of the first record.
+    template <class Notify>
+    std::uint64_t append_transaction(transaction_blocks const& blocks, std::uint64_t number, Notify&& wake_writer) {
+        std::lock_guard const alone{appending_};
+        std::unique_lock lock{mutex_};
+        make_room(lock, wake_writer);
+        open_ = false;
+        auto const begin = end_.load(std::memory_order_relaxed);
+        auto end = begin;
+        auto const time = now();
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+            memory_block next{blocks[i], end, time};
+            next.transaction = number;
+            next.more = i + 1 < blocks.size();
+            end += blocks[i]->size();
+            blocks_.push_back(std::move(next));  // nobody looks at or behind end_
+        }
+        end_.store(end, std::memory_order_release);
         return begin;
     }
+
     /// Everything appended so far is in the files.
     void flush() {
         std::unique_lock lock{mutex_};
@@ -167,7 +232,7 @@ public:
             }
             while (written_ < target) write_blocks(lock, true);
             if (writing_) continue;
-            auto const synced = written_;
+            auto const synced = complete_;
             work(lock, [&] { writer_.sync(); });
             durable_.store(std::max(durable_.load(std::memory_order_relaxed), synced), std::memory_order_release);
         }
@@ -176,8 +241,71 @@ public:
         flush();
         std::unique_lock lock{mutex_};
         while (writing_) changed_.wait(lock);
-        work(lock, [&] { writer_.close(now()); });
+        auto const time = now();
+        work(lock, [&] { writer_.close(time); });
         durable_.store(written_, std::memory_order_release);
+    }
+    /// Removes the segments that end at or before an offset.
+    void remove_before(std::uint64_t offset) {
+        if (offset >= end_offset()) sync();
+        std::unique_lock lock{mutex_};
+        while (writing_) changed_.wait(lock);
+        auto const time = now();
+        work(lock, [&] { writer_.remove_before(offset, time); });
+    }
+    /// Where the partition begins once everything is removed that `wanted` gives a reason to; within the last segment
+    /// at most.
+    [[nodiscard]] std::uint64_t retained_from(
+        retention const& wanted, std::optional<std::uint64_t> slowest, event_time now) {
+        auto const bases = segments_.bases();
+        if (bases.empty()) return 0;
+        std::uint64_t until = bases.front();
+        auto const limit = wanted.age == duration::max() ? event_time::min() : now - wanted.age;
+        bool const by_size = wanted.bytes != retention{}.bytes;
+        std::uint64_t total = 0;
+        std::vector<std::uint64_t> sizes;
+        for (std::size_t i = 0; by_size && i < bases.size(); ++i) {
+            sizes.push_back(segments_.file_size(bases[i]));
+            total += sizes.back();
+        }
+        for (std::size_t i = 0; i + 1 < bases.size(); ++i) {
+            // All of a segment was appended before the next one began.
+            auto const next = wanted.age == duration::max() ? nullptr : segments_.at_base(bases[i + 1]);
+            bool const old = next && event_time{next->header().created} < limit;
+            bool const spare = by_size && total - sizes[i] >= wanted.bytes;
+            bool const read = wanted.read_by_all && slowest.value_or(0) >= bases[i + 1];
+            if (!old && !spare && !read) break;
+            if (by_size) total -= sizes[i];
+            until = bases[i + 1];
+        }
+        return until;
+    }
+    /// True once after one or more segments have begun.
+    [[nodiscard]] bool take_begun() noexcept { return begun_.exchange(false); }
+    /// True if the files hold blocks of a transaction that was appended at or behind an offset.
+    [[nodiscard]] bool holds_transaction(std::uint64_t number, std::uint64_t from) {
+        auto const bases = segments_.bases();
+        for (std::size_t i = 0; i < bases.size(); ++i) {
+            if (i + 1 < bases.size() && bases[i + 1] <= from) continue;
+            auto const found = segments_.complete_at(bases[i]);
+            if (!found) continue;
+            bool there = false;
+            found->walk([&](block_view const& block, std::uint64_t) {
+                there |= block.header().transaction == number;
+            });
+            if (there) return true;
+        }
+        return false;
+    }
+    /// The first offset of the last block that was begun before a time; begin_offset if there is none.
+    [[nodiscard]] std::uint64_t offset_at(event_time time) {
+        {
+            std::lock_guard const lock{mutex_};
+            for (auto i = blocks_.size(); i-- > 0;) {
+                if (blocks_[i].begun < time) return blocks_[i].first;
+            }
+        }
+        return segments_.offset_at(time);
     }
 
     /// A block in memory, or nothing if the offset is in the files.
@@ -196,13 +324,66 @@ public:
         auto const& found = *(after - 1);
         out.records = found.records;
         out.first = found.first;
-        out.size = found.records->size();
+        out.size = static_cast<std::size_t>(
+            std::min<std::uint64_t>(found.records->size(), end_.load(std::memory_order_relaxed) - found.first));
         out.append_time = found.begun;
         std::copy(found.records->ranges(), found.records->ranges() + std::size(out.ranges), out.ranges);
         return true;
     }
 
 private:
+    [[noreturn]] DRIFTLESS_NOINLINE void throw_gap(std::uint64_t producer, std::uint64_t sequence,
+        std::uint64_t next) const {
+        throw error{error_code::invalid_argument,
+            "producer " + std::to_string(producer) + " sent a record with sequence " + std::to_string(sequence)
+                + ", but " + std::to_string(next) + " comes next: send the missing ones first",
+            segments_.folder()};
+    }
+    [[nodiscard]] std::uint64_t known_offset(std::uint64_t producer, std::uint64_t sequence) const {
+        if (auto const found = producers_.offset_of(producer, sequence)) return *found;
+        throw error{error_code::invalid_argument,
+            "sequence " + std::to_string(sequence) + " of producer " + std::to_string(producer)
+                + " is in the log, but so far back that its offset is not known any more: it need not be sent again",
+            segments_.folder()};
+    }
+    template <class Notify>
+    void open_block(std::unique_lock<std::mutex>& lock, std::uint64_t producer, std::uint64_t sequence,
+        Notify&& wake_writer) {
+        open_ = false;
+        make_room(lock, wake_writer);
+        memory_block next{pool_.take(), end_.load(std::memory_order_relaxed), now()};
+        next.producer = producer;
+        next.sequence = sequence;
+        blocks_.push_back(std::move(next));
+        open_ = true;
+    }
+    /// True if the block that is being filled may go on with that record.
+    [[nodiscard]] bool goes_on(std::uint64_t producer, std::uint64_t sequence) const {
+        auto const& last = blocks_.back();
+        return last.producer == producer && (producer == 0 || last.sequence + last.records->size() == sequence);
+    }
+    template <class Iterator, class Notify>
+    std::uint64_t append_to(std::unique_lock<std::mutex>& lock, std::uint64_t producer, std::uint64_t sequence,
+        Iterator first, Iterator last, Notify&& wake_writer) {
+        auto end = end_.load(std::memory_order_relaxed);
+        auto const begin = end;
+        while (first != last) {
+            if (!open_ || !goes_on(producer, sequence)) open_block(lock, producer, sequence, wake_writer);
+            auto& filling = *blocks_.back().records;
+            auto const before = end;
+            while (first != last && filling.add(*first)) {
+                ++first;
+                ++end;
+            }
+            end_.store(end, std::memory_order_release);
+            if (producer != 0 && end != before) {
+                producers_.note(producer, sequence, before, end - before, blocks_.back().begun.ns());
+                sequence += end - before;
+            }
+            if (first != last) open_ = false;
+        }
+        return begin;
+    }
     /// Lets others in while it uses the files.
     template <class F>
     void work(std::unique_lock<std::mutex>& lock, F&& f) {
@@ -248,6 +429,7 @@ private:
         auto const drop = [&] {
             for (std::size_t i = 0; i < done; ++i) {
                 written_ = list[i].first + list[i].records->size();
+                if (!list[i].more) complete_ = written_;
                 blocks_.pop_front();
             }
         };
@@ -263,11 +445,13 @@ private:
         while (done < list.size()) {
             auto const durable = durable_.load(std::memory_order_relaxed);
             auto const seed = writer_.prepare(list[done].begun, durable);
+            if (writer_.take_begun()) begun_.store(true);
             auto const room = writer_.room();
             std::string_view bytes[blocks_in_memory];
             std::size_t size = 0;
             std::size_t count = 0;
-            while (done + count < list.size() && (count == 0 || size < room)) {
+            while (done + count < list.size()
+                && (count == 0 || size < room || list[done + count - 1].more)) {
                 auto const& each = list[done + count];
                 block_header header{};
                 header.kind = block_kind::records;
@@ -276,6 +460,10 @@ private:
                 header.append_time = each.begun.ns();
                 header.durable_offset = durable;
                 header.epoch = writer_.epoch();
+                header.producer = each.producer;
+                header.sequence = each.sequence;
+                header.transaction = each.transaction;
+                if (each.more) header.flags |= block_flag::transaction;
                 bytes[count] = each.records->finish(header, seed);
                 size += bytes[count++].size();
             }

@@ -4,10 +4,13 @@
 
 #include <driftless/core/error.hpp>
 #include <driftless/file/file_system.hpp>
+#include <driftless/core/time.hpp>
+#include <driftless/log/detail/progress.hpp>
 #include <driftless/log/detail/recovery.hpp>
 #include <driftless/log/detail/segment.hpp>
 #include <driftless/log/detail/segment_list.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -20,17 +23,18 @@ namespace driftless::inline v0::detail {
 ///
 /// Threads     Any number.
 class log_reader {
-    file_system& files_;
     segment_list segments_;
-    mutable std::mutex looking_;
+    progress const& newest_;
+    std::uint32_t partition_;
+    std::mutex looking_;
     std::shared_ptr<segment> last_;
 
 public:
-    log_reader(file_system& files, std::string folder, log_id id, std::uint32_t partition)
-        : files_(files), segments_(files, std::move(folder), id, partition) {
+    log_reader(file_system& files, std::string folder, progress const& newest, log_id id, std::uint32_t partition)
+        : segments_(files, std::move(folder), id, partition), newest_(newest), partition_(partition) {
         segments_.refresh();
         // What a writer would refuse is refused here; what it would cut is not looked at.
-        auto const plan = plan_recovery(segments_, files_);
+        auto const plan = plan_recovery(segments_, files);
         for (auto const base : plan.remove) segments_.forget(base);
         last_ = plan.active;
     }
@@ -55,9 +59,16 @@ public:
             last_ = std::move(next);
         }
     }
-    [[nodiscard]] std::uint64_t durable_offset() const {
+    /// What the writer says; it may have come a little further.
+    [[nodiscard]] std::uint64_t durable_offset() {
+        auto const end = end_offset();
         std::lock_guard const lock{looking_};
-        return last_ ? last_->durable_claim() : 0;
+        auto const claimed = last_ ? last_->durable_claim() : 0;
+        return std::min(end, std::max(claimed, newest_.durable(partition_).value_or(0)));
+    }
+    [[nodiscard]] std::uint64_t offset_at(event_time time) {
+        static_cast<void>(end_offset());
+        return segments_.offset_at(time);
     }
     [[nodiscard]] stored_block read(std::uint64_t offset) { return segments_.read(offset); }
 };

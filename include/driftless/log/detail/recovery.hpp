@@ -52,6 +52,7 @@ inline std::uint64_t indexed_end(segment_list const& segments, segment const& of
 ///
 /// Errors      corrupt where something that was promised is missing or damaged.
 inline recovery_plan plan_recovery(segment_list& segments, file_system& files) {
+    segments.require_complete();
     recovery_plan plan;
     auto const bases = segments.bases();
     struct looked {
@@ -102,7 +103,7 @@ inline recovery_plan plan_recovery(segment_list& segments, file_system& files) {
             plan.to_sync.pop_back();
             continue;
         }
-        plan.cut = each.end.position;
+        plan.cut = each.at->end_position();
         for (std::size_t j = 0; j < i; ++j) plan.remove.push_back(backwards[j].at->base());
         break;
     }
@@ -113,7 +114,8 @@ inline recovery_plan plan_recovery(segment_list& segments, file_system& files) {
 inline void recover(recovery_plan const& plan, segment_list& segments, file_system& files) {
     if (plan.closed) return;
     for (auto const base : plan.remove) {  // from the end, so that no gap is left if this is interrupted
-        files.remove(segments.index_path_of(base));  // an index without a segment would mean that one is missing
+        // An index without a segment would mean that one is missing.
+        if (files.remove(segments.index_path_of(base))) files.sync_folder(segments.folder());
         files.remove(segments.path_of(base));
         segments.forget(base);
     }

@@ -50,6 +50,17 @@ public:
         this->publish(n + 1);
         return true;
     }
+    [[nodiscard]] bool is_full() const noexcept { return this->size_.load(std::memory_order_relaxed) == room_; }
+    /// Makes the next record in its place, unless the block is full.
+    template <class... Args>
+    void emplace(Args&&... args) {
+        auto const n = this->size_.load(std::memory_order_relaxed);
+        auto* const at = block_.data() + start + n * sizeof(T);
+        auto const& record = *::new (static_cast<void*>(at)) T(std::forward<Args>(args)...);
+        this->note_times(record);
+        clear_row_gaps<T>(at);
+        this->publish(n + 1);
+    }
     [[nodiscard]] T const* records() const noexcept {
         return std::launder(reinterpret_cast<T const*>(block_.data() + start));
     }

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace driftless::inline v0::detail {
 
@@ -103,8 +104,15 @@ class segment : public std::enable_shared_from_this<segment> {
 
     mutable std::mutex mutex_;
     segment_index index_;
+    struct pending_block {
+        block_header header;
+        std::vector<time_range> ranges;
+    };
+    std::vector<pending_block> pending_;  // of a transaction whose last block has not been seen
     std::uint64_t durable_claim_ = 0;
     std::uint64_t epoch_;
+    std::int64_t last_time_;
+    bool has_producers_ = false;
     bool sealed_ = false;
     bool closed_ = false;
     mapped_bytes mapped_;
@@ -119,7 +127,8 @@ public:
           seed_(header_.seed()),
           start_(encode(header_).size()),
           index_(header_.time_fields.size(), header_.base, start_),
-          epoch_(header_.epoch) {}
+          epoch_(header_.epoch),
+          last_time_(header_.created) {}
 
     [[nodiscard]] segment_header const& header() const noexcept { return header_; }
     [[nodiscard]] std::string const& path() const noexcept { return *path_; }
@@ -131,6 +140,20 @@ public:
     [[nodiscard]] std::uint64_t end_position() const {
         std::lock_guard const lock{mutex_};
         return index_.end_position();
+    }
+    /// Where the next block goes: behind the blocks of a transaction that has not ended.
+    [[nodiscard]] std::uint64_t tail_position() const {
+        std::lock_guard const lock{mutex_};
+        return tail().position;
+    }
+    [[nodiscard]] bool in_transaction() const {
+        std::lock_guard const lock{mutex_};
+        return !pending_.empty();
+    }
+    /// Some block names a producer.
+    [[nodiscard]] bool has_producers() const {
+        std::lock_guard const lock{mutex_};
+        return has_producers_;
     }
     [[nodiscard]] bool is_sealed() const {
         std::lock_guard const lock{mutex_};
@@ -149,6 +172,11 @@ public:
     [[nodiscard]] std::uint64_t epoch() const {
         std::lock_guard const lock{mutex_};
         return epoch_;
+    }
+    /// The append time of the newest block.
+    [[nodiscard]] event_time last_time() const {
+        std::lock_guard const lock{mutex_};
+        return event_time{last_time_};
     }
     [[nodiscard]] segment_index index() const {
         std::lock_guard const lock{mutex_};
@@ -188,7 +216,7 @@ public:
     /// Where a scan ended.
     struct scan_end {
         block_state state = block_state::whole;  // whole: at a seal, or exactly at the end of the file
-        std::uint64_t position = 0;
+        std::uint64_t position = 0;              // behind end_position() where a transaction is not complete
     };
     /// Takes in the blocks that lie behind the known ones. With `bodies` a block counts once all of it is intact, as
     /// one that is being written by another process is not.
@@ -200,8 +228,22 @@ public:
     scan_end scan_from_start() {
         std::lock_guard const lock{mutex_};
         index_ = segment_index{header_.time_fields.size(), header_.base, start_};
-        sealed_ = closed_ = false;
+        sealed_ = closed_ = has_producers_ = false;
         return scan_on(true);
+    }
+    /// Calls f(block, its position) with every block that is known, but for the seal. The bytes are borrowed.
+    template <class F>
+    void walk(F&& f) const {
+        auto const end = end_position();
+        file_window window{*file_};
+        for (std::uint64_t position = start_; position < end;) {
+            block_view block;
+            if (window.find(position, seed_, header_.time_fields.size(), block) != block_state::whole) {
+                throw_damaged(position, header_.base);
+            }
+            f(block, position);
+            position += block.header().size;
+        }
     }
     /// The greatest durable mark of blocks that lie behind a bad one.
     [[nodiscard]] std::uint64_t claim_behind(std::uint64_t position) const {
@@ -269,19 +311,41 @@ public:
         }
         // Missing, stale or damaged: the segment itself tells.
         index_ = segment_index{header_.time_fields.size(), header_.base, start_};
-        while (index_.end_position() < *end) {
+        while (tail().position < *end) {
             block_view block;
-            auto const position = index_.end_position();
+            auto const [position, offset] = tail();
             if (window.find(position, seed_, header_.time_fields.size(), block) != block_state::whole
-                || block.header().first_offset != index_.end_offset() || block.header().kind == block_kind::seal) {
-                throw_damaged(position, index_.end_offset());
+                || block.header().first_offset != offset || block.header().kind == block_kind::seal) {
+                throw_damaged(position, offset);
             }
             take(block);
         }
+        if (!pending_.empty()) throw_damaged(*end, tail().offset);
         note_seal(seal);
         return true;
     }
 
+    /// The first offset of the last known block of records that was begun before a time; nothing if there is none.
+    [[nodiscard]] std::optional<std::uint64_t> offset_at(event_time time) const {
+        auto const found = index();
+        auto const& entries = found.entries();
+        auto const after = std::lower_bound(entries.begin(), entries.end(), time.ns(),
+            [](index_entry const& entry, std::int64_t t) { return entry.append_time < t; });
+        if (after == entries.begin()) return std::nullopt;
+        auto const end = after == entries.end() ? found.end_position() : after->position;
+        std::uint64_t offset = (after - 1)->first_offset;
+        file_window window{*file_};
+        for (auto position = (after - 1)->position; position < end;) {
+            block_view block;
+            if (window.find(position, seed_, header_.time_fields.size(), block) != block_state::whole) {
+                throw_damaged(position, offset);
+            }
+            if (event_time{block.header().append_time} >= time) break;
+            if (block.header().kind == block_kind::records) offset = block.header().first_offset;
+            position += block.header().size;
+        }
+        return offset;
+    }
     /// The block that holds an offset below end_offset; where offsets are missing, the next one.
     ///
     /// Errors      corrupt, with path, position and checksums, if it cannot be reached.
@@ -316,19 +380,39 @@ private:
         return size - seal_size;
     }
     scan_end scan_on(bool bodies) {
+        auto const end = find_scan_end(bodies);
+        pending_.clear();  // the next scan begins where the transaction does
+        return end;
+    }
+    scan_end find_scan_end(bool bodies) {
         file_window window{*file_};
         while (!sealed_) {
-            auto const position = index_.end_position();
+            auto const [position, offset] = tail();
             block_view block;
             auto const state = window.find(position, seed_, header_.time_fields.size(), block);
-            if (state == block_state::cut && window.at(position, 1).empty()) return {block_state::whole, position};
+            if (state == block_state::cut && window.at(position, 1).empty()) {
+                return {pending_.empty() ? block_state::whole : block_state::cut, position};
+            }
             if (state != block_state::whole) return {state, position};
-            if (block.header().first_offset != index_.end_offset() || (bodies && !block.is_intact())) {
+            if (block.header().first_offset != offset || (bodies && !block.is_intact())
+                || (!pending_.empty() && block.header().kind != block_kind::records)) {
                 return {block_state::bad, position};
             }
             take(block);
         }
         return {block_state::whole, index_.end_position()};
+    }
+    struct place {
+        std::uint64_t position;
+        std::uint64_t offset;
+    };
+    [[nodiscard]] place tail() const noexcept {
+        place out{index_.end_position(), index_.end_offset()};
+        for (auto const& each : pending_) {
+            out.position += each.header.size;
+            out.offset = each.header.first_offset + each.header.offset_span;
+        }
+        return out;
     }
 
     /// Bytes of the tail as they were read; complete up to `size`.
@@ -380,25 +464,29 @@ private:
         return out;
     }
     void take(block_view const& block) {
-        durable_claim_ = std::max(durable_claim_, block.header().durable_offset);
-        epoch_ = std::max(epoch_, block.header().epoch);
-        if (block.header().kind == block_kind::seal) return note_seal(block);
-        if (block.header().kind != block_kind::records) return index_.skip(block.header());
-        time_range ranges[64];
-        std::vector<time_range> many;
-        auto const fields = header_.time_fields.size();
-        auto* to = ranges;
-        if (fields > std::size(ranges)) {
-            many.resize(fields);
-            to = many.data();
+        auto const& header = block.header();
+        durable_claim_ = std::max(durable_claim_, header.durable_offset);
+        epoch_ = std::max(epoch_, header.epoch);
+        last_time_ = std::max(last_time_, header.append_time);
+        if (header.kind == block_kind::seal) return note_seal(block);
+        if (header.producer != 0 || header.kind == block_kind::producers) has_producers_ = true;
+        if (header.kind != block_kind::records) return index_.skip(header);
+        std::vector<time_range> ranges(header_.time_fields.size());
+        for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = block.range(i);
+        if ((header.flags & block_flag::transaction) != 0) {
+            pending_.push_back({header, std::move(ranges)});
+            return;
         }
-        for (std::size_t i = 0; i < fields; ++i) to[i] = block.range(i);
-        index_.add(block.header(), to);
+        for (auto const& each : pending_) index_.add(each.header, each.ranges.data());
+        pending_.clear();
+        index_.add(header, ranges.data());
     }
     void note_seal(block_view const& seal) {
         durable_claim_ = std::max(durable_claim_, seal.header().durable_offset);
         epoch_ = std::max(epoch_, seal.header().epoch);
+        last_time_ = std::max(last_time_, seal.header().append_time);
         sealed_ = true;
+        if (seal.header().producer != 0) has_producers_ = true;
         closed_ = (seal.header().flags & block_flag::closed) != 0;
     }
 };

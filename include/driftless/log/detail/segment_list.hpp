@@ -19,13 +19,19 @@
 
 namespace driftless::inline v0::detail {
 
-/// The segments of one partition, in order; each is opened when somebody first wants it.
+/// The segments of one partition, in order; each is opened when somebody wants it, and the ones not wanted for longest
+/// are closed again, unless somebody holds them.
+///
+/// An open segment is locked, shared: its file is not used for other records meanwhile.
 ///
 /// Threads     Any number.
 class segment_list {
+    static constexpr std::size_t opened_at_most = 64;
+
     struct entry {
         std::uint64_t base;
         std::shared_ptr<segment> opened;
+        std::uint64_t wanted = 0;  // when, counted
     };
 
     file_system& files_;
@@ -34,6 +40,9 @@ class segment_list {
     std::uint32_t partition_;
     mutable std::mutex mutex_;
     std::vector<entry> entries_;
+    std::vector<std::uint64_t> indexes_;  // the bases of the index files
+    std::size_t opened_ = 0;
+    std::uint64_t wanted_ = 0;
 
 public:
     segment_list(file_system& files, std::string folder, log_id id, std::uint32_t partition)
@@ -52,14 +61,39 @@ public:
         auto const names = files_.list(folder_);
         std::lock_guard const lock{mutex_};
         std::vector<entry> found;
+        indexes_.clear();
+        opened_ = 0;
         for (auto const& each : names) {
+            if (each.folder) continue;
+            if (auto const of = base_of(each.name, index_ending)) indexes_.push_back(*of);
             auto const base = base_of(each.name, segment_ending);
-            if (!base || each.folder) continue;
+            if (!base) continue;
             auto const known = place(*base);
             bool const had = known < entries_.size() && entries_[known].base == *base;
-            found.push_back({*base, had ? entries_[known].opened : nullptr});
+            found.push_back(had ? std::move(entries_[known]) : entry{*base, nullptr});
+            if (found.back().opened) ++opened_;
         }
         entries_ = std::move(found);
+    }
+    /// Whoever removes a segment removes its index file first.
+    ///
+    /// Errors      corrupt where an index file was left alone.
+    void require_complete() const {
+        std::vector<std::uint64_t> alone;
+        {
+            std::lock_guard const lock{mutex_};
+            for (auto const base : indexes_) {
+                auto const at = place(base);
+                if (at == entries_.size() || entries_[at].base != base) alone.push_back(base);
+            }
+        }
+        for (auto const base : alone) {
+            if (files_.exists(path_of(base)) || !files_.exists(index_path_of(base))) continue;
+            throw error{error_code::corrupt,
+                "a segment is missing, its index file is still there: bring the segment back, or remove the index file "
+                "to go on without these records",
+                path_of(base)};
+        }
     }
     [[nodiscard]] std::size_t size() const {
         std::lock_guard const lock{mutex_};
@@ -79,17 +113,24 @@ public:
             std::lock_guard const lock{mutex_};
             auto const at = place(base);
             if (at == entries_.size() || entries_[at].base != base) return nullptr;
+            entries_[at].wanted = ++wanted_;
             if (entries_[at].opened) return entries_[at].opened;
         }
         auto file = files_.open(path_of(base), open_mode::read);
         if (!file) return nullptr;
+        if (!file->try_lock(true)) return nullptr;  // removed, and about to be used again
         auto header = read_segment_header(*file);
+        if (header.base != base && !files_.exists(path_of(base))) return nullptr;  // removed, and used again
         require_ours(header, base, file->path());
         auto opened = std::make_shared<segment>(std::move(file), std::move(header));
         std::lock_guard const lock{mutex_};
         auto const at = place(base);
         if (at == entries_.size() || entries_[at].base != base) return opened;
-        if (!entries_[at].opened) entries_[at].opened = std::move(opened);
+        if (!entries_[at].opened) {
+            if (opened_ >= opened_at_most) close_oldest();
+            ++opened_;
+            entries_[at].opened = std::move(opened);
+        }
         return entries_[at].opened;
     }
     /// The base of the segment that an offset falls into, and whether it is the last one.
@@ -109,19 +150,46 @@ public:
         bool const last = at + 1 == entries_.size();
         return {entries_[at].base, last ? 0 : entries_[at + 1].base, true, last};
     }
+    /// A segment that is not the last one, with all its blocks; null if it is not there any more.
+    ///
+    /// Errors      corrupt.
+    [[nodiscard]] std::shared_ptr<segment> complete_at(std::uint64_t base) {
+        auto const where = locate(base);
+        auto found = at_base(base);
+        if (found) complete(*found, where.last ? where.base : where.next_base);
+        return found;
+    }
+    /// The first offset of the last block that was begun before a time; the first of all if there is none.
+    [[nodiscard]] std::uint64_t offset_at(event_time time) {
+        auto const all = bases();
+        for (auto i = all.size(); i-- > 0;) {
+            auto const found = at_base(all[i]);
+            if (!found || event_time{found->header().created} >= time) continue;
+            complete(*found, i + 1 < all.size() ? all[i + 1] : all[i]);
+            if (auto const offset = found->offset_at(time)) return *offset;
+        }
+        return all.empty() ? 0 : all.front();
+    }
+    [[nodiscard]] std::uint64_t file_size(std::uint64_t base) {
+        auto const file = files_.open(path_of(base), open_mode::read);
+        return file ? file->size() : 0;
+    }
     void add(std::shared_ptr<segment> made) {
         std::lock_guard const lock{mutex_};
         auto const base = made->base();
-        if (auto const at = place(base); at < entries_.size() && entries_[at].base == base) {
-            entries_[at].opened = std::move(made);
-            return;
+        auto const at = place(base);
+        if (at == entries_.size() || entries_[at].base != base) {
+            entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(at), {base, nullptr});
         }
-        entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(place(base)), {base, std::move(made)});
+        if (!entries_[at].opened) ++opened_;
+        entries_[at].opened = std::move(made);
+        entries_[at].wanted = ++wanted_;
     }
     void forget(std::uint64_t base) {
         std::lock_guard const lock{mutex_};
         auto const at = place(base);
         if (at < entries_.size() && entries_[at].base == base) {
+            if (entries_[at].opened) --opened_;
             entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(at));
         }
     }
@@ -136,11 +204,7 @@ public:
             throw error{error_code::not_there,
                 "the record is not in the log any more: retention or trim has removed it", folder_, offset};
         }
-        if (!where.last && !found->is_sealed() && !found->open_sealed(files_)) {
-            // Its writer died before it could seal it; the next one has gone on in another file.
-            auto const end = found->scan(true);
-            if (found->end_offset() < where.next_base) found->throw_damaged(end.position, found->end_offset());
-        }
+        complete(*found, where.last ? where.base : where.next_base);
         if (offset >= found->end_offset()) {
             throw error{
                 error_code::corrupt, "a part of the log is missing: no segment holds this offset", folder_, offset};
@@ -149,6 +213,25 @@ public:
     }
 
 private:
+    /// The segment holds the offsets up to next_base; of the last one nothing is expected, but it may have been opened
+    /// again.
+    void complete(segment& of, std::uint64_t next_base) {
+        if (of.is_sealed() || (next_base == of.base() && of.end_offset() != of.base())) return;
+        if (of.open_sealed(files_) || next_base == of.base()) return;
+        // Its writer died before it could seal it; the next one has gone on in another file.
+        auto const end = of.scan(true);
+        if (of.end_offset() < next_base) of.throw_damaged(end.position, of.end_offset());
+    }
+    void close_oldest() noexcept {
+        entry* oldest = nullptr;
+        for (auto& each : entries_) {
+            bool const idle = each.opened && each.opened.use_count() == 1;
+            if (idle && (oldest == nullptr || each.wanted < oldest->wanted)) oldest = &each;
+        }
+        if (oldest == nullptr) return;
+        oldest->opened = nullptr;
+        --opened_;
+    }
     [[nodiscard]] std::size_t place(std::uint64_t base) const noexcept {
         auto const at = std::lower_bound(entries_.begin(), entries_.end(), base,
             [](entry const& a, std::uint64_t b) { return a.base < b; });

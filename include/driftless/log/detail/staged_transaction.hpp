@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_LOG_DETAIL_STAGED_TRANSACTION_HPP
+#define DRIFTLESS_LOG_DETAIL_STAGED_TRANSACTION_HPP
+
+#include <driftless/core/error.hpp>
+#include <driftless/file/file_system.hpp>
+#include <driftless/file/whole_file.hpp>
+#include <driftless/log/detail/aligned_bytes.hpp>
+#include <driftless/log/detail/block.hpp>
+#include <driftless/log/detail/format.hpp>
+#include <driftless/log/detail/stored_block.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace driftless::inline v0::detail {
+
+// A transaction over several partitions, or one that somebody decides later, is first written to a file of its own in
+// the folder `transactions`. The file is built like a segment: a header whose base is the number of the transaction,
+// blocks whose `producer` is the partition they are for and whose `first_offset` is the end of that partition at the
+// time, and a seal. Its name decides: NAME.prepared may still be given up, NAME.committed is appended to the partitions
+// by whoever opens the log, unless they hold it already; then the file goes.
+inline constexpr std::string_view transactions_folder = "transactions";
+inline constexpr std::string_view prepared_ending = ".prepared";
+inline constexpr std::string_view committed_ending = ".committed";
+
+/// The seal of such a file.
+inline std::string staged_seal(segment_header const& of) {
+    auto const fields = of.time_fields.size();
+    block_header header{};
+    header.kind = block_kind::seal;
+    header.layout = of.layout;
+    header.flags = block_flag::closed;
+    header.size = static_cast<std::uint32_t>(block_header_size(fields, 0));
+    header.epoch = of.epoch;
+    header.transaction = of.base;
+    std::string out(header.size, '\0');
+    std::vector<time_range> const ranges(fields);
+    seal_block(out.data(), header, ranges.data(), fields, nullptr, of.seed());
+    return out;
+}
+
+/// What is in such a file.
+struct staged_transaction {
+    segment_header header;
+    std::vector<stored_block> blocks;
+
+    [[nodiscard]] std::uint64_t number() const noexcept { return header.base; }
+};
+
+/// Errors      not_there; corrupt, which cannot happen by a crash: the file has its name only once it is complete.
+inline staged_transaction read_staged(file_system& files, std::string const& path) {
+    auto const bytes = read_whole_file(path, files);
+    if (!bytes) throw error{error_code::not_there, "the transaction is not there", path};
+    staged_transaction out;
+    out.header = decode_segment_header(*bytes, path);
+    auto copy = std::make_shared<aligned_bytes>(bytes->size());
+    std::memcpy(copy->data(), bytes->data(), bytes->size());
+    std::string_view const all{copy->data(), bytes->size()};
+    auto const name = std::make_shared<std::string const>(path);
+    std::size_t at = encode(out.header).size();
+    for (;;) {
+        stored_block next{{}, copy, name, at};
+        std::size_t wanted = 0;
+        auto const state =
+            block_view::find(all.substr(at), out.header.seed(), out.header.time_fields.size(), next.raw, wanted);
+        if (state != block_state::whole) {
+            throw error{error_code::corrupt,
+                "the file of a transaction is damaged at byte " + std::to_string(at)
+                    + ": bring it back, or move it away to go on without the transaction",
+                path};
+        }
+        at += next.raw.header().size;
+        if (next.raw.header().kind == block_kind::seal) break;
+        for (std::size_t i = 0; i < next.raw.header().parts; ++i) next.raw.require_intact(i, path, next.position);
+        out.blocks.push_back(std::move(next));
+    }
+    if (at != all.size()) {
+        throw error{error_code::corrupt, "something follows the end of a transaction's file: move it away", path};
+    }
+    return out;
+}
+}  // namespace driftless::inline v0::detail
+#endif
