@@ -4,6 +4,7 @@
 #ifndef DRIFTLESS_TESTS_LOG_LOG_CONFORMANCE_HPP
 #define DRIFTLESS_TESTS_LOG_LOG_CONFORMANCE_HPP
 
+#include <driftless/core/error.hpp>
 #include <driftless/log/readable.hpp>
 #include <driftless/log/wakeup.hpp>
 #include <support/catch.hpp>
@@ -190,6 +191,48 @@ void threads_append_whole_batches(Subject subject) {
     }
     CHECK(torn == 0);
 }
+template <class Subject>
+void trimmed_records_are_gone_and_the_others_stay(Subject subject) {
+    constexpr std::uint64_t count = 30'000;
+    auto& log = subject.make(2);
+    append_some(log, 0, count);
+    append_some(log, 0, 10, 1);
+    CHECK(log.trim(0, 0) == 0);
+    auto const begin = log.trim(0, count / 2);
+    CHECK(begin <= count / 2);
+    CHECK(log.begin_offset(0) == begin);
+    check_some(log, begin, count, 0);
+    CHECK(log.trim(0, 1) == begin);
+    CHECK(log.begin_offset(1) == 0);
+    if (begin > 0) CHECK_THROWS_AS(log.read(0, begin - 1), error);
+    auto& again = subject.reopen();
+    CHECK(again.begin_offset(0) == begin);
+    append_some(again, count, count + 10);
+    check_some(again, begin, count + 10, 0);
+}
+template <class Subject>
+void offset_at_misses_nothing(Subject subject) {
+    auto& log = subject.make(1);
+    CHECK(log.offset_at(event_time::max()) == 0);
+    append_some(log, 0, 20'000);
+    CHECK(log.offset_at(event_time::min()) == 0);
+    CHECK(log.offset_at(log.read(0, 0).append_time()) == 0);
+    std::uint64_t wrong = 0;
+    std::uint64_t before = 0;
+    for (std::uint64_t at = 0; at < 20'000;) {
+        auto const block = log.read(0, at);
+        auto const from = log.offset_at(block.append_time());
+        wrong += !(from <= at);
+        wrong += !(from >= before);  // the block in front of it at most, where times differ
+        before = from;
+        at += block.size();
+    }
+    CHECK(wrong == 0);
+    CHECK(log.offset_at(event_time::max()) < 20'000);
+    CHECK(log.offset_at(event_time::max()) > 0);
+    CHECK(log.committed_offset() == log.end_offset());
+    CHECK(log.durable_offset() <= log.end_offset());
+}
 }  // namespace log_conformance
 
 BOOST_HANA_ADAPT_STRUCT(log_conformance::reading, sensor, value, at, good);
@@ -214,6 +257,12 @@ BOOST_HANA_ADAPT_STRUCT(log_conformance::visit, page, at, agent, status);
     }                                                                                                                 \
     TEMPLATE_TEST_CASE("threads append whole batches", "[log][conformance]", __VA_ARGS__) {                           \
         log_conformance::threads_append_whole_batches(TestType{});                                                    \
+    }                                                                                                                 \
+    TEMPLATE_TEST_CASE("trimmed records are gone and the others stay", "[log][conformance]", __VA_ARGS__) {           \
+        log_conformance::trimmed_records_are_gone_and_the_others_stay(TestType{});                                    \
+    }                                                                                                                 \
+    TEMPLATE_TEST_CASE("offset_at misses nothing", "[log][conformance]", __VA_ARGS__) {                               \
+        log_conformance::offset_at_misses_nothing(TestType{});                                                        \
     }
 
 #endif

@@ -133,8 +133,8 @@ public:
         auto& part = *partitions_[partition];
         std::lock_guard const lock{part.writing};
         auto begin = part.begin.load(std::memory_order_relaxed);
-        for (auto at = place_of(begin); at.begin + at.size <= std::min(before, part.end.load(std::memory_order_relaxed));
-            at = place_of(begin)) {
+        auto const until = std::min(before, part.end.load(std::memory_order_relaxed));
+        for (auto at = place_of(begin); at.begin + at.size <= until; at = place_of(begin)) {
             part.blocks[at.block].reset();
             begin = at.begin + at.size;
         }

@@ -8,6 +8,7 @@
 #include <driftless/log/detail/block_maker.hpp>
 #include <driftless/log/detail/segment_list.hpp>
 #include <driftless/log/detail/segment_writer.hpp>
+#include <driftless/log/layout.hpp>
 #include <driftless/log/retention.hpp>
 
 #include <algorithm>

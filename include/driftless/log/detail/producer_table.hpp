@@ -4,6 +4,7 @@
 
 #include <driftless/core/error.hpp>
 #include <driftless/core/time.hpp>
+#include <driftless/log/detail/ends.hpp>
 #include <driftless/log/detail/format.hpp>
 
 #include <algorithm>

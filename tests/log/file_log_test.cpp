@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/log/file_log.hpp>
+#include <driftless/testing/memory_files.hpp>
+#include <support/catch.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+struct point {
+    std::int32_t x = 0;
+    std::int64_t y = 0;
+    point() = default;
+    point(std::int32_t a, std::int64_t b) : x(a), y(b) {}
+    friend bool operator==(point const&, point const&) = default;
+};
+struct named {
+    driftless::text name;
+    std::uint32_t count = 0;
+    named() = default;
+    named(driftless::text n, std::uint32_t c) : name(n), count(c) {}
+    friend bool operator==(named const&, named const&) = default;
+};
+}  // namespace
+BOOST_HANA_ADAPT_STRUCT(point, x, y);
+BOOST_HANA_ADAPT_STRUCT(named, name, count);
+
+namespace {
+using namespace driftless;
+using testing::memory_files;
+
+std::int64_t present = 0;
+event_time clock_now() { return event_time{present}; }
+
+file_log_options in(memory_files& files) {
+    present = 0;
+    file_log_options out;
+    out.background = false;
+    out.durable = on_close;
+    out.block_bytes = 1024;
+    out.files = &files;
+    out.clock = &clock_now;
+    out.id = {9, 10};
+    return out;
+}
+}  // namespace
+
+TEST_CASE("emplace makes a record of its arguments", "[log][file_log]") {
+    memory_files files;
+    file_log<point> log{"log", in(files)};
+    for (std::int32_t i = 0; i < 200; ++i) CHECK(log.emplace(0, i, i * 10) == static_cast<std::uint64_t>(i));
+    std::int32_t next = 0;
+    for (std::uint64_t at = 0; at < 200;) {
+        auto const block = log.read(0, at);
+        for (auto const& each : block.records()) {
+            CHECK(each == point{next, next * 10});
+            ++next;
+        }
+        at += block.size();
+    }
+    CHECK(next == 200);
+
+    memory_files more;
+    file_log<named, columns> texts{"log", in(more)};
+    for (std::uint32_t i = 0; i < 200; ++i) texts.emplace(0, text{"n"}, i);
+    CHECK(texts.read(0, 199)[0] == named{"n", 199});
+}
+
+TEST_CASE("offset_at goes by the blocks' times, in memory, in files, and for a reader", "[log][file_log]") {
+    memory_files files;
+    auto options = in(files);
+    options.segment_bytes = 3'000;
+    {
+        file_log<point> log{"log", options};
+        for (std::int32_t i = 0; i < 1'000; ++i) {
+            if (i % 10 == 0) {
+                present = i;
+                log.flush();  // ten records to a block, begun at their number
+            }
+            log.emplace(0, i, i);
+        }
+        auto const check = [](auto const& of) {
+            CHECK(of.offset_at(event_time{-5}) == 0);
+            CHECK(of.offset_at(event_time{0}) == 0);
+            CHECK(of.offset_at(event_time{1}) == 0);
+            CHECK(of.offset_at(event_time{10}) == 0);  // the block before may hold some of that very time
+            CHECK(of.offset_at(event_time{11}) == 10);
+            CHECK(of.offset_at(event_time{555}) == 550);
+            CHECK(of.offset_at(event_time{560}) == 550);
+            CHECK(of.offset_at(event_time{980}) == 970);
+            CHECK(of.offset_at(event_time{1'000'000}) == 990);
+        };
+        check(log);
+        log.flush();
+        check(log);
+        options.access = log_access::read;
+        check(file_log<point>{"log", options});
+        log.trim(0, 600);
+        CHECK(log.offset_at(event_time{15}) == log.begin_offset());
+        CHECK(log.offset_at(event_time{555}) <= 600);
+    }
+    options.access = log_access::append;
+    present = 3;  // the clock was set back
+    file_log<point> log{"log", options};
+    log.emplace(0, 1, 1);
+    CHECK(log.read(0, 1'000).append_time() == event_time{990});
+    CHECK(log.offset_at(event_time{991}) == 1'000);
+}
+
+TEST_CASE("a reader of what is durable sees no more than that", "[log][file_log]") {
+    memory_files files;
+    file_log<point> log{"log", in(files)};
+    auto options = in(files);
+    options.access = log_access::read;
+    file_log<point> const committed{"log", options};
+    options.visible = log_visibility::durable;
+    file_log<point> const durable{"log", options};
+    log.emplace(0, 1, 1);
+    log.flush();
+    CHECK(committed.end_offset() == 1);
+    CHECK(durable.end_offset() == 0);
+    CHECK(durable.committed_offset() == 1);
+    log.sync();
+    CHECK(durable.end_offset() == 1);
+    log.emplace(0, 2, 2);
+    log.flush();
+    CHECK(durable.end_offset() == 1);
+    // Without the file that says how far the writer came, the blocks and seals tell, later.
+    files.remove("log/progress");
+    file_log<point> const again{"log", options};
+    CHECK(again.end_offset() <= 2);
+    log.close();
+    CHECK(committed.end_offset() == 2);
+}
+
+TEST_CASE("a writer that was overtaken is fenced off", "[log][file_log]") {
+    memory_files files;
+    file_log<point> old{"log", in(files)};
+    old.emplace(0, 1, 1);
+    old.flush();
+    files.remove("log/lock");  // as a confused operator might
+    file_log<point> young{"log", in(files)};
+    old.emplace(0, 2, 2);
+    for (auto const attempt : {0, 1}) {
+        try {
+            if (attempt == 0) old.flush();
+            else old.sync();
+            FAIL("the old writer went on");
+        } catch (error const& problem) {
+            CHECK(problem.code() == error_code::fenced);
+            CHECK(std::string{problem.what()}.find("another writer has taken over") != std::string::npos);
+        }
+    }
+    CHECK_THROWS_AS(old.close(), error);
+    young.emplace(0, 3, 3);
+    young.flush();
+    CHECK(young.end_offset() == 2);
+    CHECK(young.read(0, 1)[0] == point{3, 3});
+}
+
+TEST_CASE("the try_ twins return what the others throw", "[log][file_log]") {
+    memory_files files;
+    auto options = in(files);
+    options.access = log_access::read;
+    auto const none = file_log<point>::try_open("log", options);
+    REQUIRE(!none.has_value());
+    CHECK(none.error().code() == error_code::not_there);
+    auto opened = file_log<point>::try_open("log", in(files));
+    REQUIRE(opened.has_value());
+    auto& log = **opened;
+    CHECK(*log.try_append(point{1, 2}) == 0);
+    CHECK(log.try_append_once(0, 0, std::vector<point>{}).error().code() == error_code::invalid_argument);
+    CHECK(log.try_append_once(1, 0, std::vector<point>{{3, 4}})->offset == 1);
+    CHECK(log.try_read(0, 1).value()[0] == point{3, 4});
+    CHECK(*log.try_sync() == 2);
+    CHECK(*log.try_trim(0, 2) == 2);
+    CHECK(log.try_read(0, 1).error().code() == error_code::not_there);
+    files.inject(1, testing::fault::fail);
+    static_cast<void>(log.try_append(point{5, 6}));
+    CHECK(log.try_sync().error().code() == error_code::io);
+}
