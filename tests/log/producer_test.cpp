@@ -12,7 +12,6 @@
 namespace {
 struct keyed {
     std::uint64_t key = 0;
-    friend bool operator==(keyed const&, keyed const&) = default;
 };
 }  // namespace
 BOOST_HANA_ADAPT_STRUCT(keyed, key);

@@ -20,7 +20,6 @@ using testing::memory_files;
 
 struct row {
     std::uint64_t number = 0;
-    friend bool operator==(row const&, row const&) = default;
 };
 }  // namespace
 BOOST_HANA_ADAPT_STRUCT(row, number);

@@ -247,7 +247,8 @@ void append_in_every_way(memory_files& files, std::uint64_t& done, std::uint64_t
     }
     log.close();
 }
-/// Every record of the producer once, in order; every transaction whole, perhaps twice where its commit was not answered.
+/// Every record of the producer once, in order; every transaction whole, perhaps twice where its commit was not
+/// answered.
 template <class Log>
 void check_everything(Log const& log, std::uint64_t done) {
     std::map<std::uint64_t, std::uint64_t> found;
