@@ -9,6 +9,7 @@
 #include <driftless/file/whole_file.hpp>
 #include <driftless/log/assignment.hpp>
 #include <driftless/log/detail/group_state.hpp>
+#include <driftless/log/partition_offset.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -45,12 +46,6 @@ struct join_options {
     std::string instance{};      ///< a place that is kept for whoever comes back with it, under whatever name
     duration lease{10'000'000'000};  ///< who is not heard of for so long is dropped
     driftless::assignment assignment = driftless::assignment::sticky;  ///< the same for all members
-};
-
-struct partition_offset {
-    std::uint32_t partition = 0;
-    std::uint64_t offset = 0;
-    friend bool operator==(partition_offset const&, partition_offset const&) = default;
 };
 
 /// A log in a folder, which groups can read.
