@@ -106,14 +106,19 @@ public:
         files_->make_folder(folder());
         files_->sync_folder(log_path_ + "/groups");
     }
+    enum class write : std::uint8_t {
+        if_changed,
+        always,  // what is to be durable: an earlier attempt may have been seen by all, and not be safe yet
+    };
     /// Calls change(state), and keeps what it made of it.
     template <class F>
-    void update(F&& change) const {
+    void update(write when, F&& change) const {
         auto const lock = acquire(open_mode::create);
-        auto state = load(*lock).value_or(group_state{});
+        auto const before = load(*lock);
+        auto state = before.value_or(group_state{});
         fit(state);
         change(state);
-        write_whole_file(folder(), "state", encode(state), *files_);
+        if (when == write::always || before != state) write_whole_file(folder(), "state", encode(state), *files_);
         if (lock->size() == 0) {  // from now on a state that is not there has been lost
             lock->write_at(0, "made\n");
             lock->sync();
@@ -189,15 +194,17 @@ private:
 ///
 /// Shape       partitions() are this member's alone until it gives them up in heartbeat() or is dropped. It reads each
 ///             from position() on, and commits the offset after the last record it is done with.
-/// Time        A lease by the clock of the group: dropped when the last heartbeat is exactly `lease` or longer ago.
-///             A commit does not renew it. Two to four heartbeats in a lease are usual.
+/// Time        A lease by the clock of the group: dropped exactly `lease` after it was renewed last. A heartbeat renews
+///             it as soon as a tenth of it has passed; before, it only looks, and is cheap. A commit does not renew it.
 /// State       In the files of the group. What was committed is durable, several partitions together or not at all.
 /// Errors      driftless::error. fenced: the lease has ended, somebody else joined under its name, or the partition is
 ///             not its own (any more); nothing was changed, join again or look at partitions(). stopped: it has left.
 ///             io: the change was made or not, call it again. in_use, corrupt, malformed, unsupported: of the files.
 /// Threads     One thread at a time calls a member; any number of members in threads and processes.
-/// Complexity  A call that changes something reads and writes the whole state: O(partitions + members), two syncs.
+/// Complexity  Each call reads the whole state, one that changes it writes it, with two syncs: O(partitions + members).
 class log_group_member {
+    using write = detail::group_files::write;
+
     detail::group_files files_;
     std::string id_;
     std::string instance_;
@@ -210,7 +217,7 @@ class log_group_member {
         : files_(std::move(files)), id_(options.member), instance_(options.instance) {
         std::uint64_t number = 0;
         detail::group_state joined;
-        files_.update([&](detail::group_state& state) {
+        files_.update(write::always, [&](detail::group_state& state) {
             auto const now = files_.now();
             state.expire(now);
             if (state.members.empty()) {
@@ -230,7 +237,7 @@ class log_group_member {
 
 public:
     log_group_member(log_group_member&& other) noexcept
-        : files_(other.files_),
+        : files_(std::move(other.files_)),
           id_(std::move(other.id_)),
           instance_(std::move(other.instance_)),
           number_(std::exchange(other.number_, 0)),
@@ -258,7 +265,7 @@ public:
         detail::group_state renewed;
         bool known = false;
         try {
-            change([&](detail::group_state& state, detail::group_state::member& self) {
+            change(write::if_changed, [&](detail::group_state& state, detail::group_state::member& self) {
                 state.renew(self, files_.now());
                 renewed = state;
                 known = true;
@@ -288,7 +295,7 @@ public:
                     + ", nobody can have read further: commit the offset after the last record read",
                 files_.folder(), each.offset};
         }
-        change([&](detail::group_state& state, detail::group_state::member&) {
+        change(write::always, [&](detail::group_state& state, detail::group_state::member&) {
             for (auto const& each : offsets) {
                 auto& partition = state.partitions[each.partition];
                 if (partition.owner != number_) throw not_its_own(each.partition);
@@ -308,7 +315,7 @@ public:
     /// Gives everything back; others take it at their next heartbeat. Once is enough.
     void leave() {
         if (number_ == 0) return;
-        files_.update([&](detail::group_state& state) {
+        files_.update(write::if_changed, [&](detail::group_state& state) {
             state.expire(files_.now());
             state.leave(number_);
         });
@@ -335,11 +342,11 @@ private:
     }
     /// Calls f(state, member) if this member still has its place.
     template <class F>
-    void change(F&& f) {
+    void change(write when, F&& f) {
         require_joined();
         bool replaced = false;
         bool there = false;
-        files_.update([&](detail::group_state& state) {
+        files_.update(when, [&](detail::group_state& state) {
             state.expire(files_.now());
             auto* const self = state.find(number_);
             there = self != nullptr;
@@ -393,6 +400,8 @@ public:
     template <log_in_folder Log>
     log_group(Log const& log, std::string name, group_options const& options = {})
         : files_(log, std::move(name), options) {}
+    template <log_in_folder Log>
+    log_group(Log const&&, std::string, group_options const& = {}) = delete;
 
     /// Becomes a member, for a lease; makes the group if there is none.
     [[nodiscard]] log_group_member join(join_options const& options) const {
@@ -432,7 +441,7 @@ public:
                 each.offset};
         }
         files_.make();
-        files_.update([&](detail::group_state& state) {
+        files_.update(detail::group_files::write::always, [&](detail::group_state& state) {
             state.expire(files_.now());
             if (!state.members.empty()) {
                 throw error{error_code::in_use,
