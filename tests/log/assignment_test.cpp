@@ -16,6 +16,7 @@ using namespace driftless;
 namespace {
 using subscriptions = std::vector<group_subscription>;
 using topics = std::vector<group_topic>;
+using numbers = std::vector<std::uint8_t>;
 constexpr assignment all_ways[] = {assignment::range, assignment::round_robin, assignment::sticky};
 
 /// "t1-0 t1-1 t2-0", as Kafka writes it.
@@ -42,7 +43,7 @@ std::size_t moves(partition_shares const& before, partition_shares const& after)
 }
 
 /// Members m0, m1, ...; which of the topics t0, t1, ... each wants is in the bits of its number.
-subscriptions members_wanting(std::vector<std::uint8_t> const& wishes, std::size_t topic_count) {
+subscriptions members_wanting(numbers const& wishes, std::size_t topic_count) {
     subscriptions out;
     for (std::size_t m = 0; m < wishes.size(); ++m) {
         group_subscription one{"m" + std::to_string(m), {}, {}};
@@ -53,12 +54,12 @@ subscriptions members_wanting(std::vector<std::uint8_t> const& wishes, std::size
     }
     return out;
 }
-topics topics_of(std::vector<std::uint8_t> const& sizes) {
+topics topics_of(numbers const& sizes) {
     topics out;
     for (std::size_t t = 0; t < sizes.size(); ++t) out.push_back({"t" + std::to_string(t), sizes[t] % 9U});
     return out;
 }
-std::vector<std::uint8_t> up_to(std::vector<std::uint8_t> some, std::size_t count) {
+numbers up_to(numbers some, std::size_t count) {
     some.resize(std::min(some.size(), count));
     return some;
 }
@@ -207,7 +208,7 @@ TEST_CASE("sticky evens out over a third member where no single move does", "[lo
 
 TEST_CASE("whatever members want, each partition goes to exactly one of them", "[log][assignment]") {
     property("exactly once, in whatever order members and topics come",
-        [](std::vector<std::uint8_t> wishes, std::vector<std::uint8_t> sizes, std::vector<std::uint8_t> had) {
+        [](numbers const& wishes, numbers sizes, numbers const& had) {
             sizes = up_to(sizes, 8);
             auto members = members_wanting(up_to(wishes, 12), sizes.size());
             for (std::size_t m = 0; m < members.size(); m += 3) members[m].instance = "i" + std::to_string(97 * m % 11);
@@ -228,9 +229,9 @@ TEST_CASE("whatever members want, each partition goes to exactly one of them", "
 }
 
 TEST_CASE("range is even within a topic, round robin and sticky over all of them", "[log][assignment]") {
-    property("who wants the same has at most one more", [](std::uint8_t count, std::vector<std::uint8_t> sizes) {
+    property("who wants the same has at most one more", [](std::uint8_t count, numbers sizes) {
         sizes = up_to(sizes, 8);
-        auto const members = members_wanting(std::vector<std::uint8_t>(count % 12U + 1, 255), sizes.size());
+        auto const members = members_wanting(numbers(count % 12U + 1, 255), sizes.size());
         auto const all = topics_of(sizes);
         for (auto const how : all_ways) {
             auto const shares = assign_partitions(how, members, all);
@@ -243,7 +244,7 @@ TEST_CASE("range is even within a topic, round robin and sticky over all of them
 }
 
 TEST_CASE("sticky is as even as any sharing, and moves what it must and no more", "[log][assignment]") {
-    property("no sharing is more even", [](std::vector<std::uint8_t> wishes, std::vector<std::uint8_t> had) {
+    property("no sharing is more even", [](numbers const& wishes, numbers const& had) {
         auto const members = members_wanting(up_to(wishes, 4), 4);
         topics const all{{"t0", 1}, {"t1", 2}, {"t2", 1}, {"t3", 3}};
         auto const before = assign_partitions(assignment::range, members_wanting(up_to(had, 5), 4), all);
@@ -258,14 +259,14 @@ TEST_CASE("sticky is as even as any sharing, and moves what it must and no more"
         RC_ASSERT(squares == most_even(members, partitions, 0, loads));
         RC_ASSERT(moves(shares, assign_partitions(assignment::sticky, members, all, shares)) == 0U);
     });
-    property("as few moves as possible", [](std::vector<std::uint8_t> owners, std::uint8_t count) {
+    property("as few moves as possible", [](numbers owners, std::uint8_t count) {
         std::size_t const n = count % 9U + 1;
         owners = up_to(owners, 60);
         partition_shares before;  // owner 9 to 11: has left; 12: nobody
         for (std::uint32_t p = 0; p < owners.size(); ++p) {
             if (owners[p] % 13 != 12) before["m" + std::to_string(owners[p] % 13)].push_back({"t0", p});
         }
-        auto const members = members_wanting(std::vector<std::uint8_t>(n, 1), 1);
+        auto const members = members_wanting(numbers(n, 1), 1);
         auto const after = assign_partitions(
             assignment::sticky, members, {{"t0", static_cast<std::uint32_t>(owners.size())}}, before);
         // Those who have most are to have one more than the others: what is above must go, and what was the leavers'.

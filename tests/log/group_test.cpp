@@ -277,7 +277,10 @@ TEST_CASE("a lease ends exactly when its time has passed", "[log][group]") {
     CHECK(says(problem, "lease of the member `a` has ended"));
     CHECK(says(problem, "join again"));
     CHECK(a.partitions().empty());
+    auto const again_told = error_of([&] { a.commit(0, 3); });
+    CHECK(again_told.what() == std::string{problem.what()});
     CHECK(code_of([&] { a.heartbeat(); }) == error_code::fenced);
+    CHECK(code_of([&] { std::ignore = a.position(0); }) == error_code::fenced);
     CHECK(in.group().committed(0) == 2U);
     CHECK(in.group().members().empty());
     auto again = in.join("a");
@@ -776,6 +779,7 @@ TEST_CASE("members in several threads share a log on the disk", "[log][group]") 
     std::atomic<std::uint64_t> commits{0};
     std::atomic<int> problems{0};
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&, t] {
             try {

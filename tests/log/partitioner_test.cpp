@@ -126,7 +126,7 @@ TEST_CASE("keys spread evenly over partitions, and those of one over the threads
         std::vector<std::size_t> numbers(n);
         std::vector<std::size_t> texts(n);
         std::set<std::uint64_t> sixteenths;  // of the range of hashes, where the first partition has keys
-        std::size_t const keys = 2'000 * n;
+        auto const keys = std::size_t{2'000} * n;
         for (std::size_t i = 0; i < keys; ++i) {
             ++numbers[partition_of(i, n)];
             ++texts[partition_of("customer " + std::to_string(i), n)];

@@ -167,6 +167,7 @@ private:
     /// Gives members what they had and still want; returns what is left, by topic.
     std::vector<std::vector<std::uint32_t>> keep(partition_shares const& before) {
         std::vector<std::vector<bool>> taken;
+        taken.reserve(topics_.size());
         for (auto const& topic : topics_) taken.emplace_back(topic.partitions, false);
         for (std::size_t m = 0; m < members_.size(); ++m) {
             auto const mine = before.find(members_[m].id);

@@ -209,6 +209,7 @@ class log_group_member {
     std::string id_;
     std::string instance_;
     std::uint64_t number_ = 0;  // 0: has left
+    std::string why_fenced_;    // empty: it is not, as far as it knows
     std::vector<std::uint32_t> mine_;
     std::vector<std::uint64_t> positions_;  // beside mine_
 
@@ -241,6 +242,7 @@ public:
           id_(std::move(other.id_)),
           instance_(std::move(other.instance_)),
           number_(std::exchange(other.number_, 0)),
+          why_fenced_(std::move(other.why_fenced_)),
           mine_(std::move(other.mine_)),
           positions_(std::move(other.positions_)) {}
     log_group_member& operator=(log_group_member&&) = delete;
@@ -325,6 +327,7 @@ public:
 
 private:
     void require_joined() const {
+        if (!why_fenced_.empty()) throw error{error_code::fenced, why_fenced_, files_.folder()};
         if (number_ != 0) return;
         throw error{error_code::stopped, "the member `" + id_ + "` has left the group: join again", files_.folder()};
     }
@@ -355,12 +358,12 @@ private:
         });
         if (there) return;
         keep({});
-        throw error{error_code::fenced,
-            replaced ? "somebody else has joined as `" + (instance_.empty() ? id_ : instance_)
-                    + "` and has its partitions now: give each member a name of its own, then join again"
-                     : "the lease of the member `" + id_
-                    + "` has ended, its partitions went to others: join again, and go on from position()",
-            files_.folder()};
+        why_fenced_ = replaced
+            ? "somebody else has joined as `" + (instance_.empty() ? id_ : instance_)
+                + "` and has its partitions now: give each member a name of its own, then join again"
+            : "the lease of the member `" + id_
+                + "` has ended, its partitions went to others: join again, and go on from position()";
+        require_joined();
     }
     void take(detail::group_state const& state) {
         mine_ = state.owned_by(number_);

@@ -76,7 +76,10 @@ public:
     round_robin_partitioner() = default;
     round_robin_partitioner(round_robin_partitioner const& other) noexcept
         : turn_(other.turn_.load(std::memory_order_relaxed)) {}
+    round_robin_partitioner(round_robin_partitioner&& other) noexcept
+        : turn_(other.turn_.load(std::memory_order_relaxed)) {}
     round_robin_partitioner& operator=(round_robin_partitioner const&) = delete;
+    round_robin_partitioner& operator=(round_robin_partitioner&&) = delete;
     ~round_robin_partitioner() = default;
 
     template <class T>
