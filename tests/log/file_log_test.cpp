@@ -5,8 +5,10 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -182,4 +184,54 @@ TEST_CASE("the try_ twins return what the others throw", "[log][file_log]") {
     files.inject(1, testing::fault::fail);
     static_cast<void>(log.try_append(point{5, 6}));
     CHECK(log.try_sync().error().code() == error_code::io);
+}
+
+// What one thread does without a lock must give way at any moment: to other appenders, to flushes, to readers.
+TEST_CASE("threads append one by one while others flush and read", "[log][file_log][threads]") {
+    constexpr std::int64_t count = 30'000;
+    memory_files files;
+    auto options = in(files);
+    options.background = true;
+    options.segment_bytes = 200'000;
+    options.durable = every(duration{1'000'000});
+    file_log<point> log{"log", options};
+    std::atomic<int> going{3};
+    auto const append = [&](std::int32_t who, std::int64_t pause_every) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            log.append(point{who, i});
+            if (i % pause_every == pause_every - 1) std::this_thread::yield();
+        }
+        --going;
+    };
+    std::thread one{append, 1, 1'000};
+    std::thread two{append, 2, 64};
+    std::thread three{append, 3, 7};
+    std::uint64_t at = 0;
+    std::int64_t next[4] = {};
+    std::uint64_t wrong = 0;
+    for (std::uint64_t turn = 0; going > 0 || at < log.end_offset(); ++turn) {
+        if (turn % 16 == 0) log.flush();
+        auto const end = log.end_offset();
+        while (at < end) {
+            auto const block = log.read(0, at);
+            for (auto const& each : block.records()) wrong += !(each.y == next[each.x]++);
+            at += block.size();
+        }
+    }
+    one.join();
+    two.join();
+    three.join();
+    CHECK(wrong == 0);
+    CHECK(at == 3 * count);
+    log.close();
+    options.access = log_access::read;
+    file_log<point> const again{"log", options};
+    CHECK(again.end_offset() == 3 * count);
+    std::int64_t from[4] = {};
+    for (std::uint64_t offset = 0; offset < 3 * count;) {
+        auto const block = again.read(0, offset);
+        for (auto const& each : block.records()) wrong += !(each.y == from[each.x]++);
+        offset += block.size();
+    }
+    CHECK(wrong == 0);
 }

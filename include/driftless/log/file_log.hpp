@@ -205,7 +205,10 @@ public:
     }
 
     /// Adds a record to a partition; returns its offset.
-    std::uint64_t append(T const& record, std::uint32_t p = 0) { return append(&record, &record + 1, p); }
+    DRIFTLESS_INLINE std::uint64_t append(T const& record, std::uint32_t p = 0) {
+        auto& into = writer(p);
+        return after_append(p, into.append(record, [this] { wake_writer(); }));
+    }
     /// Adds several records; returns the offset of the first.
     template <class Range>
         requires requires(Range const& r) { std::begin(r), std::end(r); }
@@ -415,15 +418,16 @@ private:
                 .count()};
     }
     [[nodiscard]] bool is_writer() const noexcept { return options_.access == log_access::append; }
-    partition& writer(std::uint32_t p) {
+    DRIFTLESS_INLINE partition& writer(std::uint32_t p) {
         DRIFTLESS_ASSERT(p < partitions(), "the log has no such partition");
-        if (!is_writer() || closed_) {
-            throw error{error_code::stopped,
-                closed_ ? "the log is closed: open it again to append"
-                        : "the log was opened to read it: open it to append",
-                path_};
-        }
+        if (!is_writer() || closed_) throw_no_writer();
         return *partitions_[p];
+    }
+    [[noreturn]] DRIFTLESS_NOINLINE void throw_no_writer() const {
+        throw error{error_code::stopped,
+            closed_ ? "the log is closed: open it again to append"
+                    : "the log was opened to read it: open it to append",
+            path_};
     }
     void sync(std::uint32_t p) {
         auto& of = writer(p);
@@ -436,8 +440,8 @@ private:
             progress_->set_durable(p, partitions_[p]->durable_offset());
         }
     }
-    std::uint64_t after_append(std::uint32_t p, std::uint64_t offset) {
-        if (options_.durable == every_batch) sync(p);
+    DRIFTLESS_INLINE std::uint64_t after_append(std::uint32_t p, std::uint64_t offset) {
+        if (options_.durable.what() == durability::kind::every_batch) sync(p);
         wakeups_.notify();
         if (!options_.background && partitions_[p]->take_begun()) retain();
         return offset;

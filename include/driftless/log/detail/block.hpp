@@ -130,8 +130,8 @@ private:
 /// Puts the header, its tables and all checksums in front of parts that are in place.
 ///
 /// bytes       header.size of them; what is not written here or part of a part is zero
-inline void seal_block(char* bytes, block_header header, time_range const* ranges, std::size_t time_fields,
-    block_part const* parts, std::uint64_t seed) {
+DRIFTLESS_NOINLINE inline void seal_block(char* bytes, block_header header, time_range const* ranges,
+    std::size_t time_fields, block_part const* parts, std::uint64_t seed) {
     header.magic = block_header::expected_magic;
     header.header_size = static_cast<std::uint16_t>(block_header_size(time_fields, header.parts));
     char* at = bytes + sizeof header;

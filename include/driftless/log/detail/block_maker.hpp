@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -51,13 +52,21 @@ protected:
     static constexpr std::size_t fields = bounded_time_fields<T>;
     block_limits limits_;
     std::atomic<std::size_t> size_{0};
-    time_range ranges_[fields == 0 ? 1 : fields];
+    // Of the records before size(); read by others while more is added.
+    std::atomic<std::int64_t> least_[fields == 0 ? 1 : fields];
+    std::atomic<std::int64_t> greatest_[fields == 0 ? 1 : fields];
 
-    explicit block_maker_base(block_limits const& limits) : limits_(limits) {}
+    explicit block_maker_base(block_limits const& limits) : limits_(limits) { clear(); }
 
     void publish(std::size_t size) noexcept { size_.store(size, std::memory_order_release); }
     void note_times(T const& record) noexcept {
-        for_each_time_field(record, [this](std::size_t place, event_time at) { ranges_[place].widen(at.ns()); });
+        for_each_time_field(record, [this](std::size_t place, event_time at) {
+            auto const ns = at.ns();
+            if (ns < least_[place].load(std::memory_order_relaxed)) least_[place].store(ns, std::memory_order_relaxed);
+            if (ns > greatest_[place].load(std::memory_order_relaxed)) {
+                greatest_[place].store(ns, std::memory_order_relaxed);
+            }
+        });
     }
 
     /// Puts a block together. `in_place`, of `room` bytes, already holds the first part where it belongs; null: none.
@@ -95,7 +104,9 @@ protected:
             end = next;
         }
         header.size = static_cast<std::uint32_t>(end);
-        seal_block(block, header, ranges_, fields, table_.data(), seed);
+        time_range ranges[fields == 0 ? 1 : fields];
+        copy_ranges(ranges);
+        seal_block(block, header, ranges, fields, table_.data(), seed);
         return {block, end};
     }
 
@@ -106,11 +117,17 @@ public:
 
     /// How many records there are; readers in this process may look at so many.
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
-    [[nodiscard]] time_range const* ranges() const noexcept { return ranges_; }
+    /// The bounds of the event times, of at least the records before a size() that was asked for earlier.
+    void copy_ranges(time_range* to) const noexcept {
+        for (std::size_t i = 0; i < std::size(least_); ++i) {
+            to[i] = {least_[i].load(std::memory_order_relaxed), greatest_[i].load(std::memory_order_relaxed)};
+        }
+    }
     /// Ready to be used again; nobody looks at it any more.
     void clear() noexcept {
         size_.store(0, std::memory_order_relaxed);
-        for (auto& each : ranges_) each = {};
+        for (auto& each : least_) each.store(time_range{}.least, std::memory_order_relaxed);
+        for (auto& each : greatest_) each.store(time_range{}.greatest, std::memory_order_relaxed);
     }
     /// The whole block as it goes to the disk. The maker keeps the bytes, and its records stay readable.
     virtual std::string_view finish(block_header header, std::uint64_t seed) = 0;

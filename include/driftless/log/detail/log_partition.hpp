@@ -6,6 +6,7 @@
 #include <driftless/core/error.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/log/detail/block_maker.hpp>
+#include <driftless/log/detail/process_barrier.hpp>
 #include <driftless/log/detail/segment_list.hpp>
 #include <driftless/log/detail/segment_writer.hpp>
 #include <driftless/log/layout.hpp>
@@ -92,6 +93,8 @@ class log_partition {
     std::condition_variable changed_;
     std::deque<memory_block> blocks_;  // the last one is being filled, if open_
     bool open_ = false;
+    biased_entry entry_;        // to what append() of one record does; revoked before open_ or end_ change
+    maker* filling_ = nullptr;  // for who gets in: the block that is being filled, unless it has a producer
     bool writing_ = false;  // a thread writes the first blocks to the file
     event_time last_time_ = event_time::min();
     std::atomic<std::uint64_t> end_{0};
@@ -144,12 +147,30 @@ public:
         std::unique_lock lock{mutex_};
         return append_to(lock, 0, 0, first, last, wake_writer);
     }
+    /// Adds one record: as long as one thread does that, without a lock.
+    template <class Notify>
+    DRIFTLESS_INLINE std::uint64_t append(T const& record, Notify&& wake_writer) {
+        if (int const at = entry_.try_enter(); at >= 0) {
+            struct leaver {
+                biased_entry& from;
+                int place;
+                ~leaver() { from.leave(place); }
+            } const at_end{entry_, at};
+            if (filling_ != nullptr && filling_->add(record)) {
+                auto const end = end_.load(std::memory_order_relaxed);
+                end_.store(end + 1, std::memory_order_release);
+                return end;
+            }
+        }
+        return append_with_lock(record, wake_writer);
+    }
     /// Adds a record that is made where it will lie, for rows.
     template <class Notify, class... Args>
     std::uint64_t emplace(Notify&& wake_writer, Args&&... args) {
         std::lock_guard const alone{appending_};
         std::unique_lock lock{mutex_};
         if constexpr (std::is_same_v<Layout, rows>) {
+            entry_.revoke();
             auto const end = end_.load(std::memory_order_relaxed);
             if (!open_ || !goes_on(0, 0) || blocks_.back().records->is_full()) open_block(lock, 0, 0, wake_writer);
             blocks_.back().records->emplace(std::forward<Args>(args)...);
@@ -170,6 +191,7 @@ public:
         std::uint64_t count, std::uint64_t& added, Notify&& wake_writer) {
         std::lock_guard const alone{appending_};
         std::unique_lock lock{mutex_};
+        entry_.revoke();
         added = count;
         auto const next = producers_.next_of(producer).value_or(sequence);
         if (sequence > next) throw_gap(producer, sequence, next);
@@ -195,8 +217,9 @@ public:
     std::uint64_t append_transaction(transaction_blocks const& blocks, std::uint64_t number, Notify&& wake_writer) {
         std::lock_guard const alone{appending_};
         std::unique_lock lock{mutex_};
+        entry_.revoke();
         make_room(lock, wake_writer);
-        open_ = false;
+        close_block();
         auto const begin = end_.load(std::memory_order_relaxed);
         auto end = begin;
         auto const time = now();
@@ -214,7 +237,7 @@ public:
     /// Everything appended so far is in the files.
     void flush() {
         std::unique_lock lock{mutex_};
-        auto const target = end_.load(std::memory_order_relaxed);
+        auto const target = end_.load(std::memory_order_acquire);
         while (written_ < target) write_blocks(lock, true);
     }
     /// What is full is in the files.
@@ -225,7 +248,7 @@ public:
     /// Everything appended so far is durable. Threads that come while another one syncs share the next sync.
     void sync() {
         std::unique_lock lock{mutex_};
-        auto const target = end_.load(std::memory_order_relaxed);
+        auto const target = end_.load(std::memory_order_acquire);
         while (durable_.load(std::memory_order_relaxed) < target) {
             if (writing_) {
                 changed_.wait(lock);
@@ -282,7 +305,9 @@ public:
         return until;
     }
     /// True once after one or more segments have begun.
-    [[nodiscard]] bool take_begun() noexcept { return begun_.exchange(false); }
+    [[nodiscard]] bool take_begun() noexcept {
+        return begun_.load(std::memory_order_relaxed) && begun_.exchange(false);
+    }
     /// True if the files hold blocks of a transaction that was appended at or behind an offset.
     [[nodiscard]] bool holds_transaction(std::uint64_t number, std::uint64_t from) {
         auto const bases = segments_.bases();
@@ -326,13 +351,26 @@ public:
         out.records = found.records;
         out.first = found.first;
         out.size = static_cast<std::size_t>(
-            std::min<std::uint64_t>(found.records->size(), end_.load(std::memory_order_relaxed) - found.first));
+            std::min<std::uint64_t>(found.records->size(), end_.load(std::memory_order_acquire) - found.first));
         out.append_time = found.begun;
-        std::copy(found.records->ranges(), found.records->ranges() + std::size(out.ranges), out.ranges);
+        found.records->copy_ranges(out.ranges);
         return true;
     }
 
 private:
+    template <class Notify>
+    DRIFTLESS_NOINLINE std::uint64_t append_with_lock(T const& record, Notify&& wake_writer) {
+        std::lock_guard const alone{appending_};
+        std::unique_lock lock{mutex_};
+        auto const offset = append_to(lock, 0, 0, &record, &record + 1, wake_writer);
+        entry_.note_call();
+        return offset;
+    }
+    /// What is being filled is full. After entry_.revoke().
+    void close_block() noexcept {
+        open_ = false;
+        filling_ = nullptr;
+    }
     [[noreturn]] DRIFTLESS_NOINLINE void throw_gap(std::uint64_t producer, std::uint64_t sequence,
         std::uint64_t next) const {
         throw error{error_code::invalid_argument,
@@ -350,13 +388,14 @@ private:
     template <class Notify>
     void open_block(std::unique_lock<std::mutex>& lock, std::uint64_t producer, std::uint64_t sequence,
         Notify&& wake_writer) {
-        open_ = false;
+        close_block();
         make_room(lock, wake_writer);
         memory_block next{pool_.take(), end_.load(std::memory_order_relaxed), now()};
         next.producer = producer;
         next.sequence = sequence;
         blocks_.push_back(std::move(next));
         open_ = true;
+        if (producer == 0) filling_ = blocks_.back().records.get();
     }
     /// True if the block that is being filled may go on with that record.
     [[nodiscard]] bool goes_on(std::uint64_t producer, std::uint64_t sequence) const {
@@ -366,6 +405,7 @@ private:
     template <class Iterator, class Notify>
     std::uint64_t append_to(std::unique_lock<std::mutex>& lock, std::uint64_t producer, std::uint64_t sequence,
         Iterator first, Iterator last, Notify&& wake_writer) {
+        entry_.revoke();
         auto end = end_.load(std::memory_order_relaxed);
         auto const begin = end;
         while (first != last) {
@@ -381,7 +421,7 @@ private:
                 producers_.note(producer, sequence, before, end - before, blocks_.back().begun.ns());
                 sequence += end - before;
             }
-            if (first != last) open_ = false;
+            if (first != last) close_block();
         }
         return begin;
     }
@@ -422,7 +462,10 @@ private:
     /// Writes the blocks that are full, with `all` also the one that is being filled.
     void write_blocks(std::unique_lock<std::mutex>& lock, bool all) {
         if (writing_) return changed_.wait(lock);
-        if (all) open_ = false;
+        if (all) {
+            entry_.revoke();
+            close_block();
+        }
         auto const count = std::min(full_blocks(), blocks_in_memory);
         if (count == 0) return;
         std::vector<memory_block> const list{blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(count)};

@@ -60,18 +60,25 @@ inline segment_header read_segment_header(file& from) {
 
 /// Reads bytes of a file piece by piece, so that a walk over many small blocks is a few reads.
 class file_window {
+    static constexpr std::size_t at_once = std::size_t{256} * 1024;
+
     file& file_;
+    std::size_t least_ = at_once;
     aligned_bytes bytes_;
     std::uint64_t from_ = 0;
     std::size_t size_ = 0;
 
 public:
     explicit file_window(file& of) : file_(of) {}
+    /// For somebody who often looks at what has come since, which is little.
+    file_window(file& of, std::uint64_t from) : file_(of) {
+        auto const there = of.size();
+        if (there < from + at_once) least_ = there > from ? static_cast<std::size_t>(there - from) + 1 : 1;
+    }
     /// At least `wanted` bytes from `position` on, fewer only at the end of the file; borrowed until the next call.
     std::string_view at(std::uint64_t position, std::size_t wanted) {
-        constexpr std::size_t at_once = std::size_t{256} * 1024;
         if (position < from_ || position - from_ > size_ || size_ - (position - from_) < wanted) {
-            auto const size = std::max(wanted, at_once);
+            auto const size = std::max(wanted, least_);
             bytes_.reserve(size, 0);
             from_ = position;
             size_ = 0;
@@ -118,6 +125,11 @@ class segment : public std::enable_shared_from_this<segment> {
     mapped_bytes mapped_;
     struct chunk;
     std::shared_ptr<chunk const> last_read_;
+    struct place {
+        std::uint64_t position = 0;
+        std::uint64_t offset = 0;
+    };
+    place next_;  // the block that was found last
 
 public:
     segment(std::unique_ptr<file> from, segment_header header)
@@ -229,6 +241,7 @@ public:
         std::lock_guard const lock{mutex_};
         index_ = segment_index{header_.time_fields.size(), header_.base, start_};
         sealed_ = closed_ = has_producers_ = false;
+        next_ = {};
         return scan_on(true);
     }
     /// Calls f(block, its position) with every block that is known, but for the seal. The bytes are borrowed.
@@ -354,6 +367,7 @@ public:
         auto const& entries = index_.entries();
         DRIFTLESS_ASSERT(!entries.empty() && offset < index_.end_offset(), "read below the end offset only");
         auto position = entries[index_.entry_of(offset)].position;
+        if (next_.position > position && offset >= next_.offset) position = next_.position;  // many small blocks
         auto const end = index_.end_position();
         if (sealed_ && mapped_.size < end) mapped_ = file_->map(static_cast<std::size_t>(end));
         auto const mapped = mapped_.size < end ? mapped_bytes{} : mapped_;
@@ -361,7 +375,11 @@ public:
 
         for (;;) {
             auto out = mapped.data != nullptr ? mapped_block(mapped, position) : read_block(position, end);
-            if (out.raw.header().kind == block_kind::records && offset < out.raw.end_offset()) return out;
+            if (out.raw.header().kind == block_kind::records && offset < out.raw.end_offset()) {
+                lock.lock();
+                next_ = {position, out.raw.header().first_offset};
+                return out;
+            }
             position += out.raw.header().size;
             if (position >= end) {
                 throw error{error_code::corrupt, "the index leads past the records that it speaks of", *path_, offset};
@@ -385,7 +403,7 @@ private:
         return end;
     }
     scan_end find_scan_end(bool bodies) {
-        file_window window{*file_};
+        file_window window{*file_, tail().position};
         while (!sealed_) {
             auto const [position, offset] = tail();
             block_view block;
@@ -402,10 +420,6 @@ private:
         }
         return {block_state::whole, index_.end_position()};
     }
-    struct place {
-        std::uint64_t position;
-        std::uint64_t offset;
-    };
     [[nodiscard]] place tail() const noexcept {
         place out{index_.end_position(), index_.end_offset()};
         for (auto const& each : pending_) {
