@@ -26,6 +26,7 @@ struct owned_traits<std::variant<A...>> {
             type (*const makers[])(std::variant<A...> const&) = {[](std::variant<A...> const& from) {
                 return type{std::in_place_index<I>, to_owned(*std::get_if<I>(&from))};
             }...};
+            if (value.valueless_by_exception()) throw std::bad_variant_access{};
             return makers[value.index()](value);
         }(std::index_sequence_for<A...>{});
     }
