@@ -288,9 +288,11 @@ public:
     }
     /// False for a member of the record that was written which nobody wants.
     [[nodiscard]] bool uses(std::size_t member) const noexcept {
-        return plan_.step == detail::read_step::same || plan_.members.empty()
-            || (plan_.children[member].step != detail::read_step::skip
-                && plan_.children[member].step != detail::read_step::not_given);
+        auto const* of = &plan_;
+        while (of->step == detail::read_step::wrap) of = &of->children[0];
+        return of->step == detail::read_step::same || of->members.empty()
+            || (of->children[member].step != detail::read_step::skip
+                && of->children[member].step != detail::read_step::not_given);
     }
 };
 }  // namespace driftless::inline v0

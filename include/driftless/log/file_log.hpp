@@ -19,6 +19,7 @@
 #include <driftless/log/durability.hpp>
 #include <driftless/log/layout.hpp>
 #include <driftless/log/readable.hpp>
+#include <driftless/log/schema_evolution.hpp>
 #include <driftless/log/wakeup.hpp>
 
 #include <algorithm>
@@ -89,6 +90,8 @@ class file_log {
     detail::log_identity identity_;
     std::vector<std::unique_ptr<partition>> partitions_;             // of a writer
     std::vector<std::unique_ptr<detail::log_reader>> readers_;       // of a reader
+    // Reads segments with another schema, if T evolves.
+    typename detail::evolution_of<T>::template old_segments<T, Layout> old_;
     mutable std::mutex subscribing_;
     mutable std::vector<wakeup*> subscribers_;
     bool closed_ = false;
@@ -218,9 +221,9 @@ public:
                 std::copy(std::begin(found.ranges), std::end(found.ranges), std::begin(out.ranges_));
                 return out;
             }
-            return from_file(partitions_[p]->segments().read(from), from);
+            return from_segments(partitions_[p]->segments(), from);
         }
-        return from_file(readers_[p]->read(from), from);
+        return from_segments(readers_[p]->segments(), from);
     }
 
     /// Notifies `who` after every append of this process, until unsubscribe.
@@ -249,6 +252,20 @@ private:
                 path_};
         }
         return *partitions_[p];
+    }
+    block from_segments(detail::segment_list& segments, std::uint64_t from) const {
+        if constexpr (detail::evolves<T>) {
+            auto const where = segments.locate(from);
+            auto const found = where.found ? segments.at_base(where.base) : nullptr;
+            if (found && !old_.is_own(found->header())) {
+                auto const stored = segments.read(from);
+                auto const made = old_.read(found->header(), stored, from);
+                block out{made, stored_records{*made}, 0, made->size(), event_time{stored.raw.header().append_time}};
+                std::copy(made->ranges(), made->ranges() + std::size(out.ranges_), std::begin(out.ranges_));
+                return out;
+            }
+        }
+        return from_file(segments.read(from), from);
     }
     block from_file(detail::stored_block stored, std::uint64_t from) const {
         auto const header = stored.raw.header();
@@ -290,11 +307,13 @@ private:
         auto const ours = header_of(header.partition);
         bool const same_records = header.schema == ours.schema && header.record_size == ours.record_size;
         if (same_records && header.layout == ours.layout) return;
+        if constexpr (detail::evolves<T>) return old_.require_readable(header, path_);
         throw error{error_code::mismatch,
             header.schema == ours.schema ? "the log has another layout: give it as the second argument of file_log"
                                          : "the log holds other records: it has " + header.schema
                     + ", this program reads "
-                    + ours.schema,
+                    + ours.schema
+                    + "; if it is another version of them, include <driftless/log/evolution.hpp> and say evolving",
             path_};
     }
     void open_to_read() {

@@ -166,10 +166,10 @@ private:
         folder_changed_ = true;
     }
     void seal_current(std::uint16_t flags, event_time now, std::uint64_t durable) {
-        auto const fields = next_.time_fields.size();
+        auto const fields = current_->header().time_fields.size();  // the segment may be one of another schema
         block_header header{};
         header.kind = block_kind::seal;
-        header.layout = next_.layout;
+        header.layout = current_->header().layout;
         header.flags = flags;
         header.size = static_cast<std::uint32_t>(block_header_size(fields, 0));
         header.first_offset = current_->end_offset();
