@@ -72,6 +72,9 @@ TEST_CASE("a map with two NaN is not written", "[codec][map]") {
     map.emplace(-std::numeric_limits<double>::quiet_NaN(), 2);
     REQUIRE(map.size() == 2);
     CHECK_THROWS_AS(static_cast<void>(encode(map)), error);
+    auto const nan = encode(std::numeric_limits<double>::quiet_NaN());
+    CHECK(refusal<std::unordered_map<double, int>>("\x02" + nan + "\x02" + nan + "\x04").find("doubled")
+        != std::string::npos);
 }
 
 // Right to go red: with a new format of logs and snapshots.

@@ -68,6 +68,10 @@ struct visit_2 {
     std::uint32_t clicks = 0;
     event_time at;
 };
+struct five_times {
+    static constexpr auto schema_evolution = evolving;
+    event_time a, b, c, d, at;
+};
 struct visit_3 {
     static constexpr auto schema_evolution = evolving;
     event_time at;
@@ -220,6 +224,7 @@ BOOST_HANA_ADAPT_STRUCT(trade_2, booked, cents, sold, where, weight, code, buy);
 BOOST_HANA_ADAPT_STRUCT(visit_1, at, pages);
 BOOST_HANA_ADAPT_STRUCT(visit_2, pages, clicks, at);
 BOOST_HANA_ADAPT_STRUCT(visit_3, at, room);
+BOOST_HANA_ADAPT_STRUCT(five_times, a, b, c, d, at);
 BOOST_HANA_ADAPT_STRUCT(note_1, name, sizes, remark, at);
 BOOST_HANA_ADAPT_STRUCT(note_2, at, title, sizes, remark, stars);
 BOOST_HANA_ADAPT_STRUCT(plain_note, at, title);
@@ -421,6 +426,34 @@ TEMPLATE_TEST_CASE("a writer of version 2 takes over from one of version 1 that 
         delete died;
     } catch (...) {  // NOLINT(bugprone-empty-catch)
     }
+}
+
+TEST_CASE("the seal of a segment is one of its own schema, whoever writes it", "[log][evolution]") {
+    // Blocks with bounds of one time have a header of 128 bytes, those with bounds of five have 192.
+    memory_files files;
+    auto const begin_and_die = []<class T>(memory_files& in, T const& record) {
+        auto* const died = new file_log<T, packed>{"log", options_in(in)};
+        died->append(record);
+        died->sync();
+        in.restart();
+        try {
+            delete died;
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
+        }
+    };
+    begin_and_die(files, visit_1{event_time{1}, 10});
+    begin_and_die(files, five_times{event_time{2}, event_time{2}, event_time{2}, event_time{2}, event_time{2}});
+    begin_and_die(files, visit_1{event_time{3}, 30});
+    driftless::detail::segment_list segments{files, "log/p00000", {1, 2}, 0};
+    segments.refresh();
+    CHECK(segments.at_base(0)->open_sealed(files));
+    CHECK(segments.at_base(1)->open_sealed(files));
+    file_log<visit_1, packed> const log{"log", options_in(files)};
+    std::vector<std::int64_t> times;
+    read_all(log, 3, [&](visit_1 const& record, std::uint64_t) { times.push_back(record.at.ns()); });
+    CHECK(times == std::vector<std::int64_t>{1, 1, 1, 2, 2, 2, 3, 3, 3});
+    auto const block = log.read(0, 1);
+    CHECK((block.bounds(0).least == event_time{2} && block.bounds(0).greatest == event_time{2}));
 }
 
 TEMPLATE_TEST_CASE("time bounds of old blocks are those of the records they have become", "[log][evolution]", rows,
