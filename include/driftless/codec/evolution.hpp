@@ -171,7 +171,8 @@ struct version_list<T, no_upcasts> {
 ///             all of it inside structs, sequences, arrays, tuples, maps and variants too. schema_aliases<T> tells of
 ///             other names, schema_required<T> of members without default. What these rules cannot do, upcasters can:
 ///             records with the very schema of a version in schema_history<T> are read as that version, whatever the
-///             rules say; others by the rules as T, or else as the newest version that the rules allow.
+///             rules say; others by the rules, as the version that leaves out the fewest members of what was written,
+///             the newest of several.
 /// State       One object of each old version: what the upcasters of the last record were given.
 /// Errors      mismatch from the constructor, with every difference by its path; malformed from reading, as the codec
 ///             says it; those of the upcasters.
@@ -182,6 +183,8 @@ template <class T>
 class record_reader {
     using versions = detail::version_list<T>;
     static constexpr std::size_t newest = versions::size - 1;
+    static_assert(std::is_same_v<typename versions::template type<newest>, T>,
+        "driftless: schema_history<T> has to lead to T: name T as the last version of its upcasters");
 
     template <class Indices>
     struct old_versions;
@@ -195,29 +198,26 @@ class record_reader {
     typename old_versions<std::make_index_sequence<newest>>::type old_;
 
     template <std::size_t I>
-    bool take(schema_node const& writer, bool only_same, bool left_out, std::vector<std::string>* differences) {
+    bool take_same(std::string const& writer) {
         using version = typename versions::template type<I>;
         static_assert(encodable<version>, "driftless: record_reader needs versions that codec knows");
-        auto const text = schema_of<version>();
-        if (only_same) {
-            if (to_text(writer) != text) return false;
-            version_ = I;
-            return true;
-        }
-        auto const rules = detail::rules_of<version>();
-        detail::read_planner planner{left_out};
-        auto plan = planner.plan(writer, parse_schema(text), &rules);
-        if (differences != nullptr) *differences = planner.differences();
-        if (!planner.differences().empty()) return false;
+        if (writer != schema_of<version>()) return false;
         version_ = I;
-        plan_ = std::move(plan);
         return true;
     }
-    /// The newest first.
-    template <std::size_t... I>
-    bool take_any(schema_node const& writer, bool only_same, bool left_out, std::vector<std::string>* differences,
-        std::index_sequence<I...>) {
-        return (take<newest - I>(writer, only_same, left_out, I == 0 ? differences : nullptr) || ...);
+    /// lost        of the best version so far
+    template <std::size_t I>
+    void take_better(schema_node const& writer, bool left_out, std::vector<std::string>& differences,
+        std::size_t& lost) {
+        using version = typename versions::template type<I>;
+        auto const rules = detail::rules_of<version>();
+        detail::read_planner planner{left_out};
+        auto plan = planner.plan(writer, parse_schema(schema_of<version>()), &rules);
+        if constexpr (I == newest) differences = planner.differences();
+        if (!planner.differences().empty() || planner.lost() >= lost) return;
+        lost = planner.lost();
+        version_ = I;
+        plan_ = std::move(plan);
     }
     template <std::size_t I>
     void upcast(T& out) {
@@ -238,8 +238,13 @@ class record_reader {
         }
     }
     bool find(schema_node const& writer, bool left_out, std::vector<std::string>& differences) {
-        constexpr std::make_index_sequence<versions::size> all{};
-        return take_any(writer, true, left_out, nullptr, all) || take_any(writer, false, left_out, &differences, all);
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            auto const text = to_text(writer);
+            if ((take_same<newest - I>(text) || ...)) return true;
+            auto lost = ~std::size_t{0};
+            (take_better<newest - I>(writer, left_out, differences, lost), ...);
+            return lost != ~std::size_t{0};
+        }(std::make_index_sequence<versions::size>{});
     }
     record_reader() = default;
 

@@ -176,6 +176,7 @@ inline std::string plural_of(schema_node const& of) {
 /// Compares what was written with what reads it.
 class read_planner {
     bool left_out_;
+    std::size_t lost_ = 0;
     std::vector<std::string> differences_;
 
     using rules = schema_rules const*;
@@ -191,6 +192,8 @@ public:
     }
     /// One sentence for each, with its path.
     [[nodiscard]] std::vector<std::string> const& differences() const noexcept { return differences_; }
+    /// How many members were written that nobody wants.
+    [[nodiscard]] std::size_t lost() const noexcept { return lost_; }
 
 private:
     static std::string below(std::string const& path, std::string_view name) {
@@ -357,6 +360,7 @@ private:
             }
             out.children.emplace_back();
             auto& last = out.children.back();
+            ++lost_;
             last.step = left_out_ && path.empty() ? read_step::not_given : read_step::skip;
             if (last.step == read_step::not_given) continue;
             last.skipped = written;
