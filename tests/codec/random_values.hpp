@@ -106,6 +106,20 @@ public:
         } else if constexpr (shape == value_shape::optional) {
             if (below(2) == 0) return std::nullopt;
             return value<typename T::value_type>();
+        } else if constexpr (shape == value_shape::variant) {
+            T out;
+            driftless::detail::with_alternative<T>(below(driftless::detail::alternatives<T>::count),
+                [&]<std::size_t I>() {
+                    out.template emplace<I>(value<typename driftless::detail::alternatives<T>::template type<I>>());
+                });
+            return out;
+        } else if constexpr (shape == value_shape::map) {
+            T out;
+            for (auto size = below(6); size > 0; --size) {
+                auto key = value<typename T::key_type>();
+                if (key == key) out.emplace(std::move(key), value<typename T::mapped_type>());  // no NaN
+            }
+            return out;
         } else {
             T out{};
             if constexpr (driftless::detail::has_parts<T>)
@@ -130,6 +144,12 @@ template <class T> int compare_keys(T const& a, T const& b) {
         return sign(a.size() < b.size(), b.size() < a.size());
     } else if constexpr (shape == value_shape::optional) {
         return a && b ? compare_keys(*a, *b) : sign(!a && b, a && !b);
+    } else if constexpr (shape == value_shape::variant) {
+        int order = sign(a.index() < b.index(), b.index() < a.index());
+        if (order == 0)
+            driftless::detail::with_alternative<T>(
+                a.index(), [&]<std::size_t I>() { order = compare_keys(get<I>(a), get<I>(b)); });
+        return order;
     } else if constexpr (shape == value_shape::empty) {
         return 0;
     } else if constexpr (driftless::detail::has_parts<T>) {

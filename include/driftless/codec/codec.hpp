@@ -18,6 +18,10 @@
 
 namespace driftless::inline v0 {
 namespace detail {
+/// How a map is written and read: codec/map.hpp.
+template <class T>
+struct map_codec;
+
 template <class T>
 concept saves_itself = requires(T const& from, T& into, byte_writer& writer, byte_reader& reader) {
     from.save(writer);
@@ -39,6 +43,10 @@ consteval bool find_encodable() {
     else if constexpr (shape == value_shape::sequence || shape == value_shape::optional)
         return find_encodable<typename T::value_type>() && std::default_initializable<typename T::value_type>;
     else if constexpr (shape == value_shape::array) return find_encodable<typename T::value_type>();
+    else if constexpr (shape == value_shape::map) return map_codec<T>::find_encodable();
+    else if constexpr (shape == value_shape::variant)
+        return alternatives<T>::all(
+            []<class A>() { return find_encodable<A>() && std::default_initializable<A>; });
     else if constexpr (has_parts<T>)
         return []<std::size_t... I>(std::index_sequence<I...>) {
             return (find_encodable<part_t<I, T>>() && ...);
@@ -135,6 +143,26 @@ void read_sequence(byte_reader& reader, T& sequence) {
 }
 
 template <class T>
+void write_variant(byte_writer& writer, T const& value) {
+    if (value.valueless_by_exception()) {
+        throw error{error_code::invalid_argument,
+            "a variant without a value cannot be written: an exception has left it so; assign it a value first"};
+    }
+    writer.put_varint(value.index());
+    with_alternative<T>(value.index(), [&]<std::size_t I>() { writer.write(get<I>(value)); });
+}
+template <class T>
+void read_variant(byte_reader& reader, T& value) {
+    auto const before = reader;
+    auto const index = reader.get_varint();
+    if (index >= alternatives<T>::count) before.fail("a variant has no alternative with that index");
+    with_alternative<T>(static_cast<std::size_t>(index), [&]<std::size_t I>() {
+        if (value.index() != I) value.template emplace<I>();
+        reader.read(get<I>(value));
+    });
+}
+
+template <class T>
 void write_built_in(byte_writer& writer, T const& value) {
     constexpr auto shape = shape_of<T>;
     if constexpr (saves_itself<T>) {
@@ -176,6 +204,10 @@ void write_built_in(byte_writer& writer, T const& value) {
     } else if constexpr (shape == value_shape::optional) {
         writer.put_byte(value ? 1 : 0);
         if (value) writer.write(*value);
+    } else if constexpr (shape == value_shape::map) {
+        map_codec<T>::write(writer, value);
+    } else if constexpr (shape == value_shape::variant) {
+        write_variant(writer, value);
     } else if constexpr (has_parts<T>) {
         for_each_part(value, [&writer](auto const& inner) { writer.write(inner); });
     }
@@ -238,6 +270,10 @@ void read_built_in(byte_reader& reader, T& value) {
     } else if constexpr (shape == value_shape::optional) {
         if (read_flag(reader)) reader.read(value.emplace());
         else value.reset();
+    } else if constexpr (shape == value_shape::map) {
+        map_codec<T>::read(reader, value);
+    } else if constexpr (shape == value_shape::variant) {
+        read_variant(reader, value);
     } else if constexpr (has_parts<T>) {
         for_each_part(value, [&reader](auto& inner) { reader.read(inner); });
     }
@@ -255,6 +291,9 @@ void read_built_in(byte_reader& reader, T& value) {
 ///   time_window             start, end
 ///   text, std::string, std::string_view   length as varint, bytes; borrowed ones point into the reader's bytes
 ///   vector                  count as varint, elements (each after a zero byte if it can be encoded in no bytes at all)
+///   variant                 index as varint, then the value (with codec/variant.hpp)
+///   map, unordered_map      count as varint, then key and value of each, ascending by canonical key bytes (after a
+///                           zero byte if both can be encoded in no bytes; with codec/map.hpp)
 ///   pair, tuple, array, reflected struct, event, pane   the fields in order
 ///   empty type              nothing
 /// Fixed-size numbers are little-endian. Every value has one encoding, and no other bytes decode to it

@@ -111,7 +111,15 @@ consteval bool find_same_key_type() {
     else if constexpr (shape != shape_of<B> || shape == value_shape::reflected) return false;
     else if constexpr (shape == value_shape::sequence || shape == value_shape::optional)
         return find_same_key_type<typename A::value_type, typename B::value_type>();
-    else if constexpr (shape == value_shape::array)
+    else if constexpr (shape == value_shape::variant) {
+        if constexpr (alternatives<A>::count == alternatives<B>::count)
+            return []<std::size_t... I>(std::index_sequence<I...>) {
+                return (find_same_key_type<typename alternatives<A>::template type<I>,
+                            typename alternatives<B>::template type<I>>()
+                    && ...);
+            }(typename alternatives<A>::indices{});
+        else return false;
+    } else if constexpr (shape == value_shape::array)
         return std::tuple_size_v<A> == std::tuple_size_v<B>
             && find_same_key_type<typename A::value_type, typename B::value_type>();
     else if constexpr (shape == value_shape::product) {
@@ -175,7 +183,7 @@ DRIFTLESS_INLINE constexpr bool same_key(A const& a, B const& b) noexcept {
     } else if constexpr (shape == value_shape::empty) {
         return true;
     } else if constexpr (shape == value_shape::sequence || shape == value_shape::array
-        || shape == value_shape::optional || detail::has_parts<A>) {
+        || shape == value_shape::optional || shape == value_shape::variant || detail::has_parts<A>) {
         return detail::same_composite(a, b);
     } else {
         return a == b;
@@ -188,6 +196,11 @@ constexpr bool same_composite(A const& a, B const& b) noexcept {
     constexpr auto shape = shape_of<A>;
     if constexpr (shape == value_shape::optional) {
         return a.has_value() == b.has_value() && (!a.has_value() || same_key(*a, *b));
+    } else if constexpr (shape == value_shape::variant) {
+        bool same = a.index() == b.index();
+        if (same)
+            with_alternative<A>(a.index(), [&]<std::size_t I>() { same = same_key(get<I>(a), get<I>(b)); });
+        return same;
     } else if constexpr (has_parts<A>) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return (same_key(part<I>(a), part<I>(b)) && ...);

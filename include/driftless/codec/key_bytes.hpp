@@ -27,6 +27,9 @@ consteval bool find_canonical_key() {
     else if constexpr (shape == value_shape::floating) return sizeof(T) == 4 || sizeof(T) == 8;
     else if constexpr (shape == value_shape::sequence || shape == value_shape::array || shape == value_shape::optional)
         return is_canonical_key<typename T::value_type>;
+    else if constexpr (shape == value_shape::map) return false;
+    else if constexpr (shape == value_shape::variant)
+        return alternatives<T>::count <= 256 && alternatives<T>::all([]<class A>() { return is_canonical_key<A>; });
     else if constexpr (has_parts<T>)
         return []<std::size_t... I>(std::index_sequence<I...>) {
             return (is_canonical_key<part_t<I, T>> && ...);
@@ -40,7 +43,8 @@ inline constexpr std::size_t key_size_varies = ~std::size_t{0};
 template <class T>
 consteval std::size_t fixed_key_size() {
     constexpr auto shape = shape_of<T>;
-    if constexpr (shape == value_shape::text || shape == value_shape::sequence || shape == value_shape::optional)
+    if constexpr (shape == value_shape::text || shape == value_shape::sequence || shape == value_shape::optional
+        || shape == value_shape::variant)
         return key_size_varies;
     else if constexpr (shape == value_shape::empty) return 0;
     else if constexpr (shape == value_shape::array) {
@@ -186,6 +190,10 @@ void put_key(Sink& sink, T const& key) {
     } else if constexpr (shape == value_shape::optional) {
         sink.put(key ? "\x01" : "\x00", 1);
         if (key) put_key(sink, *key);
+    } else if constexpr (shape == value_shape::variant) {
+        auto const index = static_cast<char>(static_cast<unsigned char>(key.index()));
+        sink.put(&index, 1);
+        with_alternative<T>(key.index(), [&]<std::size_t I>() { put_key(sink, get<I>(key)); });
     } else if constexpr (has_parts<T>) {
         for_each_part(key, [&sink](auto const& inner) { put_key(sink, inner); });
     } else {
@@ -197,7 +205,7 @@ void put_key(Sink& sink, T const& key) {
 /// A type that can be a key: it has canonical key bytes.
 ///
 /// bool, integers (__int128 too), enums, float, double, event_time, duration, time_window, text, std::string,
-/// std::string_view, empty types; pair, tuple, array, vector, optional and reflected structs of keys.
+/// std::string_view, empty types; pair, tuple, array, vector, optional, variant and reflected structs of keys.
 template <class T>
 concept canonical_key = detail::is_canonical_key<T>;
 
@@ -215,6 +223,7 @@ concept canonical_key = detail::is_canonical_key<T>;
 ///   text, strings    alone: the bytes as they are. Inside a composite: 00 written as 00 ff, then 00 00
 ///   pair, tuple, array, reflected struct   the fields in order, nothing between them
 ///   optional         00, or 01 and the value
+///   variant          its index as one byte, then the value; at most 256 alternatives (with codec/variant.hpp)
 ///   vector           01 before each element, 00 at the end
 ///   empty type       nothing
 ///

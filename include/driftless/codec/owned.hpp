@@ -22,6 +22,10 @@ consteval bool find_text() {
     if constexpr (is_borrowed_text<T>) return true;
     else if constexpr (shape == value_shape::sequence || shape == value_shape::array || shape == value_shape::optional)
         return find_text<typename T::value_type>();
+    else if constexpr (shape == value_shape::map)
+        return find_text<typename T::key_type>() || find_text<typename T::mapped_type>();
+    else if constexpr (shape == value_shape::variant)
+        return alternatives<T>::any([]<class A>() { return find_text<A>(); });
     else if constexpr (has_parts<T>)
         return []<std::size_t... I>(std::index_sequence<I...>) {
             return (find_text<part_t<I, T>>() || ...);
@@ -31,7 +35,7 @@ consteval bool find_text() {
 }  // namespace detail
 
 /// True if T is or holds borrowed text: text or std::string_view, looked for in pair, tuple, array, vector,
-/// optional and reflected structs. Other classes are taken to own what they hold.
+/// optional, variant, map and reflected structs. Other classes are taken to own what they hold.
 template <class T>
 inline constexpr bool has_text = detail::find_text<T>();
 
@@ -42,8 +46,8 @@ struct owned_traits {
     static constexpr T const& convert(T const& value) noexcept { return value; }
 };
 
-/// T with every text replaced by std::string, through pair, tuple, array, vector, optional, event and pane; all else
-/// unchanged. A reflected struct keeps its type even if it holds text: rehome() it.
+/// T with every text replaced by std::string, through pair, tuple, array, vector, optional, variant, map, event and
+/// pane; all else unchanged. A reflected struct keeps its type even if it holds text: rehome() it.
 template <class T>
 using owned_t = typename owned_traits<T>::type;
 
@@ -133,7 +137,8 @@ struct owned_traits<std::optional<T>> {
 };
 
 /// Copies the bytes of every text in `value` into `arena` and re-points the text there, through pair, tuple,
-/// array, vector, optional and reflected structs. `Arena` has `char* allocate(std::size_t)`: driftless::arena.
+/// array, vector, optional, variant, map and reflected structs. `Arena` has `char* allocate(std::size_t)`:
+/// driftless::arena.
 ///
 /// State       The texts live as long as the arena keeps its bytes. std::string members stay as they are.
 /// Errors      Those of the arena (std::bad_alloc); some texts may have moved by then.
@@ -156,6 +161,21 @@ constexpr void rehome(T& value, Arena& arena) {
         for (auto& element : value) rehome(element, arena);
     } else if constexpr (shape == value_shape::optional) {
         if (value) rehome(*value, arena);
+    } else if constexpr (shape == value_shape::variant) {
+        detail::with_alternative<T>(value.index(), [&]<std::size_t I>() { rehome(get<I>(value), arena); });
+    } else if constexpr (shape == value_shape::map) {
+        if constexpr (!has_text<typename T::key_type>) {
+            for (auto& each : value) rehome(each.second, arena);
+        } else {  // order and hash stay: the bytes of a key are the same
+            T fresh;
+            while (!value.empty()) {
+                auto node = value.extract(value.begin());
+                rehome(node.key(), arena);
+                rehome(node.mapped(), arena);
+                fresh.insert(fresh.end(), std::move(node));
+            }
+            value.swap(fresh);
+        }
     } else {
         detail::for_each_part(value, [&arena](auto& inner) { rehome(inner, arena); });
     }

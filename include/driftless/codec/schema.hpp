@@ -31,6 +31,10 @@ consteval bool find_describable() {
     else if constexpr (shape == value_shape::opaque) return !schema_name<T>.empty();
     else if constexpr (shape == value_shape::sequence || shape == value_shape::array || shape == value_shape::optional)
         return find_describable<typename T::value_type>();
+    else if constexpr (shape == value_shape::map)
+        return find_describable<typename T::key_type>() && find_describable<typename T::mapped_type>();
+    else if constexpr (shape == value_shape::variant)
+        return alternatives<T>::all([]<class A>() { return find_describable<A>(); });
     else if constexpr (has_parts<T>)
         return []<std::size_t... I>(std::index_sequence<I...>) {
             return (find_describable<part_t<I, T>>() && ...);
@@ -106,6 +110,17 @@ void append_schema(std::string& out) {
     } else if constexpr (shape == value_shape::optional) {
         append_schema<typename T::value_type>(out);
         out += '?';
+    } else if constexpr (shape == value_shape::map) {
+        out += '[';
+        append_schema<typename T::key_type>(out);
+        out += "=>";
+        append_schema<typename T::mapped_type>(out);
+        out += ']';
+    } else if constexpr (shape == value_shape::variant) {
+        [&out]<std::size_t... I>(std::index_sequence<I...>) {
+            ((out += I == 0 ? '<' : '|', append_schema<typename alternatives<T>::template type<I>>(out)), ...);
+        }(typename alternatives<T>::indices{});
+        out += '>';
     } else if constexpr (has_parts<T>) append_parts_schema<T>(out);
     else if constexpr (!schema_name<T>.empty()) out += schema_name<T>;
     else if constexpr (shape == value_shape::empty) out += "()";
@@ -121,7 +136,8 @@ concept describable = detail::find_describable<T>();
 ///
 /// bool, i8 to i128, u8 to u128, char, f32, f64, f80; text (text, std::string and std::string_view alike), time,
 /// duration, window; enum(u8) or `enum name(u8)`; [T] vector, [T;4] array, T? optional, (A,B) pair and tuple,
-/// {name:T,...} reflected struct, event, pane; () an empty type. Other classes: their schema_name, else opaque(<size>).
+/// <A|B> variant, [K=>V] map, {name:T,...} reflected struct, event, pane; () an empty type. Other classes: their
+/// schema_name, else opaque(<size>).
 /// Compiler-made names do not occur, so that compilers and machines agree (but for plain char, wchar_t and opaque
 /// sizes).
 ///

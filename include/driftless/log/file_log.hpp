@@ -24,6 +24,7 @@
 #include <driftless/log/readable.hpp>
 #include <driftless/log/reader_position.hpp>
 #include <driftless/log/retention.hpp>
+#include <driftless/log/schema_evolution.hpp>
 #include <driftless/log/wakeup.hpp>
 
 #include <algorithm>
@@ -109,6 +110,8 @@ class file_log {
     std::uint64_t transactions_ = 0;
     std::vector<std::unique_ptr<partition>> partitions_;             // of a writer
     std::vector<std::unique_ptr<detail::log_reader>> readers_;       // of a reader
+    // Reads segments with another schema, if T evolves.
+    typename detail::evolution_of<T>::template old_segments<T, Layout> old_;
     mutable detail::wakeups wakeups_;
     bool closed_ = false;
 
@@ -402,9 +405,9 @@ public:
                 std::copy(std::begin(found.ranges), std::end(found.ranges), std::begin(out.ranges_));
                 return out;
             }
-            return from_file(partitions_[p]->segments().read(from), from);
+            return from_segments(partitions_[p]->segments(), from);
         }
-        return from_file(readers_[p]->read(from), from);
+        return from_segments(readers_[p]->segments(), from);
     }
 
     /// Notifies `who` after every append of this process, until unsubscribe.
@@ -450,6 +453,20 @@ private:
         std::vector<std::uint64_t> out;
         for (std::uint32_t p = 0; p < partitions(); ++p) out.push_back(begin_offset(p));
         return out;
+    }
+    block from_segments(detail::segment_list& segments, std::uint64_t from) const {
+        if constexpr (detail::evolves<T>) {
+            auto const where = segments.locate(from);
+            auto const found = where.found ? segments.at_base(where.base) : nullptr;
+            if (found && !old_.is_own(found->header())) {
+                auto const stored = segments.read(from);
+                auto const made = old_.read(found->header(), stored, from);
+                block out{made, stored_records{*made}, 0, made->size(), event_time{stored.raw.header().append_time}};
+                made->copy_ranges(out.ranges_);
+                return out;
+            }
+        }
+        return from_file(segments.read(from), from);
     }
     block from_file(detail::stored_block stored, std::uint64_t from) const {
         auto const header = stored.raw.header();
@@ -594,11 +611,13 @@ private:
         auto const ours = header_of(header.partition);
         bool const same_records = header.schema == ours.schema && header.record_size == ours.record_size;
         if (same_records && header.layout == ours.layout) return;
+        if constexpr (detail::evolves<T>) return old_.require_readable(header, path_);
         throw error{error_code::mismatch,
             header.schema == ours.schema ? "the log has another layout: give it as the second argument of file_log"
                                          : "the log holds other records: it has " + header.schema
                     + ", this program reads "
-                    + ours.schema,
+                    + ours.schema
+                    + "; if it is another version of them, include <driftless/log/evolution.hpp> and say evolving",
             path_};
     }
     void open_to_read() {

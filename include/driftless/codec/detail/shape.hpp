@@ -39,6 +39,8 @@ enum class value_shape : unsigned char {
     sequence,  // std::vector
     array,
     optional,
+    variant,  // std::variant, with codec/variant.hpp
+    map,      // std::map and std::unordered_map, with codec/map.hpp
     product,  // std::pair, std::tuple; event, pane and pane_info, which are not adapted for Hana
     reflected,
     empty,   // no state at all, such as std::monostate
@@ -118,6 +120,35 @@ constexpr auto& part(T& object) {
             std::tie(object.timing, object.index, object.non_speculative_index, object.first, object.last));
     else return std::get<I>(object);
 }
+/// The types that a variant may hold. Variants are reached by members and get<I>() alone, so that <variant> is included
+/// by whoever has one.
+template <class T>
+struct alternatives;
+template <template <class...> class Variant, class... A>
+struct alternatives<Variant<A...>> {
+    static constexpr std::size_t count = sizeof...(A);
+    using indices = std::index_sequence_for<A...>;
+    template <std::size_t I>
+    using type = std::tuple_element_t<I, std::tuple<A...>>;
+    /// True if f.template operator()<Alternative>() is for all, or for any.
+    template <class F>
+    static consteval bool all(F f) {
+        return (f.template operator()<A>() && ...);
+    }
+    template <class F>
+    static consteval bool any(F f) {
+        return (f.template operator()<A>() || ...);
+    }
+};
+
+/// Calls f.template operator()<I>() for the alternative with that index; does nothing if there is none.
+template <class T, class F>
+constexpr void with_alternative(std::size_t index, F&& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        static_cast<void>(((I == index ? (f.template operator()<I>(), true) : false) || ...));
+    }(typename alternatives<T>::indices{});
+}
+
 template <std::size_t I, class T>
 using part_t = std::remove_cvref_t<decltype(part<I>(std::declval<T&>()))>;
 

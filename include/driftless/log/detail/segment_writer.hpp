@@ -276,15 +276,16 @@ private:
     block_header note_written(std::string_view bytes) {
         block_view written;
         std::size_t wanted = 0;
-        block_view::find(bytes, current_->header().seed(), next_.time_fields.size(), written, wanted);
+        auto const fields = current_->header().time_fields.size();
+        block_view::find(bytes, current_->header().seed(), fields, written, wanted);
         current_->note(written);
         return written.header();
     }
     void seal_current(std::uint16_t flags, event_time now, std::uint64_t durable) {
-        auto const fields = next_.time_fields.size();
+        auto const fields = current_->header().time_fields.size();  // the segment may be one of another schema
         block_header header{};
         header.kind = block_kind::seal;
-        header.layout = next_.layout;
+        header.layout = current_->header().layout;
         header.flags = flags;
         header.size = static_cast<std::uint32_t>(block_header_size(fields, 0));
         header.first_offset = current_->end_offset();
