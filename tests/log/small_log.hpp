@@ -64,6 +64,7 @@ inline void set_bytes(testing::memory_files& files, std::string const& path, std
     auto const file = files.open(path, open_mode::create);
     file->truncate(0);
     file->write_at(0, bytes);
+    file->sync();
 }
 /// Turns one bit of a byte.
 inline void flip(testing::memory_files& files, std::string const& path, std::uint64_t at, int bit = 0) {
@@ -72,6 +73,7 @@ inline void flip(testing::memory_files& files, std::string const& path, std::uin
     if (file->read_at(at, &byte, 1) != 1) FAIL("no byte " << at << " in " << path);
     byte = static_cast<char>(byte ^ (1 << bit));
     file->write_at(at, {&byte, 1});
+    file->sync();
 }
 }  // namespace small_log
 #endif

@@ -39,11 +39,12 @@ public:
     virtual void span(duration) {}
     /// Borrowed from the bytes that are read.
     virtual void text(std::string_view) {}
-    /// A vector, array or tuple; element() comes before each of its values.
+    /// A vector, array or tuple, or a map, which is a list of lists of key and value; element() comes before each value.
     virtual void begin_list() {}
     virtual void element() {}
     virtual void end_list() {}
-    /// A record, or a window with its members `start` and `end`; member() comes before each of its values.
+    /// A record, a window with its members `start` and `end`, or a variant with `index` and `value`; member() comes
+    /// before each of its values.
     virtual void begin_record() {}
     virtual void member(std::string_view /*name*/) {}
     virtual void end_record() {}
@@ -56,9 +57,7 @@ public:
 [[nodiscard]] inline bool is_described(schema_node const& type) noexcept {
     switch (type.kind) {
         case schema_kind::named:
-        case schema_kind::opaque:
-        case schema_kind::variant:
-        case schema_kind::map: return false;
+        case schema_kind::opaque: return false;
         default: break;
     }
     for (auto const& each : type.children) {
@@ -145,6 +144,8 @@ public:
                     walk(each);
                 }
                 return to_.end_record();
+            case schema_kind::variant: return variant(type);
+            case schema_kind::map: return map(type.children[0], type.children[1]);
             case schema_kind::empty: return to_.null();
             default: break;
         }
@@ -199,11 +200,39 @@ private:
         }
         to_.end_list();
     }
+    void variant(schema_node const& type) {
+        auto const before = from_;
+        auto const index = from_.get_varint();
+        if (index >= type.children.size()) before.fail("a variant has no alternative with that index");
+        to_.begin_record();
+        to_.member("index");
+        to_.unsigned_integer(index);
+        to_.member("value");
+        walk(type.children[static_cast<std::size_t>(index)]);
+        to_.end_record();
+    }
+    void map(schema_node const& key, schema_node const& value) {
+        bool const counted = least_size_of(key) == 0 && least_size_of(value) == 0;
+        auto const count = from_.get_count();
+        to_.begin_list();
+        for (std::size_t i = 0; i < count; ++i) {
+            if (counted && from_.get_byte() != 0) from_.fail("an entry of a map does not start with a zero byte");
+            to_.element();
+            to_.begin_list();
+            to_.element();
+            walk(key);
+            to_.element();
+            walk(value);
+            to_.end_list();
+        }
+        to_.end_list();
+    }
 };
 }  // namespace detail
 
 /// Reads one value as codec<T> wrote it, where schema_of<T>() is all that is known of T. It takes the same bytes as
-/// codec<T> and refuses the same, except where a class of the user's has a codec of its own.
+/// codec<T> and refuses the same, except where a class of the user's has a codec of its own, and for the order of the
+/// keys of a map, which is not looked at.
 ///
 /// Errors      malformed, as of byte_reader; unsupported for a type that is not is_described(). What came before has
 ///             then been visited.
