@@ -39,7 +39,8 @@ public:
     virtual void span(duration) {}
     /// Borrowed from the bytes that are read.
     virtual void text(std::string_view) {}
-    /// A vector, array or tuple, or a map, which is a list of lists of key and value; element() comes before each value.
+    /// A vector, array or tuple, or a map, which is a list of lists of key and value; element() comes before each of
+    /// the values.
     virtual void begin_list() {}
     virtual void element() {}
     virtual void end_list() {}

@@ -151,6 +151,7 @@ public:
             write_whole_file(target_, std::string{log_identity::file_name}, encode(identity_), files_);
         } catch (...) {
             try {
+                files_.remove(target_ + "/" + std::string{log_identity::file_name});  // first: then it is no log
                 remove_unfinished();
                 files_.remove(target_ + "/" + std::string{unfinished});
                 files_.remove(target_ + "/lock");

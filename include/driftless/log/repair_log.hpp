@@ -448,7 +448,8 @@ private:
     }
     void cut(repair_step const& step) {
         auto const from = open_to_write(step.path);
-        auto const kept = files_.open(free_name(step.path + "." + std::to_string(step.position)), open_mode::create_new);
+        auto const name = free_name(step.path + "." + std::to_string(step.position));
+        auto const kept = files_.open(name, open_mode::create_new);
         std::string piece(std::size_t{1} << 20, '\0');
         for (std::uint64_t done = 0; done < step.bytes;) {
             auto const got = from->read_at(step.position + done, piece.data(), piece.size());
