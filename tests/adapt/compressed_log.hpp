@@ -3,7 +3,9 @@
 #ifndef DRIFTLESS_TESTS_ADAPT_COMPRESSED_LOG_HPP
 #define DRIFTLESS_TESTS_ADAPT_COMPRESSED_LOG_HPP
 
+#include <driftless/log/copy_log.hpp>
 #include <driftless/log/file_log.hpp>
+#include <driftless/log/verify_log.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <log/log_conformance.hpp>
 #include <support/catch.hpp>
@@ -70,6 +72,14 @@ void same_records_in_fewer_bytes(compression by) {
     file_log<visit, Layout> const log{"log", options};
     REQUIRE(log.end_offset() == count);
     log_conformance::check_some(log, 0, count, 0);
+
+    verify_log_options verify;
+    verify.files = &files;
+    CHECK(verify_log("log", verify).problems == 0);
+    copy_log("log", "copy", {7, count - 7, {3, 4}, &files});
+    CHECK(verify_log("copy", verify).problems == 0);
+    file_log<visit, Layout> const copy{"copy", options};
+    log_conformance::check_some(copy, 7, count - 7, 0);
 }
 
 template <class Layout>

@@ -62,6 +62,7 @@ public:
     [[nodiscard]] block_header const& header() const noexcept { return header_; }
     [[nodiscard]] char const* bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::uint64_t end_offset() const noexcept { return header_.first_offset + header_.offset_span; }
+    [[nodiscard]] std::size_t time_fields() const noexcept { return time_fields_; }
     /// The bounds of the time field at that place of segment_header::time_fields.
     [[nodiscard]] time_range range(std::size_t place) const noexcept {
         time_range out;
