@@ -217,3 +217,30 @@ TEST_CASE("a repair that was interrupted anywhere can be done again", "[log][rep
     }
     CHECK(nth > 15);
 }
+
+TEST_CASE("repair cuts a transaction that is not complete, and loses nothing by it", "[log][repair]") {
+    memory_files files;
+    auto options = small_log::options_in(files);
+    options.segment_bytes = 100'000;
+    {
+        file_log<reading> log{"log", options};
+        log.append_once(7, 0, std::vector<reading>(5));
+        log.flush();
+        auto many = log.begin();
+        for (int i = 0; i < 200; ++i) many.append(reading{});
+        many.commit();
+        files.inject(1, testing::fault::cut);  // in the middle of its blocks
+        CHECK_THROWS_AS(log.flush(), error);
+        files.inject(0, testing::fault::fail);
+        files.restart();
+    }
+    {
+        log_repair repair{"log", files};
+        CHECK(!repair.loses());
+        repair.run(false);
+    }
+    CHECK(problems_of(files) == 0);
+    file_log<reading> log{"log", options};
+    CHECK(log.end_offset() == 5);
+    CHECK(log.append_once(7, 0, std::vector<reading>(5)).added == 0);  // the seal says that there are producers
+}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <driftless/log/group.hpp>
 #include <driftless/log/verify_log.hpp>
 #include <driftless/log/log_summary.hpp>
 #include <driftless/testing/memory_files.hpp>
@@ -214,12 +215,54 @@ TEST_CASE("verify reports files that no log makes, and those left over", "[log][
     CHECK(mentions(verify(files).problems, "log/p00001", "no partition of this number"));
     files.remove("log/p00001");
     small_log::set_bytes(files, "log/p00000/00000000000000000040.segment.new", "x");
-    small_log::set_bytes(files, "log/progress", "x");
     files.make_folder("log/readers");
     auto const found = verify(files);
     CHECK(found.problems.empty());
     REQUIRE(found.notes.size() == 1);
     CHECK(found.notes[0].what.find("died before it was finished") != std::string::npos);
+}
+
+TEST_CASE("verify finds every flipped bit of readers, groups and transactions", "[log][verify]") {
+    memory_files files;
+    {
+        file_log<reading> log{"log", small_log::options_in(files)};
+        log.append_once(7, 0, std::vector<reading>(50));  // the next segment begins with a table of producers
+        log_conformance::append_some(log, 0, 40);
+        auto later = log.begin();
+        later.append(reading{});
+        later.prepare("epoch-1");
+        auto more = log.begin();
+        for (int i = 0; i < 60; ++i) more.append(reading{});
+        more.commit();
+        static_cast<void>(log.register_reader("slow"));
+        log_group const group{log, "billing", {.files = &files, .clock = &small_log::still}};
+        auto member = group.join({.member = "a"});
+        member.commit(0, 5);
+        member.leave();
+        log.close();
+    }
+    auto const good = verify(files);
+    for (auto const& each : good.problems) FAIL_CHECK(each.path << ": " << each.what);
+    CHECK(good.notes.size() == 1);  // the transaction waits
+    CHECK(good.counts.records == 150);
+    std::size_t looked = 0;
+    for (auto const& path : small_log::paths_in(files)) {
+        bool const beside = path.find("/p0") == std::string::npos;
+        looked += beside;
+        auto const file = files.open(path, open_mode::write);
+        auto const size = file->size();
+        for (std::uint64_t at = 0; at < size; at += beside ? 1 : 7) {
+            char byte = 0;
+            file->read_at(at, &byte, 1);
+            for (int bit = 0; bit < 8; ++bit) {
+                char const flipped = static_cast<char>(byte ^ (1 << bit));
+                file->write_at(at, {&flipped, 1});
+                if (!finds_something(files)) FAIL("not found: " << path << ", byte " << at << ", bit " << bit);
+            }
+            file->write_at(at, {&byte, 1});
+        }
+    }
+    CHECK(looked >= 6);  // identity, lock, progress, reader, transaction, group
 }
 
 TEST_CASE("verify finds a segment of another log, partition or offset", "[log][verify]") {

@@ -120,7 +120,7 @@ public:
         change(state);
         if (when == write::always || before != state) write_whole_file(folder(), "state", encode(state), *files_);
         if (lock->size() == 0) {  // from now on a state that is not there has been lost
-            lock->write_at(0, "made\n");
+            lock->write_at(0, detail::group_lock_made);
             lock->sync();
         }
     }

@@ -9,6 +9,7 @@
 #include <driftless/file/whole_file.hpp>
 #include <driftless/log/detail/format.hpp>
 #include <driftless/log/detail/identity.hpp>
+#include <driftless/log/detail/progress.hpp>
 #include <driftless/log/detail/recovery.hpp>
 #include <driftless/log/detail/segment.hpp>
 #include <driftless/log/detail/segment_index.hpp>
@@ -98,6 +99,7 @@ public:
             throw error{error_code::in_use, "the log has a writer: close it there first", path_};
         }
         find_identity();
+        plan_progress();
         for (std::uint32_t p = 0; p < identity_.partitions; ++p) plan_partition(p);
     }
 
@@ -200,6 +202,18 @@ private:
         }
     }
 
+    /// It says again what the segments say, and a writer makes it anew.
+    void plan_progress() {
+        auto const path = path_ + "/" + std::string{detail::progress::file_name};
+        auto const bytes = read_whole_file(path, files_);
+        if (!bytes) return;
+        bool sound = bytes->size() == detail::progress::size_of(identity_.partitions);
+        for (std::size_t i = 0; sound && i <= identity_.partitions; ++i) {
+            sound = detail::progress::number_at(*bytes, i, identity_.id).has_value();
+        }
+        if (!sound) remove(0, path, "it is damaged, and not needed");
+    }
+
     /// What a walk over a segment has found, up to the first thing that is not as it should be.
     struct looked {
         detail::segment_index index;
@@ -213,6 +227,7 @@ private:
         std::uint64_t seen_end = 0;  // behind the last record whose block can be seen behind the damage
         bool blocks_behind = false;
         bool index_fits = false;
+        bool has_producers = false;
     };
 
     [[nodiscard]] std::string path_of(std::uint32_t p, std::uint64_t base, std::string_view ending) const {
@@ -367,6 +382,11 @@ private:
             if (problem.code() == error_code::io) throw;  // else records are not looked into
         }
         auto const path = std::make_shared<std::string const>(from.path());
+        struct pending {
+            detail::block_header block;
+            std::vector<detail::time_range> ranges;
+        };
+        std::vector<pending> transaction;  // whose last block has not come yet
         walk_segment(from, header, start, [&](segment_step const& step) {
             auto const damaged = [&](std::string why) {
                 if (!out.damaged) out.why = std::move(why);
@@ -379,8 +399,13 @@ private:
             }
             auto const& block = step.block.header();
             out.claim = std::max(out.claim, block.durable_offset);
+            auto const expected = transaction.empty()
+                ? out.index.end_offset()
+                : transaction.back().block.first_offset + transaction.back().block.offset_span;
             if (out.sealed) damaged("bytes follow the seal of the segment");
-            else if (!out.damaged && block.first_offset != out.index.end_offset()) {
+            else if (!transaction.empty() && block.kind != detail::block_kind::records) {
+                damaged("a transaction is not complete");
+            } else if (!out.damaged && block.first_offset != expected) {
                 damaged("a block begins with offset " + std::to_string(block.first_offset));
             } else if (!out.damaged) {
                 if (auto why = why_bad(step, schema, path); !why.empty()) damaged(std::move(why));
@@ -391,18 +416,29 @@ private:
                 return true;
             }
             out.epoch = std::max(out.epoch, block.epoch);
+            out.has_producers |= block.producer != 0 || block.kind == detail::block_kind::producers;
             out.append_time = std::max(out.append_time, block.append_time);
             if (block.kind == detail::block_kind::seal) {
                 out.sealed = true;
             } else if (block.kind == detail::block_kind::records) {
                 std::vector<detail::time_range> ranges;
                 for (std::size_t i = 0; i < header.time_fields.size(); ++i) ranges.push_back(step.block.range(i));
+                if ((block.flags & detail::block_flag::transaction) != 0) {
+                    transaction.push_back({block, std::move(ranges)});
+                    return true;
+                }
+                for (auto const& each : transaction) out.index.add(each.block, each.ranges.data());
+                transaction.clear();
                 out.index.add(block, ranges.data());
             } else {
                 out.index.skip(block);
             }
             return true;
         });
+        if (!transaction.empty() && !out.damaged) {
+            out.damaged = true;
+            out.why = "the transaction at the end is not complete, and nobody has seen it";
+        }
         if (auto const bytes = read_whole_file(path_of(p, header.base, detail::index_ending), files_)) {
             auto const indexed = detail::segment_index::decode(*bytes, header);
             if (indexed) out.claim = std::max(out.claim, indexed->end_offset());
@@ -471,7 +507,8 @@ private:
         auto const header = detail::read_segment_header(*into);
         auto const found = look_at(*into, header, step.partition);
         into->sync();  // a seal says that what stands before it is durable
-        detail::seal_facts const facts{detail::block_flag::closed, found.append_time, found.epoch};
+        detail::seal_facts const facts{
+            detail::block_flag::closed, found.append_time, found.epoch, found.has_producers ? 1U : 0U};
         into->write_at(found.index.end_position(), detail::make_seal(header, found.index, facts));
         into->sync();
     }

@@ -33,6 +33,7 @@ class untyped_log {
     std::string path_;
     file_system& files_;
     detail::log_identity identity_;
+    detail::progress progress_;
     std::vector<std::unique_ptr<detail::log_reader>> readers_;
     std::map<std::string, std::unique_ptr<untyped_schema>> schemas_;  // by path of the segment
 
@@ -45,7 +46,7 @@ public:
         identity_ = *found;
         for (std::uint32_t p = 0; p < identity_.partitions; ++p) {
             auto const folder = detail::partition_folder(path_, p);
-            readers_.push_back(std::make_unique<detail::log_reader>(files_, folder, identity_.id, p));
+            readers_.push_back(std::make_unique<detail::log_reader>(files_, folder, progress_, identity_.id, p));
         }
     }
 

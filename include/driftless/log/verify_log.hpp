@@ -11,6 +11,7 @@
 #include <driftless/log/detail/identity.hpp>
 #include <driftless/log/detail/segment.hpp>
 #include <driftless/log/detail/segment_index.hpp>
+#include <driftless/log/detail/side_files.hpp>
 #include <driftless/log/known_files.hpp>
 #include <driftless/log/segment_walk.hpp>
 #include <driftless/log/untyped_block.hpp>
@@ -109,6 +110,10 @@ public:
     verified_log run() {
         look_at_folder();
         for (std::uint32_t p = 0; has_identity_ && p < identity_.partitions; ++p) look_at_partition(p);
+        auto const found = [this](bool is_problem, std::string const& path, std::string what) {
+            report(is_problem, path, std::nullopt, std::move(what));
+        };
+        if (has_identity_) side_files{files_, path_, identity_, found}.look();
         return out_;
     }
 
@@ -226,6 +231,7 @@ private:
             else if (index) indexed.push_back(*index);
             else if (each.name.ends_with(unfinished_ending)) unfinished(path);
             else if (each.name.ends_with(dropped_ending)) note(path, "kept by a repair");
+            else if (each.name.ends_with(spare_ending)) continue;  // of a segment that was removed, to be written again
             else foreign(path);
         }
         for (auto const base : indexed) {
@@ -302,7 +308,7 @@ private:
         }
 
         segment_look look{*file, header, schema ? &*schema : nullptr, std::make_shared<std::string const>(path),
-            segment_index{header.time_fields.size(), base, start}, {}, last, std::nullopt, false, false, false,
+            segment_index{header.time_fields.size(), base, start}, {}, last, std::nullopt, false, false, false, false,
             std::vector<time_range>(header.time_fields.size())};
         if (has_index) look.index_bytes = read_whole_file(index_path(folder, base), files_);
         if (look.index_bytes) look.indexed = segment_index::decode(*look.index_bytes, header);
@@ -329,6 +335,7 @@ private:
         std::optional<segment_index> indexed;  // what the index file says, if it can be read
         bool damaged = false;
         bool sealed = false;
+        bool in_transaction = false;  // its last block has not come yet
         bool fits_index = false;  // the index file says what the segment had been at some block
         std::vector<time_range> ranges;
     };
@@ -412,6 +419,10 @@ private:
         so_far.expected = block.end_offset();
         out_.records += header.records;
 
+        if (look.in_transaction && header.kind != block_kind::records) {
+            problem(path, at, "the transaction before this block is not complete");
+        }
+        look.in_transaction = (header.flags & block_flag::transaction) != 0;
         bool intact = true;
         for (std::size_t i = 0; i < header.parts; ++i) {
             if (block.is_intact(i)) continue;
@@ -513,6 +524,7 @@ private:
                 return problem(path, end, "the seal of the segment is missing, though its index file had been written");
             }
         }
+        if (look.in_transaction) note(path, "the transaction at the end is not complete: nobody sees it");
         if (!look.last) note(path, "the segment has no seal: its writer died, and the next one went on in another");
         else if (is_locked_) note(path, "the segment is being written");
         else note(path, "the log was not closed: its writer died; the next one goes on here");

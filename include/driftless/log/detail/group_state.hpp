@@ -138,6 +138,9 @@ private:
     }
 };
 
+/// What the file `lock` of a group holds once there is a state: one that is not there any more has been lost.
+inline constexpr std::string_view group_lock_made = "made\n";
+
 inline std::string encode(group_state const& of) {
     std::map<std::uint64_t, std::uint64_t> places{{group_state::nobody, 0}};
     std::string out;

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,11 @@ struct seal_facts {
     std::uint16_t flags = 0;
     std::int64_t append_time = 0;
     std::uint64_t epoch = 0;
+    std::uint64_t producers = 0;             // how many are known; what counts is whether there are any
+    std::optional<std::uint64_t> durable{};  // nothing: all that stands before it
 };
 
-/// The bytes of a seal behind what the index speaks of, all of which is durable.
+/// The bytes of a seal behind what the index speaks of.
 inline std::string make_seal(segment_header const& of, segment_index const& index, seal_facts const& facts) {
     auto const fields = of.time_fields.size();
     block_header header{};
@@ -30,8 +33,9 @@ inline std::string make_seal(segment_header const& of, segment_index const& inde
     header.size = static_cast<std::uint32_t>(block_header_size(fields, 0));
     header.first_offset = index.end_offset();
     header.append_time = facts.append_time;
-    header.durable_offset = index.end_offset();
+    header.durable_offset = facts.durable.value_or(index.end_offset());
     header.epoch = facts.epoch;
+    header.producer = facts.producers;
     std::vector<time_range> ranges(fields);
     for (std::size_t i = 0; i < index.entries().size(); ++i) {
         for (std::size_t field = 0; field < fields; ++field) ranges[field].widen(index.range(i, field));

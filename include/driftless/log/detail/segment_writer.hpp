@@ -11,6 +11,7 @@
 #include <driftless/log/detail/recovery.hpp>
 #include <driftless/log/detail/segment.hpp>
 #include <driftless/log/detail/segment_list.hpp>
+#include <driftless/log/detail/segment_seal.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -282,24 +283,9 @@ private:
         return written.header();
     }
     void seal_current(std::uint16_t flags, event_time now, std::uint64_t durable) {
-        auto const fields = current_->header().time_fields.size();  // the segment may be one of another schema
-        block_header header{};
-        header.kind = block_kind::seal;
-        header.layout = current_->header().layout;
-        header.flags = flags;
-        header.size = static_cast<std::uint32_t>(block_header_size(fields, 0));
-        header.first_offset = current_->end_offset();
-        header.append_time = now.ns();
-        header.durable_offset = durable;
-        header.epoch = next_.epoch;
-        header.producer = producers_.size();
-        std::vector<time_range> ranges(fields);
-        auto const index = current_->index();
-        for (std::size_t i = 0; i < index.entries().size(); ++i) {
-            for (std::size_t field = 0; field < fields; ++field) ranges[field].widen(index.range(i, field));
-        }
-        std::string bytes(header.size, '\0');
-        seal_block(bytes.data(), header, ranges.data(), fields, nullptr, current_->header().seed());
+        auto const index = current_->index();  // of a segment that may have another schema
+        auto const bytes = make_seal(
+            current_->header(), index, {flags, now.ns(), next_.epoch, producers_.size(), durable});
         auto const end = index.end_position();
         file_->write_at(end, bytes);
         if (file_->size() > end + bytes.size()) file_->truncate(end + bytes.size());

@@ -8,6 +8,8 @@
 #include <driftless/log/detail/aligned_bytes.hpp>
 #include <driftless/log/detail/block.hpp>
 #include <driftless/log/detail/format.hpp>
+#include <driftless/log/detail/segment_index.hpp>
+#include <driftless/log/detail/segment_seal.hpp>
 #include <driftless/log/detail/stored_block.hpp>
 
 #include <cstddef>
@@ -33,18 +35,7 @@ inline constexpr std::string_view committed_ending = ".committed";
 
 /// The seal of such a file.
 inline std::string staged_seal(segment_header const& of) {
-    auto const fields = of.time_fields.size();
-    block_header header{};
-    header.kind = block_kind::seal;
-    header.layout = of.layout;
-    header.flags = block_flag::closed;
-    header.size = static_cast<std::uint32_t>(block_header_size(fields, 0));
-    header.epoch = of.epoch;
-    header.transaction = of.base;
-    std::string out(header.size, '\0');
-    std::vector<time_range> const ranges(fields);
-    seal_block(out.data(), header, ranges.data(), fields, nullptr, of.seed());
-    return out;
+    return make_seal(of, segment_index{of.time_fields.size(), 0, 0}, {block_flag::closed, of.created, of.epoch});
 }
 
 /// What is in such a file.
