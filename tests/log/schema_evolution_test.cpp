@@ -68,6 +68,11 @@ struct visit_2 {
     std::uint32_t clicks = 0;
     event_time at;
 };
+struct plain_visit_2 {
+    std::int64_t pages = 0;
+    std::uint32_t clicks = 0;
+    event_time at;
+};
 struct five_times {
     static constexpr auto schema_evolution = evolving;
     event_time a, b, c, d, at;
@@ -224,6 +229,7 @@ BOOST_HANA_ADAPT_STRUCT(trade_2, booked, cents, sold, where, weight, code, buy);
 BOOST_HANA_ADAPT_STRUCT(visit_1, at, pages);
 BOOST_HANA_ADAPT_STRUCT(visit_2, pages, clicks, at);
 BOOST_HANA_ADAPT_STRUCT(visit_3, at, room);
+BOOST_HANA_ADAPT_STRUCT(plain_visit_2, pages, clicks, at);
 BOOST_HANA_ADAPT_STRUCT(five_times, a, b, c, d, at);
 BOOST_HANA_ADAPT_STRUCT(note_1, name, sizes, remark, at);
 BOOST_HANA_ADAPT_STRUCT(note_2, at, title, sizes, remark, stars);
@@ -373,6 +379,26 @@ TEST_CASE("what cannot be read is a mismatch: of the newest segment at once, of 
     CHECK(contains(fixed, "if it is another version of them, include <driftless/log/evolution.hpp> and say evolving"));
     // Nothing has happened to the log.
     CHECK(file_log<note_2, packed>{"log", options_in(files)}.end_offset() == 51);
+}
+
+TEST_CASE("a program that does not evolve never takes old records for its own", "[log][evolution]") {
+    memory_files files;
+    {
+        file_log<visit_1, packed> log{"log", options_in(files)};
+        log.append(visit_1{event_time{5}, 50});
+        log.close();
+    }
+    {
+        file_log<visit_2, packed> log{"log", options_in(files)};
+        log.append(visit_2{60, 7, event_time{6}});
+        log.close();
+    }
+    file_log<plain_visit_2, packed> const log{"log", options_in(files, log_access::read)};
+    CHECK(log.read(0, 1)[0].clicks == 7);
+    auto const problem = error_of([&] { static_cast<void>(log.read(0, 0)); });
+    CHECK(problem.code() == error_code::mismatch);
+    CHECK(contains(problem, "the log holds other records: it has {at:time,pages:i64}"));
+    CHECK(problem.path() == "log/p00000/00000000000000000000.segment");
 }
 
 TEST_CASE("can_read_all lists the segments that cannot be read", "[log][evolution]") {
