@@ -482,6 +482,79 @@ TEST_CASE("the seal of a segment is one of its own schema, whoever writes it", "
     CHECK((block.bounds(0).least == event_time{2} && block.bounds(0).greatest == event_time{2}));
 }
 
+namespace {
+template <class T> void append_times(memory_files& files, std::uint64_t& attempted, std::uint64_t& acknowledged) {
+    file_log<T, packed> log{"log", options_in(files)};
+    for (int batch = 0; batch < 3; ++batch) {
+        for (int i = 0; i < 15; ++i) {
+            T record;
+            record.at = event_time{static_cast<std::int64_t>(attempted++)};
+            log.append(record);
+        }
+        log.sync();
+        acknowledged = attempted;
+    }
+    log.close();
+}
+template <class T> std::uint64_t count_times(memory_files& files) {
+    file_log<T, packed> const log{"log", options_in(files, log_access::read)};
+    auto const end = log.end_offset();
+    std::int64_t next = 0;
+    std::uint64_t wrong = 0;
+    for (std::uint64_t at = 0; at < end;) {
+        auto const block = log.read(0, at);
+        for (std::size_t i = 0; i < block.size(); ++i) wrong += block[i].at.ns() != next++;
+        at += block.size();
+    }
+    CHECK(wrong == 0);
+    return end;
+}
+}  // namespace
+
+TEST_CASE("whatever goes wrong while versions take turns, what was synced is there for each", "[log][evolution]") {
+    using testing::fault;
+    std::uint64_t operations = 0;
+    for (auto const what : {fault::cut, fault::after}) {
+        for (bool const power : {false, true}) {
+            for (std::uint64_t nth = 1;; ++nth) {
+                memory_files files;
+                std::uint64_t attempted = 0;
+                std::uint64_t acknowledged = 0;
+                files.inject(nth, what);
+                bool failed = false;
+                try {
+                    append_times<visit_1>(files, attempted, acknowledged);
+                    append_times<five_times>(files, attempted, acknowledged);
+                    append_times<visit_1>(files, attempted, acknowledged);
+                } catch (error const&) {
+                    failed = true;
+                }
+                if (!failed && files.operations() < nth) break;
+                operations = nth;
+                files.inject(0, what);
+                if (power) files.lose_power(nth);
+                else files.restart();
+                INFO("operation " << nth << ", fault " << static_cast<int>(what) << ", loss of power " << power);
+                INFO("acknowledged " << acknowledged << " of " << attempted);
+                // Whoever comes next goes on.
+                std::uint64_t next = 0;
+                {
+                    file_log<five_times, packed> log{"log", options_in(files)};
+                    next = log.end_offset();
+                    CHECK((next >= acknowledged && next <= attempted));
+                    five_times record;
+                    record.at = event_time{static_cast<std::int64_t>(next)};
+                    log.append(record);
+                    log.close();
+                }
+                CHECK(count_times<five_times>(files) == next + 1);
+                CHECK(count_times<visit_1>(files) == next + 1);
+            }
+        }
+    }
+    CHECK(operations > 40);
+}
+
 TEMPLATE_TEST_CASE("time bounds of old blocks are those of the records they have become", "[log][evolution]", rows,
     packed, columns) {
     memory_files files;
