@@ -68,6 +68,11 @@ struct visit_2 {
     std::uint32_t clicks = 0;
     event_time at;
 };
+struct plain_visit_2 {
+    std::int64_t pages = 0;
+    std::uint32_t clicks = 0;
+    event_time at;
+};
 struct five_times {
     static constexpr auto schema_evolution = evolving;
     event_time a, b, c, d, at;
@@ -224,6 +229,7 @@ BOOST_HANA_ADAPT_STRUCT(trade_2, booked, cents, sold, where, weight, code, buy);
 BOOST_HANA_ADAPT_STRUCT(visit_1, at, pages);
 BOOST_HANA_ADAPT_STRUCT(visit_2, pages, clicks, at);
 BOOST_HANA_ADAPT_STRUCT(visit_3, at, room);
+BOOST_HANA_ADAPT_STRUCT(plain_visit_2, pages, clicks, at);
 BOOST_HANA_ADAPT_STRUCT(five_times, a, b, c, d, at);
 BOOST_HANA_ADAPT_STRUCT(note_1, name, sizes, remark, at);
 BOOST_HANA_ADAPT_STRUCT(note_2, at, title, sizes, remark, stars);
@@ -375,6 +381,26 @@ TEST_CASE("what cannot be read is a mismatch: of the newest segment at once, of 
     CHECK(file_log<note_2, packed>{"log", options_in(files)}.end_offset() == 51);
 }
 
+TEST_CASE("a program that does not evolve never takes old records for its own", "[log][evolution]") {
+    memory_files files;
+    {
+        file_log<visit_1, packed> log{"log", options_in(files)};
+        log.append(visit_1{event_time{5}, 50});
+        log.close();
+    }
+    {
+        file_log<visit_2, packed> log{"log", options_in(files)};
+        log.append(visit_2{60, 7, event_time{6}});
+        log.close();
+    }
+    file_log<plain_visit_2, packed> const log{"log", options_in(files, log_access::read)};
+    CHECK(log.read(0, 1)[0].clicks == 7);
+    auto const problem = error_of([&] { static_cast<void>(log.read(0, 0)); });
+    CHECK(problem.code() == error_code::mismatch);
+    CHECK(contains(problem, "the log holds other records: it has {at:time,pages:i64}"));
+    CHECK(problem.path() == "log/p00000/00000000000000000000.segment");
+}
+
 TEST_CASE("can_read_all lists the segments that cannot be read", "[log][evolution]") {
     memory_files files;
     CHECK(error_of([&] { static_cast<void>(can_read_all<note_1>("log", files)); }).code() == error_code::not_there);
@@ -454,6 +480,79 @@ TEST_CASE("the seal of a segment is one of its own schema, whoever writes it", "
     CHECK(times == std::vector<std::int64_t>{1, 1, 1, 2, 2, 2, 3, 3, 3});
     auto const block = log.read(0, 1);
     CHECK((block.bounds(0).least == event_time{2} && block.bounds(0).greatest == event_time{2}));
+}
+
+namespace {
+template <class T> void append_times(memory_files& files, std::uint64_t& attempted, std::uint64_t& acknowledged) {
+    file_log<T, packed> log{"log", options_in(files)};
+    for (int batch = 0; batch < 3; ++batch) {
+        for (int i = 0; i < 15; ++i) {
+            T record;
+            record.at = event_time{static_cast<std::int64_t>(attempted++)};
+            log.append(record);
+        }
+        log.sync();
+        acknowledged = attempted;
+    }
+    log.close();
+}
+template <class T> std::uint64_t count_times(memory_files& files) {
+    file_log<T, packed> const log{"log", options_in(files, log_access::read)};
+    auto const end = log.end_offset();
+    std::int64_t next = 0;
+    std::uint64_t wrong = 0;
+    for (std::uint64_t at = 0; at < end;) {
+        auto const block = log.read(0, at);
+        for (std::size_t i = 0; i < block.size(); ++i) wrong += block[i].at.ns() != next++;
+        at += block.size();
+    }
+    CHECK(wrong == 0);
+    return end;
+}
+}  // namespace
+
+TEST_CASE("whatever goes wrong while versions take turns, what was synced is there for each", "[log][evolution]") {
+    using testing::fault;
+    std::uint64_t operations = 0;
+    for (auto const what : {fault::cut, fault::after}) {
+        for (bool const power : {false, true}) {
+            for (std::uint64_t nth = 1;; ++nth) {
+                memory_files files;
+                std::uint64_t attempted = 0;
+                std::uint64_t acknowledged = 0;
+                files.inject(nth, what);
+                bool failed = false;
+                try {
+                    append_times<visit_1>(files, attempted, acknowledged);
+                    append_times<five_times>(files, attempted, acknowledged);
+                    append_times<visit_1>(files, attempted, acknowledged);
+                } catch (error const&) {
+                    failed = true;
+                }
+                if (!failed && files.operations() < nth) break;
+                operations = nth;
+                files.inject(0, what);
+                if (power) files.lose_power(nth);
+                else files.restart();
+                INFO("operation " << nth << ", fault " << static_cast<int>(what) << ", loss of power " << power);
+                INFO("acknowledged " << acknowledged << " of " << attempted);
+                // Whoever comes next goes on.
+                std::uint64_t next = 0;
+                {
+                    file_log<five_times, packed> log{"log", options_in(files)};
+                    next = log.end_offset();
+                    CHECK((next >= acknowledged && next <= attempted));
+                    five_times record;
+                    record.at = event_time{static_cast<std::int64_t>(next)};
+                    log.append(record);
+                    log.close();
+                }
+                CHECK(count_times<five_times>(files) == next + 1);
+                CHECK(count_times<visit_1>(files) == next + 1);
+            }
+        }
+    }
+    CHECK(operations > 40);
 }
 
 TEMPLATE_TEST_CASE("time bounds of old blocks are those of the records they have become", "[log][evolution]", rows,

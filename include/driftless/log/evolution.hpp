@@ -29,9 +29,8 @@ struct evolving_t {
 ///
 /// Errors      mismatch, with every difference by its path, for a segment that cannot be read: when the log is opened
 ///             if it is the newest, else when it is read. can_read_all() tells before.
-/// Complexity  Segments with the schema and layout of T are read as ever, but for a look at the header of their segment
-///             for each block; others are decoded record by record, all members, and once more for the time bounds of a
-///             batch.
+/// Complexity  Segments with the schema and layout of T are read as ever. Others are decoded record by record, all
+///             members, and once more for the time bounds of a batch.
 inline constexpr evolving_t evolving{};
 
 /// A segment that can_read_all() found no way to read.

@@ -110,6 +110,7 @@ class file_log {
     std::uint64_t transactions_ = 0;
     std::vector<std::unique_ptr<partition>> partitions_;             // of a writer
     std::vector<std::unique_ptr<detail::log_reader>> readers_;       // of a reader
+    detail::segment_header own_ = header_of(0);  // what its own segments have
     // Reads segments with another schema, if T evolves.
     typename detail::evolution_of<T>::template old_segments<T, Layout> old_;
     mutable detail::wakeups wakeups_;
@@ -455,18 +456,21 @@ private:
         return out;
     }
     block from_segments(detail::segment_list& segments, std::uint64_t from) const {
-        if constexpr (detail::evolves<T>) {
-            auto const where = segments.locate(from);
-            auto const found = where.found ? segments.at_base(where.base) : nullptr;
-            if (found && !old_.is_own(found->header())) {
-                auto const stored = segments.read(from);
-                auto const made = old_.read(found->header(), stored, from);
-                block out{made, stored_records{*made}, 0, made->size(), event_time{stored.raw.header().append_time}};
-                made->copy_ranges(out.ranges_);
-                return out;
-            }
-        }
+        auto const where = segments.locate(from);
+        auto const found = where.found ? segments.at_base(where.base) : nullptr;
+        if (found && !is_own(found->header())) return from_other_schema(*found, segments.read(from), from);
         return from_file(segments.read(from), from);
+    }
+    DRIFTLESS_NOINLINE block from_other_schema(
+        detail::segment const& segment, detail::stored_block stored, std::uint64_t from) const {
+        if constexpr (detail::evolves<T>) {
+            auto const made = old_.read(segment.header(), stored, from);
+            block out{made, stored_records{*made}, 0, made->size(), event_time{stored.raw.header().append_time}};
+            made->copy_ranges(out.ranges_);
+            return out;
+        } else {
+            throw_other_records(segment.header(), segment.path());
+        }
     }
     block from_file(detail::stored_block stored, std::uint64_t from) const {
         auto const header = stored.raw.header();
@@ -607,18 +611,24 @@ private:
             }
         }
     }
+    [[nodiscard]] bool is_own(detail::segment_header const& header) const noexcept {
+        return header.layout == own_.layout && header.record_size == own_.record_size && header.schema == own_.schema
+            && header.time_fields == own_.time_fields;
+    }
     void require_same_records(detail::segment_header const& header) const {
-        auto const ours = header_of(header.partition);
-        bool const same_records = header.schema == ours.schema && header.record_size == ours.record_size;
-        if (same_records && header.layout == ours.layout) return;
-        if constexpr (detail::evolves<T>) return old_.require_readable(header, path_);
+        if (is_own(header)) return;
+        if constexpr (detail::evolves<T>) old_.require_readable(header, path_);
+        else throw_other_records(header, path_);
+    }
+    [[noreturn]] DRIFTLESS_NOINLINE void throw_other_records(
+        detail::segment_header const& header, std::string const& path) const {
         throw error{error_code::mismatch,
-            header.schema == ours.schema ? "the log has another layout: give it as the second argument of file_log"
+            header.schema == own_.schema ? "the log has another layout: give it as the second argument of file_log"
                                          : "the log holds other records: it has " + header.schema
                     + ", this program reads "
-                    + ours.schema
+                    + own_.schema
                     + "; if it is another version of them, include <driftless/log/evolution.hpp> and say evolving",
-            path_};
+            path};
     }
     void open_to_read() {
         auto const found = detail::read_identity(path_, files_);

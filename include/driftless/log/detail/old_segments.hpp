@@ -10,7 +10,6 @@
 #include <driftless/log/detail/format.hpp>
 #include <driftless/log/detail/record_bytes.hpp>
 #include <driftless/log/detail/stored_block.hpp>
-#include <driftless/log/detail/time_fields.hpp>
 #include <driftless/log/layout.hpp>
 
 #include <algorithm>
@@ -19,7 +18,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -51,21 +49,13 @@ class old_segments {
         record_reader<T> reader;
     };
 
-    std::string own_schema_ = schema_of<T>();
-    std::vector<std::uint16_t> own_time_fields_ = time_fields_of<T>();
     mutable std::mutex mutex_;
     mutable std::vector<std::shared_ptr<source const>> sources_;  // one for each schema, not for each segment
 
 public:
-    [[nodiscard]] bool is_own(segment_header const& header) const noexcept {
-        std::uint32_t record_size = 0;
-        if constexpr (std::is_same_v<Layout, rows>) record_size = sizeof(T);
-        return header.layout == maker::kind && header.record_size == record_size && header.schema == own_schema_
-            && header.time_fields == own_time_fields_;
-    }
     /// Errors      mismatch, with every difference; malformed.
     void require_readable(segment_header const& header, std::string const& path) const {
-        if (!is_own(header)) static_cast<void>(source_of(header, path));
+        static_cast<void>(source_of(header, path));
     }
     /// The records from offset `from` on: all of the block, or as many as one block of T has room for.
     ///
@@ -110,7 +100,7 @@ private:
             for (auto const& each : differences) all += "; " + each;
             throw error{error_code::mismatch,
                 "the log holds other records, which cannot be read" + all + "; it has " + header.schema
-                    + ", this program reads " + own_schema_,
+                    + ", this program reads " + schema_of<T>(),
                 path};
         }
         auto tree = parse_schema(header.schema);
