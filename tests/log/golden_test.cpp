@@ -14,6 +14,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // The bytes of format 1, as docs/log_format.md describes them. These tests are right to go red when the format changes,
 // and only then: as long as no format is published the files are made anew by running them once with
@@ -38,6 +39,24 @@ void make(memory_files& files) {
     log.close();
 }
 
+/// Producers that number, transactions, one that waits, a registered reader; two segments.
+constexpr std::uint64_t sent = 50;
+void make_with_all(memory_files& files) {
+    auto const record = [](std::uint64_t i) { return log_conformance::make_record(static_cast<reading*>(nullptr), i); };
+    file_log<reading> log{"log", small_log::options_in(files)};
+    log.append_once(7, 100, std::vector<reading>{record(0), record(1), record(2), record(3)});
+    auto one = log.begin();
+    for (std::uint64_t i = 4; i < sent; ++i) one.append(record(i));
+    one.commit();
+    log.sync();
+    auto later = log.begin();
+    later.append(record(sent));
+    later.prepare("epoch-1");
+    log.append_once(8, 0, std::vector<reading>{record(sent)});
+    log.register_reader("slow", {.lease = duration{1'000}}).move_to(0, 4);
+    log.close();
+}
+
 /// The files of a log as text: a line with the path, then 32 bytes a line in hexadecimal.
 std::string to_text(memory_files& files) {
     std::string out;
@@ -55,7 +74,9 @@ std::string to_text(memory_files& files) {
 }
 void from_text(std::string_view text, memory_files& files) {
     files.make_folder("log");
-    files.make_folder("log/p00000");
+    for (auto const* const folder : {"log/p00000", "log/readers", "log/transactions"}) {
+        if (text.find(std::string{folder} + "/") != std::string_view::npos) files.make_folder(folder);
+    }
     std::string path;
     std::string bytes;
     auto const finish = [&] {
@@ -84,9 +105,9 @@ std::string golden_text(std::string const& name) {
 }
 
 template <class Log>
-void is_golden(std::string const& name) {
+void is_golden(std::string const& name, void (*make_log)(memory_files&) = &make<Log>, std::uint64_t count = records) {
     memory_files made;
-    make<Log>(made);
+    make_log(made);
     auto const text = to_text(made);
     if (std::getenv("DRIFTLESS_WRITE_GOLDEN") != nullptr) {
         auto const path = std::filesystem::path{__FILE__}.parent_path() / "golden" / (name + ".txt");
@@ -102,8 +123,8 @@ void is_golden(std::string const& name) {
     verify.files = &files;
     CHECK(verify_log("log", verify).problems == 0);
     Log const log{"log", small_log::reading_from(files)};
-    REQUIRE(log.end_offset() == records);
-    log_conformance::check_some(log, 0, records, 0);
+    REQUIRE(log.end_offset() == count);
+    log_conformance::check_some(log, 0, count, 0);
 }
 }  // namespace
 
@@ -111,4 +132,16 @@ TEST_CASE("a log in rows has the bytes of format 1", "[log][golden]") { is_golde
 TEST_CASE("a packed log has the bytes of format 1", "[log][golden]") { is_golden<file_log<visit, packed>>("packed"); }
 TEST_CASE("a log in columns has the bytes of format 1", "[log][golden]") {
     is_golden<file_log<visit, columns>>("columns");
+}
+TEST_CASE("a log with producers, transactions and readers has the bytes of format 1", "[log][golden]") {
+    is_golden<file_log<reading>>("transactions", &make_with_all, sent + 1);
+    memory_files files;
+    from_text(golden_text("transactions"), files);
+    file_log<reading> log{"log", small_log::options_in(files)};
+    auto const again = log.append_once(7, 100, std::vector<reading>(4));
+    CHECK((again.offset == 0 && again.added == 0));
+    CHECK(log.prepared() == std::vector<std::string>{"epoch-1"});
+    CHECK(log.commit_prepared("epoch-1"));
+    CHECK(log.end_offset() == sent + 2);
+    CHECK(log.register_reader("slow").offset() == 4);
 }

@@ -2,8 +2,8 @@
 #ifndef DRIFTLESS_LOG_DETAIL_FORMAT_HPP
 #define DRIFTLESS_LOG_DETAIL_FORMAT_HPP
 
-// The bytes of a log on disk, format 1. Numbers are little-endian. It may still change until golden tests pin it; from
-// then on changing anything here makes a new format number, and old files keep opening.
+// The bytes of a log on disk, format 1: docs/log_format.md, pinned by tests/log/golden. Numbers are little-endian.
+// Changing anything here makes a new format number, and old files keep opening.
 
 #include <driftless/codec/checksum.hpp>
 #include <driftless/core/error.hpp>
