@@ -164,6 +164,27 @@ TEST_CASE("repair makes index files anew, and removes what nothing needs", "[log
     CHECK((all_bytes(files) == before));
 }
 
+TEST_CASE("repair says that records are gone of which an index file speaks", "[log][repair]") {
+    memory_files files;
+    small_log::make<file_log<reading>>(files, 20);
+    auto const index = small_log::bytes_of(files, first_index);
+    {
+        file_log<reading> log{"log", small_log::options_in(files)};
+        log_conformance::append_some(log, 20, 25);
+    }
+    auto const position = detail::get<std::uint64_t>(index, 40);
+    files.open(first_segment, open_mode::write)->truncate(position);  // at the end of a block
+    CHECK_THROWS_AS((file_log<reading>{"log", small_log::options_in(files)}), error);
+    {
+        log_repair repair{"log", files};
+        CHECK(repair.loses());
+        CHECK(to_string(repair.steps().back()).find("from offset 20 to 24 had been durable") != std::string::npos);
+        repair.run(true);
+    }
+    CHECK(problems_of(files) == 0);
+    CHECK(open_and_go_on<file_log<reading>>(files) == 20);
+}
+
 TEST_CASE("repair makes a lost identity from the segments", "[log][repair]") {
     memory_files files;
     small_log::make<file_log<visit>>(files, 60, 3);

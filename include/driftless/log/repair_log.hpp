@@ -339,11 +339,16 @@ private:
             step.why = found.damaged ? "it has another end now" : "its writer died before it could";
             steps_.push_back(std::move(step));
         }
-        if (!found.index_fits || found.damaged) {
+        bool const gone = last && !found.damaged && found.claim > end;
+        if (!found.index_fits || found.damaged || gone) {
             repair_step step{repair_step::kind::write_index, path_of(p, bases[i], detail::index_ending), p};
-            step.first_offset = step.end_offset = bases[i];
-            step.why = found.damaged ? "the segment has another end now"
-                                     : "it is missing, or does not say what the segment does";
+            step.first_offset = end;
+            step.end_offset = gone ? found.claim : end;
+            step.loses = gone;
+            step.why = gone ? "records from offset " + std::to_string(end) + " to " + std::to_string(found.claim - 1)
+                    + " had been durable, and are gone"
+                : found.damaged ? "the segment has another end now"
+                                : "it is missing, or does not say what the segment does";
             steps_.push_back(std::move(step));
         }
         return ends_here ? std::nullopt : std::optional{end};
@@ -408,7 +413,7 @@ private:
             } else if (!out.damaged && block.first_offset != expected) {
                 damaged("a block begins with offset " + std::to_string(block.first_offset));
             } else if (!out.damaged) {
-                if (auto why = why_bad(step, schema, path); !why.empty()) damaged(std::move(why));
+                if (auto why = why_bad(step, header, schema, path); !why.empty()) damaged(std::move(why));
             }
             if (out.damaged) {
                 out.blocks_behind = true;
@@ -447,10 +452,17 @@ private:
         return out;
     }
     /// What is wrong with a block whose header is intact; empty if nothing is.
-    static std::string why_bad(segment_step const& step, std::optional<untyped_schema> const& schema,
-        std::shared_ptr<std::string const> const& path) {
+    static std::string why_bad(segment_step const& step, detail::segment_header const& segment,
+        std::optional<untyped_schema> const& schema, std::shared_ptr<std::string const> const& path) {
         if (!step.block.is_intact()) return "a block is damaged";
-        if (!schema || step.block.header().kind != detail::block_kind::records) return {};
+        auto const& header = step.block.header();
+        if (header.layout != segment.layout) return "a block has another layout than its segment";
+        if (header.durable_offset > header.first_offset) return "a block speaks of later records as durable";
+        bool const holds_records = header.kind == detail::block_kind::records;
+        if (header.offset_span != header.records || holds_records != (header.records != 0)) {
+            return "a block has not as many records as it says";
+        }
+        if (!schema || !holds_records) return {};
         try {
             untyped_block const records{detail::stored_block{step.block, nullptr, path, step.position}, *schema};
             if (!schema->is_readable() && schema->layout() != detail::layout_kind::columns) return {};
@@ -513,13 +525,14 @@ private:
         into->sync();
     }
     void write_index(repair_step const& step) {
-        auto const from = open_to_write(path_of(step.partition, step.first_offset, detail::segment_ending));
+        auto const name = step.path.substr(step.path.rfind('/') + 1);
+        auto const base = detail::base_of(name, detail::index_ending);
+        auto const from = open_to_write(path_of(step.partition, *base, detail::segment_ending));
         auto const header = detail::read_segment_header(*from);
         auto const found = look_at(*from, header, step.partition);
         from->sync();
-        write_whole_file(detail::partition_folder(path_, step.partition),
-            detail::segment_name(step.first_offset) + std::string{detail::index_ending}, found.index.encode(header),
-            files_);
+        auto const folder = detail::partition_folder(path_, step.partition);
+        write_whole_file(folder, name, found.index.encode(header), files_);
     }
 };
 }  // namespace driftless::inline v0
