@@ -7,6 +7,7 @@
 #include <boost/hana/adapt_struct.hpp>
 using namespace driftless;
 
+namespace {
 // Five versions of a record, each with the bytes that a program of its time has written.
 struct order_1 {
     text sku;
@@ -37,6 +38,7 @@ struct order_5 {  // a member that must be there
     text shop;
     double price = 0;
 };
+}  // namespace
 BOOST_HANA_ADAPT_STRUCT(order_1, sku, cents, place);
 BOOST_HANA_ADAPT_STRUCT(order_2, sku, cents, place, quantity);
 BOOST_HANA_ADAPT_STRUCT(order_3, quantity, notes, price, sku);
@@ -48,6 +50,7 @@ inline constexpr auto driftless::schema_history<order_4> =
         return order_4{from.sku, static_cast<double>(from.price) / 100, {from.notes.begin(), from.notes.end()}};
     });
 
+namespace {
 struct golden_file {
     std::string_view schema;
     std::string_view hex;
@@ -59,6 +62,7 @@ constexpr golden_file golden[] = {
     {"{sku:text,price:f64,notes:[u32=>text]}", "017400000000000014400107016e"},
     {"{sku:text,shop:text,price:f64}", "0174026368000000000000f83f"},
 };
+}  // namespace
 static std::string bytes_of(golden_file const& file) {
     std::string out;
     auto const digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };

@@ -25,6 +25,7 @@ template <class Reader, class Writer> static Reader read_as(Writer const& value)
     return record_reader<Reader>{schema_of<Writer>()}.decode(encode(value));
 }
 
+namespace {
 namespace old {
 struct address {
     std::string street;
@@ -40,8 +41,6 @@ struct customer {
     event_time since;
 };
 }  // namespace old
-BOOST_HANA_ADAPT_STRUCT(old::address, street, zip);
-BOOST_HANA_ADAPT_STRUCT(old::customer, name, age, rating, homes, note, discount, since);
 
 struct address {
     std::int64_t zip = 0;
@@ -61,6 +60,9 @@ struct customer {
     std::string language = "de";
     std::vector<std::int32_t> visits{1, 2, 3};
 };
+}  // namespace
+BOOST_HANA_ADAPT_STRUCT(old::address, street, zip);
+BOOST_HANA_ADAPT_STRUCT(old::customer, name, age, rating, homes, note, discount, since);
 BOOST_HANA_ADAPT_STRUCT(address, zip, country, street);
 BOOST_HANA_ADAPT_STRUCT(customer, first_seen, age, rating, homes, full_name, discount, language, visits);
 
@@ -166,12 +168,14 @@ TEST_CASE("a number that its written type cannot hold is malformed, even where t
     CHECK_THROWS_AS(static_cast<void>(read("(u16)", encode(std::tuple{65536u}))), error);
 }
 
+namespace {
 struct strict {
     static constexpr std::array<std::string_view, 2> schema_required{"sku", "cents"};
     std::string sku;
     std::int64_t cents = 0;
     bool paid = false;
 };
+}  // namespace
 BOOST_HANA_ADAPT_STRUCT(strict, sku, cents, paid);
 
 TEST_CASE("a member without default is missed", "[codec][evolution]") {
@@ -184,6 +188,7 @@ TEST_CASE("a member without default is missed", "[codec][evolution]") {
         == "[]: it may be missing in what was written, and has no default here: give it one, or give an upcaster\n");
 }
 
+namespace {
 struct money {
     std::int64_t cents = 0;
     static constexpr std::string_view schema_name = "money";
@@ -193,12 +198,15 @@ struct money {
 enum class size_code : std::int32_t {
     small
 };
+}  // namespace
 template <> inline constexpr std::string_view driftless::schema_name<size_code> = "size";
+namespace {
 struct mixed {
     money paid;
     size_code size{};
     colour tint{};
 };
+}  // namespace
 BOOST_HANA_ADAPT_STRUCT(mixed, paid, size, tint);
 
 TEST_CASE("each difference is told by its path", "[codec][evolution]") {
@@ -281,6 +289,7 @@ TEST_CASE("enums of one name, or of none, become wider", "[codec][evolution]") {
 
 // --- versions with upcasters ---------------------------------------------------------------------------------
 
+namespace {
 struct price_1 {
     std::string sku;
     std::int64_t cents = 0;
@@ -296,6 +305,7 @@ struct price_3 {
     text currency;
     text label;
 };
+}  // namespace
 BOOST_HANA_ADAPT_STRUCT(price_1, sku, cents);
 BOOST_HANA_ADAPT_STRUCT(price_2, sku, price, currency);
 BOOST_HANA_ADAPT_STRUCT(price_3, sku, price, currency, label);
@@ -447,6 +457,7 @@ TEST_CASE("any bytes with any schema are read, or malformed", "[codec][evolution
         read(std::tuple<int128, std::array<address, 2>>{}); }, 3000);
 }
 
+namespace {
 template <int Depth> struct nest {
     static auto make(std::int32_t value) {
         return std::vector{std::optional{std::tuple{nest<Depth - 1>::make(value), value}}};
@@ -461,6 +472,7 @@ template <> struct nest<0> {
     using wide = std::int64_t;
     static std::int64_t sum(wide in) { return in; }
 };
+}  // namespace
 TEST_CASE("types deep in one another are read", "[codec][evolution]") {
     auto const read = read_as<nest<12>::wide>(nest<12>::make(-3));
     CHECK(nest<12>::sum(read) == -39);

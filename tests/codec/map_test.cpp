@@ -8,9 +8,11 @@ using namespace driftless;
 using namespace codec_test;
 using namespace std::string_literals;
 
+namespace {
 struct untold {
     int x;
 };
+}  // namespace
 using prices = std::map<std::string, std::int64_t>;
 using unordered_prices = std::unordered_map<std::string, std::int64_t>;
 using nested = std::map<std::pair<std::int32_t, std::string>, std::unordered_map<double, std::vector<prices>>>;

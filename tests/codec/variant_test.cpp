@@ -10,9 +10,11 @@ using namespace driftless;
 using namespace codec_test;
 using namespace std::string_literals;
 
+namespace {
 struct untold {
     int x;
 };
+}  // namespace
 using number_or_text = std::variant<std::int32_t, text>;
 using nested = std::variant<std::monostate, std::vector<std::variant<order, double>>, std::optional<number_or_text>>;
 
@@ -43,11 +45,13 @@ TEST_CASE("an index without alternative is refused", "[codec][variant]") {
     CHECK(refusal<number_or_text>("").find("a varint is cut short") != std::string::npos);
 }
 
+namespace {
 struct throws_when_moved {
     throws_when_moved() = default;
     throws_when_moved(throws_when_moved&&) { throw 1; }
     throws_when_moved& operator=(throws_when_moved&&) = default;
 };
+}  // namespace
 template <> struct driftless::codec<throws_when_moved> {
     static void write(byte_writer&, throws_when_moved const&) {}
     static void read(byte_reader&, throws_when_moved&) {}
