@@ -335,7 +335,7 @@ private:
         std::optional<segment_index> indexed;  // what the index file says, if it can be read
         bool damaged = false;
         bool sealed = false;
-        bool in_transaction = false;  // its last block has not come yet
+        bool in_transaction = false;  // the last block is visible only with the one behind it
         bool fits_index = false;  // the index file says what the segment had been at some block
         std::vector<time_range> ranges;
     };
@@ -419,10 +419,6 @@ private:
         so_far.expected = block.end_offset();
         out_.records += header.records;
 
-        if (look.in_transaction && header.kind != block_kind::records) {
-            problem(path, at, "the transaction before this block is not complete");
-        }
-        look.in_transaction = (header.flags & block_flag::transaction) != 0;
         bool intact = true;
         for (std::size_t i = 0; i < header.parts; ++i) {
             if (block.is_intact(i)) continue;
@@ -436,6 +432,7 @@ private:
         for (std::size_t i = 0; i < look.ranges.size(); ++i) ranges.push_back(block.range(i));
         if (header.kind == block_kind::seal) {
             look.sealed = true;
+            if (look.in_transaction) problem(path, at, "the seal stands behind a transaction that is not complete");
             if (header.records != 0 || header.offset_span != 0 || header.parts != 0) {
                 problem(path, at, "the seal of the segment holds records");
             }
@@ -454,6 +451,7 @@ private:
         } else {
             look.index.skip(header);
         }
+        look.in_transaction = header.kind != block_kind::seal && (header.flags & block_flag::transaction) != 0;
         if (header.kind != block_kind::seal) note_if_indexed(look);
     }
     void require_zeroes(std::string const& path, std::uint64_t at, block_view const& block) {
@@ -524,7 +522,7 @@ private:
                 return problem(path, end, "the seal of the segment is missing, though its index file had been written");
             }
         }
-        if (look.in_transaction) note(path, "the transaction at the end is not complete: nobody sees it");
+        if (look.in_transaction && !is_locked_) note(path, "its last transaction is not complete: nobody sees it");
         if (!look.last) note(path, "the segment has no seal: its writer died, and the next one went on in another");
         else if (is_locked_) note(path, "the segment is being written");
         else note(path, "the log was not closed: its writer died; the next one goes on here");
