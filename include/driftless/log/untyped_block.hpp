@@ -240,7 +240,7 @@ private:
     void visit_piece(std::size_t record, std::size_t index, schema_node const& type, value_visitor& to) const {
         auto const bytes = piece(record, index);
         if (is_fixed(index)) {
-            if (!detail::visit_row(type, bytes.data(), to)) wrong(record, "a byte that is neither 0 nor 1 is a bool");
+            if (!detail::visit_row(type, bytes, to)) wrong(record, "a byte that is neither 0 nor 1 is a bool");
             return;
         }
         if (schema_->layout() == detail::layout_kind::columns) {
