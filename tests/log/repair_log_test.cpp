@@ -7,6 +7,7 @@
 #include <support/catch.hpp>
 
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -183,6 +184,46 @@ TEST_CASE("repair says that records are gone of which an index file speaks", "[l
     }
     CHECK(problems_of(files) == 0);
     CHECK(open_and_go_on<file_log<reading>>(files) == 20);
+}
+
+TEST_CASE("repair cuts a transaction that is not complete, which nobody has seen", "[log][repair]") {
+    memory_files files;
+    {
+        file_log<reading> log{"log", small_log::options_in(files)};
+        for (std::uint64_t end : {std::uint64_t{10}, std::uint64_t{20}, std::uint64_t{30}}) {
+            log_conformance::append_some(log, log.end_offset(), end);
+            log.flush();
+        }
+        files.restart();
+    }
+    // The last two blocks are a transaction that goes on.
+    auto bytes = small_log::bytes_of(files, first_segment);
+    auto const header = detail::decode_segment_header(bytes, first_segment);
+    std::uint64_t first = 0;
+    for (auto at = detail::encode(header).size(); at < bytes.size();) {
+        detail::block_header block;
+        std::memcpy(&block, bytes.data() + at, sizeof block);
+        if (block.first_offset >= 10) {
+            if (first == 0) first = at;
+            block.flags = detail::block_flag::transaction;
+            std::memcpy(bytes.data() + at, &block, sizeof block);
+            block.checksum = detail::block_view::header_checksum(bytes.data() + at, block, header.seed());
+            std::memcpy(bytes.data() + at, &block.checksum, sizeof block.checksum);
+        }
+        at += block.size;
+    }
+    small_log::set_bytes(files, first_segment, bytes);
+    CHECK(problems_of(files) == 0);
+    {
+        log_repair repair{"log", files};
+        REQUIRE(!repair.steps().empty());
+        CHECK(!repair.loses());
+        CHECK(repair.steps()[0].position == first);
+        CHECK(repair.steps()[0].why == "a transaction is not complete");
+        repair.run(false);
+    }
+    CHECK(problems_of(files) == 0);
+    CHECK(open_and_go_on<file_log<reading>>(files) == 10);
 }
 
 TEST_CASE("repair makes a lost identity from the segments", "[log][repair]") {

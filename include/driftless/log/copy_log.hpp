@@ -117,7 +117,7 @@ public:
     void close(bool last) {
         auto const flags = last ? block_flag::closed : std::uint16_t{0};
         file_->sync();
-        file_->write_at(index_.end_position(), make_seal(header_, index_, {flags, append_time_, header_.epoch}));
+        file_->write_at(index_.end_position(), make_seal(header_, index_, {flags, append_time_, header_.epoch, 0}));
         file_->sync();
         file_.reset();
         write_whole_file(folder_, segment_name(header_.base) + std::string{index_ending}, index_.encode(header_),

@@ -23,6 +23,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -213,6 +214,13 @@ private:
         std::uint64_t seen_end = 0;  // behind the last record whose block can be seen behind the damage
         bool blocks_behind = false;
         bool index_fits = false;
+        std::uint64_t producers = 0;
+        std::optional<detail::segment_index> before_transaction;  // while one is not complete
+
+        void undo_transaction() {
+            index = std::move(*before_transaction);
+            before_transaction.reset();
+        }
     };
 
     [[nodiscard]] std::string path_of(std::uint32_t p, std::uint64_t base, std::string_view ending) const {
@@ -372,6 +380,7 @@ private:
             if (problem.code() == error_code::io) throw;  // else records are not looked into
         }
         auto const path = std::make_shared<std::string const>(from.path());
+        std::set<std::uint64_t> producers;
         walk_segment(from, header, start, [&](segment_step const& step) {
             auto const damaged = [&](std::string why) {
                 if (!out.damaged) out.why = std::move(why);
@@ -398,22 +407,45 @@ private:
             out.epoch = std::max(out.epoch, block.epoch);
             out.append_time = std::max(out.append_time, block.append_time);
             if (block.kind == detail::block_kind::seal) {
+                if (out.before_transaction) {
+                    damaged("a transaction is not complete");
+                    return true;
+                }
                 out.sealed = true;
-            } else if (block.kind == detail::block_kind::records) {
-                std::vector<detail::time_range> ranges;
-                for (std::size_t i = 0; i < header.time_fields.size(); ++i) ranges.push_back(step.block.range(i));
+                return true;
+            }
+            take_producers(step.block, producers, out.producers);
+            bool const goes_on = (block.flags & detail::block_flag::transaction) != 0;
+            if (goes_on && !out.before_transaction) out.before_transaction = out.index;
+            if (!goes_on) out.before_transaction.reset();
+            if (block.kind == detail::block_kind::records) {
+                std::vector<detail::time_range> ranges(header.time_fields.size());
+                for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = step.block.range(i);
                 out.index.add(block, ranges.data());
             } else {
                 out.index.skip(block);
             }
             return true;
         });
+        if (out.before_transaction) {
+            if (!out.damaged) out.why = "a transaction is not complete";
+            out.damaged = true;
+            out.undo_transaction();
+        }
+        out.producers += producers.size();
         if (auto const bytes = read_whole_file(path_of(p, header.base, detail::index_ending), files_)) {
             auto const indexed = detail::segment_index::decode(*bytes, header);
             if (indexed) out.claim = std::max(out.claim, indexed->end_offset());
             out.index_fits = *bytes == out.index.encode(header);
         }
         return out;
+    }
+    /// Counts the producers of a segment, at least: those of its blocks, and those that a table of them begins with.
+    static void take_producers(detail::block_view const& block, std::set<std::uint64_t>& seen, std::uint64_t& more) {
+        if (block.header().producer != 0) seen.insert(block.header().producer);
+        if (block.header().kind != detail::block_kind::producers || block.header().parts == 0) return;
+        auto const table = block.part_bytes(block.part(0));
+        if (table.size() >= 8) more += detail::get<std::uint64_t>(table, 0);
     }
     /// What is wrong with a block whose header is intact; empty if nothing is.
     static std::string why_bad(segment_step const& step, detail::segment_header const& segment,
@@ -483,7 +515,7 @@ private:
         auto const header = detail::read_segment_header(*into);
         auto const found = look_at(*into, header, step.partition);
         into->sync();  // a seal says that what stands before it is durable
-        detail::seal_facts const facts{detail::block_flag::closed, found.append_time, found.epoch};
+        detail::seal_facts const facts{detail::block_flag::closed, found.append_time, found.epoch, found.producers};
         into->write_at(found.index.end_position(), detail::make_seal(header, found.index, facts));
         into->sync();
     }

@@ -302,7 +302,7 @@ private:
         }
 
         segment_look look{*file, header, schema ? &*schema : nullptr, std::make_shared<std::string const>(path),
-            segment_index{header.time_fields.size(), base, start}, {}, last, std::nullopt, false, false, false,
+            segment_index{header.time_fields.size(), base, start}, {}, last, std::nullopt, false, false, false, false,
             std::vector<time_range>(header.time_fields.size())};
         if (has_index) look.index_bytes = read_whole_file(index_path(folder, base), files_);
         if (look.index_bytes) look.indexed = segment_index::decode(*look.index_bytes, header);
@@ -329,6 +329,7 @@ private:
         std::optional<segment_index> indexed;  // what the index file says, if it can be read
         bool damaged = false;
         bool sealed = false;
+        bool in_transaction = false;  // the last block is visible only with the one behind it
         bool fits_index = false;  // the index file says what the segment had been at some block
         std::vector<time_range> ranges;
     };
@@ -421,10 +422,11 @@ private:
                     + " is damaged" + both(block.part(i).checksum, block.part_checksum(i)));
         }
         if (intact) require_zeroes(path, at, block);
-        std::vector<time_range> ranges;
-        for (std::size_t i = 0; i < look.ranges.size(); ++i) ranges.push_back(block.range(i));
+        std::vector<time_range> ranges(look.ranges.size());
+        for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = block.range(i);
         if (header.kind == block_kind::seal) {
             look.sealed = true;
+            if (look.in_transaction) problem(path, at, "the seal stands behind a transaction that is not complete");
             if (header.records != 0 || header.offset_span != 0 || header.parts != 0) {
                 problem(path, at, "the seal of the segment holds records");
             }
@@ -443,6 +445,7 @@ private:
         } else {
             look.index.skip(header);
         }
+        look.in_transaction = header.kind != block_kind::seal && (header.flags & block_flag::transaction) != 0;
         if (header.kind != block_kind::seal) note_if_indexed(look);
     }
     void require_zeroes(std::string const& path, std::uint64_t at, block_view const& block) {
@@ -513,6 +516,7 @@ private:
                 return problem(path, end, "the seal of the segment is missing, though its index file had been written");
             }
         }
+        if (look.in_transaction && !is_locked_) note(path, "its last transaction is not complete: nobody sees it");
         if (!look.last) note(path, "the segment has no seal: its writer died, and the next one went on in another");
         else if (is_locked_) note(path, "the segment is being written");
         else note(path, "the log was not closed: its writer died; the next one goes on here");

@@ -18,6 +18,7 @@ struct seal_facts {
     std::uint16_t flags = 0;
     std::int64_t append_time = 0;
     std::uint64_t epoch = 0;
+    std::uint64_t producers = 0;  // how many have numbered records of the segment, or are in its table
 };
 
 /// The bytes of a seal behind what the index speaks of, all of which is durable.
@@ -32,6 +33,7 @@ inline std::string make_seal(segment_header const& of, segment_index const& inde
     header.append_time = facts.append_time;
     header.durable_offset = index.end_offset();
     header.epoch = facts.epoch;
+    header.producer = facts.producers;
     std::vector<time_range> ranges(fields);
     for (std::size_t i = 0; i < index.entries().size(); ++i) {
         for (std::size_t field = 0; field < fields; ++field) ranges[field].widen(index.range(i, field));
