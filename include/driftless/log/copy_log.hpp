@@ -109,8 +109,8 @@ public:
         block_view written;
         std::size_t wanted = 0;
         block_view::find(block, header_.seed(), header_.time_fields.size(), written, wanted);
-        std::vector<time_range> ranges;
-        for (std::size_t i = 0; i < header_.time_fields.size(); ++i) ranges.push_back(written.range(i));
+        std::vector<time_range> ranges(header_.time_fields.size());
+        for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = written.range(i);
         index_.add(written.header(), ranges.data());
         append_time_ = written.header().append_time;
     }
@@ -233,13 +233,13 @@ private:
         header.epoch = into.epoch;
         header.durable_offset = 0;
         header.producer = header.sequence = header.transaction = 0;
-        std::vector<time_range> ranges;
-        for (std::size_t i = 0; i < into.time_fields.size(); ++i) ranges.push_back(raw.range(i));
+        std::vector<time_range> ranges(into.time_fields.size());
+        for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = raw.range(i);
         if (skip != 0 || count != from.size()) {
             return cut_block(from, skip, count, header, std::move(ranges), into.seed());
         }
-        std::vector<block_part> parts;
-        for (std::size_t i = 0; i < header.parts; ++i) parts.push_back(raw.part(i));
+        std::vector<block_part> parts(header.parts);
+        for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = raw.part(i);
         std::string bytes{raw.bytes(), header.size};
         seal_block(bytes.data(), header, ranges.data(), ranges.size(), parts.data(), into.seed());
         return bytes;

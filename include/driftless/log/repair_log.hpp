@@ -433,8 +433,8 @@ private:
             if (goes_on && !out.before_transaction) out.before_transaction = out.index;
             if (!goes_on) out.before_transaction.reset();
             if (block.kind == detail::block_kind::records) {
-                std::vector<detail::time_range> ranges;
-                for (std::size_t i = 0; i < header.time_fields.size(); ++i) ranges.push_back(step.block.range(i));
+                std::vector<detail::time_range> ranges(header.time_fields.size());
+                for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = step.block.range(i);
                 out.index.add(block, ranges.data());
             } else {
                 out.index.skip(block);

@@ -199,7 +199,10 @@ private:
     }
     std::uint32_t const* ends_of(std::string_view table, std::size_t bytes) const {
         if (!detail::are_ends(table, size(), bytes)) stored_.malformed("the ends of its records are wrong");
-        return reinterpret_cast<std::uint32_t const*>(table.data());
+        return as_ends(table);
+    }
+    static std::uint32_t const* as_ends(std::string_view bytes) noexcept {
+        return reinterpret_cast<std::uint32_t const*>(bytes.data());
     }
     column load_column(std::size_t index) {
         auto const& type = schema_->root().children[index];
@@ -215,7 +218,7 @@ private:
         if (bytes.size() < table || !detail::are_ends(bytes.substr(0, table), size(), bytes.size() - table)) {
             stored_.malformed("the ends of the values in a column are wrong");
         }
-        return {bytes.substr(table), reinterpret_cast<std::uint32_t const*>(bytes.data()), 0};
+        return {bytes.substr(table), as_ends(bytes), 0};
     }
     std::string_view deltas(std::size_t index, schema_node const& type, std::optional<detail::row_shape> shape) {
         bool const is_number = type.kind == schema_kind::integer || type.kind == schema_kind::time
@@ -237,7 +240,7 @@ private:
     void visit_piece(std::size_t record, std::size_t index, schema_node const& type, value_visitor& to) const {
         auto const bytes = piece(record, index);
         if (is_fixed(index)) {
-            if (!detail::visit_row(type, bytes.data(), to)) wrong(record, "a byte that is neither 0 nor 1 is a bool");
+            if (!detail::visit_row(type, bytes, to)) wrong(record, "a byte that is neither 0 nor 1 is a bool");
             return;
         }
         if (schema_->layout() == detail::layout_kind::columns) {

@@ -428,8 +428,8 @@ private:
                     + " is damaged" + both(block.part(i).checksum, block.part_checksum(i)));
         }
         if (intact) require_zeroes(path, at, block);
-        std::vector<time_range> ranges;
-        for (std::size_t i = 0; i < look.ranges.size(); ++i) ranges.push_back(block.range(i));
+        std::vector<time_range> ranges(look.ranges.size());
+        for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = block.range(i);
         if (header.kind == block_kind::seal) {
             look.sealed = true;
             if (look.in_transaction) problem(path, at, "the seal stands behind a transaction that is not complete");

@@ -55,18 +55,18 @@ inline std::optional<row_shape> row_shape_of(schema_node const& type) {
     }
 }
 
-/// Visits a value that lies in a row of that shape. False if a byte stands for a bool and is neither 0 nor 1.
-inline bool visit_row(schema_node const& type, char const* at, value_visitor& to) {
-    std::string_view const there{at, 16};  // only as much is looked at as the type has
+/// Visits the value that begins `there`, where a row of that shape lies. False if a byte stands for a bool and is
+/// neither 0 nor 1.
+inline bool visit_row(schema_node const& type, std::string_view there, value_visitor& to) {
     switch (type.kind) {
         case schema_kind::boolean: {
-            auto const byte = static_cast<unsigned char>(*at);
+            auto const byte = static_cast<unsigned char>(there[0]);
             if (byte > 1) return false;
             to.boolean(byte == 1);
             return true;
         }
-        case schema_kind::character: to.character(*at); return true;
-        case schema_kind::enumeration: return visit_row(type.children[0], at, to);
+        case schema_kind::character: to.character(there[0]); return true;
+        case schema_kind::enumeration: return visit_row(type.children[0], there, to);
         case schema_kind::integer: {
             if (type.bits == 128) {
                 to.wide_integer(get<std::uint64_t>(there, 0), get<std::uint64_t>(there, 8), type.is_signed);
@@ -102,7 +102,7 @@ inline bool visit_row(schema_node const& type, char const* at, value_visitor& to
             to.begin_list();
             for (std::size_t i = 0; i < type.length; ++i) {
                 to.element();
-                if (!visit_row(type.children[0], at + i * one, to)) return false;
+                if (!visit_row(type.children[0], there.substr(i * one), to)) return false;
             }
             to.end_list();
             return true;
@@ -113,7 +113,7 @@ inline bool visit_row(schema_node const& type, char const* at, value_visitor& to
             for (auto const& each : type.children) {
                 auto const shape = *row_shape_of(each);
                 to.member(each.field);
-                if (!visit_row(each, at + before.place(shape), to)) return false;
+                if (!visit_row(each, there.substr(before.place(shape)), to)) return false;
                 before.add(shape);
             }
             to.end_record();
