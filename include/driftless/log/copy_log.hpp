@@ -50,7 +50,11 @@ inline std::string cut_block(untyped_block const& of, std::size_t first, std::si
         for (std::size_t i = first; i < first + count; ++i) of.visit(i, times);
         ranges = times.ranges();
     }
-    std::vector<std::string> parts;
+    struct made_part {
+        std::string bytes;
+        packing how = packing::plain;
+    };
+    std::vector<made_part> parts;
     for (std::size_t index = 0; index < of.pieces(); ++index) {
         std::string values;
         std::string ends;
@@ -59,20 +63,20 @@ inline std::string cut_block(untyped_block const& of, std::size_t first, std::si
             put(ends, static_cast<std::uint32_t>(values.size()));
         }
         if (of.is_fixed(index)) {
-            parts.push_back(std::move(values));
+            parts.push_back({std::move(values)});
         } else if (schema.layout() == layout_kind::packed) {
-            parts.push_back(std::move(values));
-            parts.push_back(std::move(ends));
+            parts.push_back({std::move(values)});
+            parts.push_back({std::move(ends)});
         } else {
-            parts.push_back(ends + values);
+            parts.push_back({ends + values, packing::ends});
         }
     }
     std::vector<block_part> table(parts.size());
     std::string bytes(block_header_size(ranges.size(), parts.size()), '\0');
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        auto const size = static_cast<std::uint32_t>(parts[i].size());
-        table[i] = {0, static_cast<std::uint32_t>(bytes.size()), size, size, packing::plain, compression::none, 0};
-        bytes += parts[i];
+        auto const size = static_cast<std::uint32_t>(parts[i].bytes.size());
+        table[i] = {0, static_cast<std::uint32_t>(bytes.size()), size, size, parts[i].how, compression::none, 0};
+        bytes += parts[i].bytes;
         bytes.resize(aligned_on_disk(bytes.size()));
     }
     header.first_offset += first;

@@ -209,12 +209,13 @@ private:
         auto const shape = detail::row_shape_of(type);
         auto const part = stored_.raw.part(index);
         if (part.how == detail::packing::delta) return {deltas(index, type, shape), nullptr, shape->size};
-        auto const bytes = plain(index);
-        if (shape && bytes.size() == size() * shape->size) return {bytes, nullptr, shape->size};
+        if (part.how != detail::packing::ends) {
+            auto const bytes = plain(index);
+            if (!shape || bytes.size() != size() * shape->size) stored_.malformed("a column is not as long as it says");
+            return {bytes, nullptr, shape->size};
+        }
+        auto const bytes = load(index);
         auto const table = size() * sizeof(std::uint32_t);
-        // A class that looks like a row may be none in memory; then its values are encoded.
-        bool const may_be_encoded = !shape || type.kind == schema_kind::record || type.kind == schema_kind::array;
-        if (!may_be_encoded) stored_.malformed("a column is not as long as it says");
         if (bytes.size() < table || !detail::are_ends(bytes.substr(0, table), size(), bytes.size() - table)) {
             stored_.malformed("the ends of the values in a column are wrong");
         }

@@ -112,7 +112,7 @@ public:
     part_source source(std::size_t n, block_limits const&) {
         part_.assign(as_bytes(ends_.data(), n));
         part_.append(bytes_, 0, used(n));
-        return {part_};
+        return {part_, packing::ends};
     }
 
 private:
@@ -335,7 +335,7 @@ private:
             places_[I] = {bytes.data(), nullptr};
         } else {
             auto const table = records_ * sizeof(std::uint32_t);
-            if (how != packing::plain || bytes.size() < table
+            if (how != packing::ends || bytes.size() < table
                 || !are_ends(bytes.substr(0, table), records_, bytes.size() - table)) {
                 stored_.malformed("the ends of the values in a column are wrong");
             }

@@ -56,6 +56,7 @@ enum class block_kind : std::uint8_t {
 enum class packing : std::uint8_t {
     plain = 0,
     delta = 1,  // differences of integers, zigzag varints
+    ends = 2,   // of a column: where each value ends, u32, then the values by the codec
 };
 enum class compression : std::uint8_t {
     none = 0,

@@ -134,40 +134,18 @@ private:
         auto const& row = schema_.columns[i];
         auto bytes = block_.load(i, rooms_[i]);
         auto const how = block_.raw.part(i).how;
-        if (how == packing::delta && row) bytes = without_deltas(bytes, member, row->shape.size, rooms_[i]);
-        else if (how != packing::plain) block_.malformed("a column is packed in a way that does not fit it");
-        auto const table = records_ * sizeof(std::uint32_t);
-        bool const has_ends = how == packing::plain && bytes.size() >= table
-            && are_ends(bytes.substr(0, table), records_, bytes.size() - table);
-        column const encoded{bytes.substr(has_ends ? table : 0), reinterpret_cast<std::uint32_t const*>(bytes.data())};
-        if (row && !(has_ends && holds_record(member) && all_decode(encoded, member))) {
-            require_rows(bytes, *row);
-            columns_[i] = {bytes, nullptr};
+        if (how == packing::ends) {
+            auto const table = records_ * sizeof(std::uint32_t);
+            if (bytes.size() < table || !are_ends(bytes.substr(0, table), records_, bytes.size() - table)) {
+                block_.malformed("the ends of the values in a column are wrong");
+            }
+            columns_[i] = {bytes.substr(table), reinterpret_cast<std::uint32_t const*>(bytes.data())};
             return;
         }
-        if (!has_ends) block_.malformed("the ends of the values in a column are wrong");
-        columns_[i] = encoded;
-    }
-    /// Structs of numbers are rows, unless there is something about them that the schema does not tell: then the codec
-    /// wrote them, and they look like it.
-    static bool holds_record(schema_node const& in) {
-        if (in.kind == schema_kind::record) return true;
-        for (auto const& each : in.children) {
-            if (holds_record(each)) return true;
-        }
-        return false;
-    }
-    [[nodiscard]] bool all_decode(column const& from, schema_node const& member) const {
-        try {
-            for (std::size_t i = 0; i < records_; ++i) {
-                byte_reader reader{value(from, i)};
-                skip_value(reader, member);
-                if (!reader.at_end()) return false;
-            }
-            return true;
-        } catch (error const&) {
-            return false;
-        }
+        if (how == packing::delta && row) bytes = without_deltas(bytes, member, row->shape.size, rooms_[i]);
+        else if (how != packing::plain || !row) block_.malformed("a column is packed in a way that does not fit it");
+        require_rows(bytes, *row);
+        columns_[i] = {bytes, nullptr};
     }
     [[nodiscard]] std::string_view without_deltas(std::string_view bytes, schema_node const& member, std::size_t size,
         aligned_bytes& room) const {
