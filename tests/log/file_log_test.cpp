@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <driftless/file/whole_file.hpp>
 #include <driftless/log/file_log.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <support/catch.hpp>
@@ -234,4 +235,31 @@ TEST_CASE("threads append one by one while others flush and read", "[log][file_l
         offset += block.size();
     }
     CHECK(wrong == 0);
+}
+
+TEST_CASE("index files that are missing, stale or damaged are made anew by the writer", "[log][file_log]") {
+    memory_files files;
+    auto options = in(files);
+    options.segment_bytes = 2'000;
+    {
+        file_log<point> log{"log", options};
+        for (std::int32_t i = 0; i < 1'000; ++i) log.emplace(0, i, i);
+    }
+    std::vector<std::string> indexes;
+    for (auto const& each : files.list("log/p00000")) {
+        if (each.name.ends_with(".index")) indexes.push_back("log/p00000/" + each.name);
+    }
+    REQUIRE(indexes.size() > 3);
+    std::vector<std::string> good;
+    for (auto const& each : indexes) good.push_back(read_whole_file(each, files).value());
+    files.remove(indexes[0]);
+    files.open(indexes[1], open_mode::write)->write_at(30, std::string_view{"damaged"});
+    files.open(indexes[2], open_mode::write)->write_at(0, good[1]);
+    {
+        file_log<point> log{"log", options};
+        CHECK(read_whole_file(indexes[0], files) == good[0]);  // it was seen to be missing
+        for (std::uint64_t at = 0; at < log.end_offset();) at += log.read(0, at).size();
+        log.sync();
+        for (std::size_t i = 0; i < indexes.size() - 1; ++i) CHECK(read_whole_file(indexes[i], files) == good[i]);
+    }
 }

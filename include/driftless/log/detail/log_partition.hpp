@@ -248,6 +248,7 @@ public:
     /// Everything appended so far is durable. Threads that come while another one syncs share the next sync.
     void sync() {
         std::unique_lock lock{mutex_};
+        if (segments_.has_to_mend() && !writing_) work(lock, [&] { writer_.mend_indexes(); });
         auto const target = end_.load(std::memory_order_acquire);
         while (durable_.load(std::memory_order_relaxed) < target) {
             if (writing_) {

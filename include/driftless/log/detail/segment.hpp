@@ -120,6 +120,7 @@ class segment : public std::enable_shared_from_this<segment> {
     std::uint64_t epoch_;
     std::int64_t last_time_;
     bool has_producers_ = false;
+    bool lacks_index_ = false;
     bool sealed_ = false;
     bool closed_ = false;
     mapped_bytes mapped_;
@@ -166,6 +167,11 @@ public:
     [[nodiscard]] bool has_producers() const {
         std::lock_guard const lock{mutex_};
         return has_producers_;
+    }
+    /// Sealed, and its index file was of no use.
+    [[nodiscard]] bool lacks_index() const {
+        std::lock_guard const lock{mutex_};
+        return lacks_index_;
     }
     [[nodiscard]] bool is_sealed() const {
         std::lock_guard const lock{mutex_};
@@ -323,6 +329,7 @@ public:
             return true;
         }
         // Missing, stale or damaged: the segment itself tells.
+        lacks_index_ = true;
         index_ = segment_index{header_.time_fields.size(), header_.base, start_};
         while (tail().position < *end) {
             block_view block;

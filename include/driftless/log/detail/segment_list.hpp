@@ -41,6 +41,8 @@ class segment_list {
     mutable std::mutex mutex_;
     std::vector<entry> entries_;
     std::vector<std::uint64_t> indexes_;  // the bases of the index files
+    bool mends_ = false;
+    std::vector<std::shared_ptr<segment>> without_index_;
     std::size_t opened_ = 0;
     std::uint64_t wanted_ = 0;
 
@@ -74,6 +76,37 @@ public:
             if (found.back().opened) ++opened_;
         }
         entries_ = std::move(found);
+    }
+    /// From now on it remembers the segments whose index files are of no use: those without one, and those that turn out
+    /// so when they are read.
+    void begin_to_mend() {
+        std::vector<std::uint64_t> without;
+        {
+            std::lock_guard const lock{mutex_};
+            mends_ = true;
+            for (std::size_t i = 0; i + 1 < entries_.size(); ++i) {
+                if (!std::binary_search(indexes_.begin(), indexes_.end(), entries_[i].base)) {
+                    without.push_back(entries_[i].base);
+                }
+            }
+        }
+        for (auto const base : without) static_cast<void>(complete_at(base));
+    }
+    [[nodiscard]] bool has_to_mend() const {
+        std::lock_guard const lock{mutex_};
+        return !without_index_.empty();
+    }
+    /// Calls f(segment) for those, once each, unless they were removed meanwhile.
+    template <class F>
+    void mend(F&& f) {
+        std::vector<std::shared_ptr<segment>> list;
+        {
+            std::lock_guard const lock{mutex_};
+            list.swap(without_index_);
+        }
+        for (auto const& each : list) {
+            if (auto const where = locate(each->base()); where.found && where.base == each->base()) f(*each);
+        }
     }
     /// Whoever removes a segment removes its index file first.
     ///
@@ -217,7 +250,13 @@ private:
     /// again.
     void complete(segment& of, std::uint64_t next_base) {
         if (of.is_sealed() || (next_base == of.base() && of.end_offset() != of.base())) return;
-        if (of.open_sealed(files_) || next_base == of.base()) return;
+        if (of.open_sealed(files_)) {
+            if (!of.lacks_index()) return;
+            std::lock_guard const lock{mutex_};
+            if (mends_) without_index_.push_back(of.shared_from_this());
+            return;
+        }
+        if (next_base == of.base()) return;
         // Its writer died before it could seal it; the next one has gone on in another file.
         auto const end = of.scan(true);
         if (of.end_offset() < next_base) of.throw_damaged(end.position, of.end_offset());

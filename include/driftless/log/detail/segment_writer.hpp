@@ -101,7 +101,13 @@ public:
             current_ = plan.active;
             seal_current(0, event_time{header.created}, next_.base);
         }
+        segments_.begin_to_mend();
+        mend_indexes();
         return next_.base;
+    }
+    /// Index files that readers found to be of no use are made anew.
+    void mend_indexes() {
+        segments_.mend([this](segment const& of) { write_index(of); });
     }
 
     /// The append time of the newest block that open() found.
