@@ -9,6 +9,7 @@
 #include <driftless/file/whole_file.hpp>
 #include <driftless/log/detail/format.hpp>
 #include <driftless/log/detail/identity.hpp>
+#include <driftless/log/detail/producer_table.hpp>
 #include <driftless/log/detail/progress.hpp>
 #include <driftless/log/detail/recovery.hpp>
 #include <driftless/log/detail/segment.hpp>
@@ -24,7 +25,6 @@
 #include <cstring>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -394,7 +394,7 @@ private:
             if (problem.code() == error_code::io) throw;  // else records are not looked into
         }
         auto const path = std::make_shared<std::string const>(from.path());
-        std::set<std::uint64_t> producers;
+        detail::producer_table producers;
         walk_segment(from, header, start, [&](segment_step const& step) {
             auto const damaged = [&](std::string why) {
                 if (!out.damaged) out.why = std::move(why);
@@ -428,7 +428,8 @@ private:
                 out.sealed = true;
                 return true;
             }
-            take_producers(step.block, producers, out.producers);
+            producers.note(block);
+            if (block.kind == detail::block_kind::producers) producers = *detail::producer_table::read(step.block);
             bool const goes_on = (block.flags & detail::block_flag::transaction) != 0;
             if (goes_on && !out.before_transaction) out.before_transaction = out.index;
             if (!goes_on) out.before_transaction.reset();
@@ -446,7 +447,7 @@ private:
             out.damaged = true;
             out.undo_transaction();
         }
-        out.producers += producers.size();
+        out.producers = producers.size();
         if (auto const bytes = read_whole_file(path_of(p, header.base, detail::index_ending), files_)) {
             auto const indexed = detail::segment_index::decode(*bytes, header);
             if (indexed) out.claim = std::max(out.claim, indexed->end_offset());
@@ -454,17 +455,13 @@ private:
         }
         return out;
     }
-    /// Counts the producers of a segment, at least: those of its blocks, and those that a table of them begins with.
-    static void take_producers(detail::block_view const& block, std::set<std::uint64_t>& seen, std::uint64_t& more) {
-        if (block.header().producer != 0) seen.insert(block.header().producer);
-        if (block.header().kind != detail::block_kind::producers || block.header().parts == 0) return;
-        auto const table = block.part_bytes(block.part(0));
-        if (table.size() >= 8) more += detail::get<std::uint64_t>(table, 0);
-    }
     /// What is wrong with a block whose header is intact; empty if nothing is.
     static std::string why_bad(segment_step const& step, detail::segment_header const& segment,
         std::optional<untyped_schema> const& schema, std::shared_ptr<std::string const> const& path) {
         if (!step.block.is_intact()) return "a block is damaged";
+        if (step.block.header().kind == detail::block_kind::producers && !detail::producer_table::read(step.block)) {
+            return "the table of producers cannot be read";
+        }
         auto const& header = step.block.header();
         if (header.layout != segment.layout) return "a block has another layout than its segment";
         if (header.durable_offset > header.first_offset) return "a block speaks of later records as durable";

@@ -10,6 +10,7 @@
 #include <driftless/log/detail/format.hpp>
 #include <driftless/log/detail/identity.hpp>
 #include <driftless/log/detail/segment.hpp>
+#include <driftless/log/detail/producer_table.hpp>
 #include <driftless/log/detail/segment_index.hpp>
 #include <driftless/log/detail/side_files.hpp>
 #include <driftless/log/known_files.hpp>
@@ -392,6 +393,9 @@ private:
             problem(path, at,
                 "the block begins with offset " + std::to_string(header.first_offset) + ", expected is "
                     + std::to_string(*so_far.expected));
+        }
+        if (header.kind == block_kind::producers && block.is_intact() && !producer_table::read(block)) {
+            problem(path, at, "the table of producers cannot be read");
         }
         if (header.kind > block_kind::producers || (header.flags & ~block_flag::known) != 0) {
             problem(path, at, "the block is of a kind, or has flags, that this build does not know");

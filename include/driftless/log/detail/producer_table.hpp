@@ -4,6 +4,7 @@
 
 #include <driftless/core/error.hpp>
 #include <driftless/core/time.hpp>
+#include <driftless/log/detail/block.hpp>
 #include <driftless/log/detail/ends.hpp>
 #include <driftless/log/detail/format.hpp>
 
@@ -116,6 +117,13 @@ public:
         }
         if (at != bytes.size()) return std::nullopt;
         return out;
+    }
+    /// The table in a block of kind `producers`; nothing if it has none that can be read.
+    static std::optional<producer_table> read(block_view const& block) {
+        if (block.header().parts != 1 || !block.is_intact(0)) return std::nullopt;
+        auto const part = block.part(0);
+        if (part.compressed != compression::none || part.how != packing::plain) return std::nullopt;
+        return decode(block.part_bytes(part));
     }
     friend bool operator==(producer_table const&, producer_table const&) = default;
 

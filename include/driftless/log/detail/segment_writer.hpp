@@ -215,12 +215,12 @@ private:
         if (!from.has_producers()) return;
         from.walk([&](block_view const& block, std::uint64_t position) {
             if (block.header().kind != block_kind::producers) return producers_.note(block.header());
-            block.require_intact(0, from.path(), position);
-            auto const found = producer_table::decode(block.part_bytes(block.part(0)));
+            auto const found = producer_table::read(block);
             if (!found) {
+                if (block.header().parts != 0) block.require_intact(0, from.path(), position);
                 throw error{error_code::malformed,
                     "the table of producers cannot be read, at byte " + std::to_string(position)
-                        + ": its checksum fits, so it was written so; use the driftless that wrote it",
+                        + ": its checksum fits, so it was written so; `driftless-log repair` can cut it out",
                     from.path()};
             }
             producers_ = *found;
