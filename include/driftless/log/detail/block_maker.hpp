@@ -59,6 +59,17 @@ protected:
     explicit block_maker_base(block_limits const& limits) : limits_(limits) { clear(); }
 
     void publish(std::size_t size) noexcept { size_.store(size, std::memory_order_release); }
+    void note_times(T const* records, std::size_t count) noexcept {
+        time_range ranges[fields == 0 ? 1 : fields];
+        copy_ranges(ranges);
+        for (std::size_t i = 0; i < count; ++i) {
+            for_each_time_field(records[i], [&](std::size_t place, event_time at) { ranges[place].widen(at.ns()); });
+        }
+        for (std::size_t i = 0; i < fields; ++i) {
+            least_[i].store(ranges[i].least, std::memory_order_relaxed);
+            greatest_[i].store(ranges[i].greatest, std::memory_order_relaxed);
+        }
+    }
     void note_times(T const& record) noexcept {
         for_each_time_field(record, [this](std::size_t place, event_time at) {
             auto const ns = at.ns();

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -413,9 +414,16 @@ private:
             if (!open_ || !goes_on(producer, sequence)) open_block(lock, producer, sequence, wake_writer);
             auto& filling = *blocks_.back().records;
             auto const before = end;
-            while (first != last && filling.add(*first)) {
-                ++first;
-                ++end;
+            if constexpr (std::is_same_v<Layout, rows> && std::contiguous_iterator<Iterator>
+                && std::is_same_v<std::iter_value_t<Iterator>, T>) {
+                auto const some = filling.add_some(std::to_address(first), static_cast<std::size_t>(last - first));
+                first += static_cast<std::iter_difference_t<Iterator>>(some);
+                end += some;
+            } else {
+                while (first != last && filling.add(*first)) {
+                    ++first;
+                    ++end;
+                }
             }
             end_.store(end, std::memory_order_release);
             if (producer != 0 && end != before) {

@@ -50,6 +50,20 @@ public:
         this->publish(n + 1);
         return true;
     }
+    /// As many of the records as fit; returns how many.
+    std::size_t add_some(T const* records, std::size_t count) {
+        auto const n = this->size_.load(std::memory_order_relaxed);
+        auto const fit = count < room_ - n ? count : room_ - n;
+        if (fit == 0) return 0;
+        auto* const at = block_.data() + start + n * sizeof(T);
+        std::memcpy(at, records, fit * sizeof(T));
+        this->note_times(records, fit);
+        if constexpr (count_row_gaps<T>() != 0) {
+            for (std::size_t i = 0; i < fit; ++i) clear_row_gaps<T>(at + i * sizeof(T));
+        }
+        this->publish(n + fit);
+        return fit;
+    }
     [[nodiscard]] bool is_full() const noexcept { return this->size_.load(std::memory_order_relaxed) == room_; }
     /// Makes the next record in its place, unless the block is full.
     template <class... Args>
