@@ -77,8 +77,8 @@ public:
         }
         entries_ = std::move(found);
     }
-    /// From now on it remembers the segments whose index files are of no use: those without one, and those that turn out
-    /// so when they are read.
+    /// From now on it remembers the segments whose index files are of no use: those without one, and those that turn
+    /// out so when they are read.
     void begin_to_mend() {
         std::vector<std::uint64_t> without;
         {
