@@ -49,8 +49,9 @@ public:
         }
         wanted = header.header_size;
         if (available.size() < header.header_size) return block_state::cut;
-        if (header_checksum(available.data(), header, seed) != header.checksum) return block_state::bad;
-        out.bytes_ = available.data();
+        auto const* const bytes = available.data();  // header_size of them at least
+        if (header_checksum(bytes, header, seed) != header.checksum) return block_state::bad;
+        out.bytes_ = bytes;
         out.seed_ = seed;
         out.time_fields_ = static_cast<std::uint32_t>(time_fields);
         out.header_ = header;

@@ -135,6 +135,7 @@ public:
     [[nodiscard]] std::vector<std::uint64_t> bases() const {
         std::lock_guard const lock{mutex_};
         std::vector<std::uint64_t> out;
+        out.reserve(entries_.size());
         for (auto const& each : entries_) out.push_back(each.base);
         return out;
     }

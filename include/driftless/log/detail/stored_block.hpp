@@ -82,8 +82,12 @@ bool unpack_deltas(std::string_view bytes, std::size_t count, char* values) {
     Unsigned value = 0;
     for (std::size_t i = 0; i < count; ++i) {
         std::uint64_t step = 0;
-        if (at != end && static_cast<unsigned char>(*at) < 0x80) step = static_cast<unsigned char>(*at++);
-        else if ((at = read_varint(at, end, step)) == nullptr) return false;
+        if (at != end && static_cast<unsigned char>(*at) < 0x80) {
+            step = static_cast<unsigned char>(*at++);
+        } else {
+            at = read_varint(at, end, step);
+            if (at == nullptr) return false;
+        }
         value = static_cast<Unsigned>(value + static_cast<Unsigned>(unzigzag(step)));
         std::memcpy(values + i * sizeof value, &value, sizeof value);
     }
