@@ -7,12 +7,15 @@
 #include <atomic>
 #include <thread>
 
+#ifdef __linux__
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#endif
 
 namespace driftless::inline v0::detail {
 
+#ifdef __linux__
 /// True if process_barrier works here: Linux from 4.14 on, unless the call is forbidden.
 inline bool has_process_barrier() noexcept {
     static bool const registered = ::syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
@@ -28,6 +31,10 @@ inline void process_barrier() noexcept {
     DRIFTLESS_ASSERT(done, "the system call membarrier worked before and does not any more");
     if (!done) __builtin_trap();
 }
+#else
+constexpr bool has_process_barrier() noexcept { return false; }
+inline void process_barrier() noexcept {}
+#endif
 
 /// What one thread may do alone without a lock, for as long as no other thread wants to: biased locking (Kawachiya,
 /// Koseki, Onodera 2002). Everybody else holds the mutex that goes with it, and calls revoke() first.
