@@ -54,6 +54,51 @@ void files_answer_as_memory(Pipeline const& pipeline) {
     CHECK(rows_of(as_batch) == expected);
     CHECK(rows_of(run(stream{.until = drained}, pipeline, log)) == expected);
 }
+
+/// The records of [from, end) of each partition of a log, appended one by one.
+template <class Log>
+void copy_into(memory_log<reading>& to, Log const& log) {
+    for (std::uint32_t p = 0; p < 2; ++p) {
+        for (auto at = log.begin_offset(p); at < log.end_offset(p);) {
+            auto const block = log.read(p, at);
+            block.each(0, block.size(), [&](std::size_t, reading const& each) { to.append(each, p); });
+            at += block.size();
+        }
+    }
+}
+/// However records came into a log, and whatever was removed in front of them: both modes see the same ones.
+template <class Layout>
+void the_way_in_does_not_matter() {
+    test::temporary_folder const folder;
+    file_log_options options{.partitions = 2, .segment_bytes = 40'000, .block_bytes = 4096};
+    auto const record = [](std::uint64_t i) { return log_conformance::make_record(static_cast<reading*>(nullptr), i); };
+    file_log<reading, Layout> log{folder.path() + "/log", options};
+    for (std::uint64_t i = 0; i < 9'000; i += 300) {
+        auto both = log.begin();
+        std::vector<reading> batch;
+        for (std::uint64_t j = i; j < i + 100; ++j) both.append(record(j), j % 2);
+        for (std::uint64_t j = i + 100; j < i + 200; ++j) batch.push_back(record(j));
+        if (i % 900 == 0) both.abort();
+        both.commit();
+        log.append_once(1 + i, 0, batch, i % 2);
+        log.append_once(1 + i, 0, batch, i % 2);  // sent again
+        for (std::uint64_t j = i + 200; j < i + 300; ++j) log.append(record(j), j % 2);
+    }
+    log.trim(0, 2'000);
+    CHECK(log.begin_offset(0) > 0);
+    memory_log<reading> memory{2};
+    copy_into(memory, log);
+    auto const expected = rows_of(run(batch{}, readings_per_sensor, memory));
+    CHECK(expected.size() > 20);
+    CHECK(rows_of(run(batch{}, readings_per_sensor, log)) == expected);
+    CHECK(rows_of(run(stream{.until = drained}, readings_per_sensor, log)) == expected);
+    log.close();
+    options.access = log_access::read;
+    options.visible = log_visibility::durable;
+    file_log<reading, Layout> const again{folder.path() + "/log", options};
+    CHECK(rows_of(run(batch{}, readings_per_sensor, again)) == expected);
+    CHECK(rows_of(run(stream{.until = drained}, readings_per_sensor, again)) == expected);
+}
 }  // namespace
 
 TEST_CASE("a job over a file log answers as over memory, in both modes and every layout", "[log][file_log][job]") {
@@ -62,4 +107,9 @@ TEST_CASE("a job over a file log answers as over memory, in both modes and every
     files_answer_as_memory<reading, columns>(readings_per_sensor);
     files_answer_as_memory<visit, packed>(visits_per_page);
     files_answer_as_memory<visit, columns>(visits_per_page);
+}
+
+TEST_CASE("a job sees the same records whatever way they came into the log", "[log][file_log][job][transaction]") {
+    the_way_in_does_not_matter<rows>();
+    the_way_in_does_not_matter<columns>();
 }

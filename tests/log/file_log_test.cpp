@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -28,7 +29,21 @@ struct named {
     named(driftless::text n, std::uint32_t c) : name(n), count(c) {}
     friend bool operator==(named const&, named const&) = default;
 };
+/// A value that cannot be written if it is odd.
+struct even {
+    static constexpr std::string_view schema_name = "even";
+    std::uint8_t value = 0;
+    void save(driftless::byte_writer& to) const {
+        if (value % 2 != 0) throw driftless::error{driftless::error_code::user_function, "odd"};
+        to.put_byte(value);
+    }
+    void load(driftless::byte_reader& from) { value = from.get_byte(); }
+};
+struct holder {
+    even one;
+};
 }  // namespace
+BOOST_HANA_ADAPT_STRUCT(holder, one);
 BOOST_HANA_ADAPT_STRUCT(point, x, y);
 BOOST_HANA_ADAPT_STRUCT(named, name, count);
 
@@ -262,4 +277,45 @@ TEST_CASE("index files that are missing, stale or damaged are made anew by the w
         log.sync();
         for (std::size_t i = 0; i < indexes.size() - 1; ++i) CHECK(read_whole_file(indexes[i], files) == good[i]);
     }
+}
+
+TEMPLATE_TEST_CASE("a record that cannot be written ends its batch, and the offsets before it stand", "[log][file_log]",
+    packed, columns) {
+    memory_files files;
+    file_log<holder, TestType> log{"log", in(files)};
+    std::vector<holder> const batch{{{2}}, {{4}}, {{5}}, {{6}}};
+    CHECK_THROWS_AS(log.append(batch), error);
+    CHECK(log.end_offset() == 2);
+    CHECK(log.append(holder{{8}}) == 2);
+    CHECK_THROWS_AS(log.append_once(7, 0, batch), error);
+    CHECK(log.end_offset() == 5);
+    CHECK(log.append_once(7, 0, std::vector<holder>{{{2}}, {{4}}, {{10}}}).added == 1);
+    log.flush();
+    CHECK(log.append(holder{{12}}) == 6);
+    log.close();
+    auto options = in(files);
+    options.access = log_access::read;
+    file_log<holder, TestType> const again{"log", options};
+    std::vector<int> values;
+    for (std::uint64_t at = 0; at < again.end_offset();) {
+        auto const block = again.read(0, at);
+        for (std::size_t i = 0; i < block.size(); ++i) values.push_back(block[i].one.value);
+        at += block.size();
+    }
+    CHECK(values == std::vector<int>{2, 4, 8, 2, 4, 10, 12});
+}
+
+TEST_CASE("a damaged old segment without an index does not keep a writer from opening the log", "[log][file_log]") {
+    memory_files files;
+    auto options = in(files);
+    options.segment_bytes = 2'000;
+    {
+        file_log<point> log{"log", options};
+        for (std::int32_t i = 0; i < 1'000; ++i) log.emplace(0, i, i);
+    }
+    files.remove("log/p00000/00000000000000000000.index");
+    files.open("log/p00000/00000000000000000000.segment", open_mode::write)->write_at(140, std::string_view{"damaged"});
+    file_log<point> log{"log", options};
+    CHECK(log.append(point{1, 1}) == 1'000);
+    CHECK_THROWS_AS(log.read(0, 0).records(), error);
 }

@@ -300,3 +300,57 @@ TEST_CASE("memory_log forgets blocks, and what readers hold stays", "[log][reten
     log.trim(0, 50'000);
     CHECK(log.append(row{50'000}) == 50'000);
 }
+
+TEST_CASE("a pin is no reader: where nobody is registered nothing counts as read", "[log][retention]") {
+    memory_files files;
+    auto options = in(files);
+    options.partitions = 2;
+    options.retain.read_by_all = true;
+    file_log<row> log{"log", options};
+    for (std::uint64_t i = 0; i < per_segment * 4; ++i) {
+        if (i % per_segment == 0) log.flush();
+        log.append(row{i}, 0);
+        log.append(row{i}, 1);
+    }
+    log.flush();
+    auto const held = log.pin(0, per_segment * 2);
+    log.retain();
+    CHECK(log.begin_offset(0) == 0);
+    CHECK(log.begin_offset(1) == 0);
+    auto reader = log.register_reader("one");
+    reader.move_to(0, per_segment * 3);
+    reader.move_to(1, per_segment * 3);
+    log.retain();
+    CHECK(log.begin_offset(0) == per_segment * 2);
+    CHECK(log.begin_offset(1) == per_segment * 3);
+}
+
+TEST_CASE("what retention cannot remove does not fail an append, and is removed later", "[log][retention]") {
+    for (std::uint64_t nth = 1; nth < 400; ++nth) {
+        memory_files files;
+        auto options = in(files);
+        options.retain.bytes = 3'000;
+        file_log<row> log{"log", options};
+        std::uint64_t taken = 0;
+        for (; taken < per_segment * 6; ++taken) log.append(row{taken});
+        files.inject(nth, testing::fault::fail);
+        std::uint64_t refused = 0;
+        bool broken = false;  // a sync has failed: the log is to be opened anew
+        for (std::uint64_t i = 0; i < per_segment * 20 && !broken; ++i) {
+            auto appended = log.try_append(row{taken});
+            if (appended) CHECK(*appended == taken++);
+            else broken = appended.error().code() == error_code::stopped || ++refused > 1;
+        }
+        CHECK(refused <= 1);  // where a block could not be written
+        CHECK(log.end_offset() == taken);
+        if (!broken) {
+            CHECK(segments_in(files) < 12);
+            check_numbers(log);
+            log.close();
+        }
+        CHECK(static_cast<bool>(log.try_close()) != broken);
+        files.restart();
+        file_log<row> const again{"log", options};
+        check_numbers(again);
+    }
+}

@@ -641,3 +641,29 @@ TEST_CASE("records that are not what their schema says are malformed, with their
     }
     CHECK(error_of([&] { file_log<believer, packed>{"other", options_in(files)}; }).code() == error_code::malformed);
 }
+
+TEMPLATE_TEST_CASE("a transaction that version 1 prepared is committed by version 2", "[log][evolution][transaction]",
+    rows, packed, columns) {
+    memory_files files;
+    {
+        file_log<visit_1, TestType> log{"log", options_in(files)};
+        log.append(visit_1{event_time{1}, 1});
+        auto later = log.begin();
+        for (std::int64_t i = 0; i < 500; ++i) later.append(visit_1{event_time{i}, i * 3});
+        later.prepare("p");
+    }
+    file_log<visit_2, TestType> log{"log", options_in(files)};
+    CHECK(log.commit_prepared("p"));
+    REQUIRE(log.end_offset() == 501);
+    std::int64_t next = 0;
+    std::uint64_t wrong = 0;
+    for (std::uint64_t at = 1; at < 501;) {
+        auto const block = log.read(0, at);
+        for (std::size_t i = 0; i < block.size(); ++i, ++next) {
+            visit_2 const each = block[i];
+            wrong += !(each.pages == next * 3 && each.at == event_time{next} && each.clicks == 0);
+        }
+        at += block.size();
+    }
+    CHECK(wrong == 0);
+}

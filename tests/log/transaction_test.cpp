@@ -322,3 +322,47 @@ TEST_CASE("once and all or nothing hold after any operation has failed", "[log][
         }
     }
 }
+
+TEST_CASE("a decision that failed is made by asking again, once", "[log][transaction]") {
+    std::uint64_t failed = 0;
+    for (std::uint64_t nth = 1; nth < 120; ++nth) {
+        memory_files files;
+        file_log<sent> log{"log", in(files)};
+        auto one = log.begin();
+        fill(one, 1, 200);
+        one.prepare("p");
+        auto both = log.begin();
+        fill(both, 2, 200);
+        files.inject(nth, fault::fail);
+        auto const insist = [&](auto&& ask) {
+            for (int i = 0; i < 3; ++i) {
+                try {
+                    return ask();
+                } catch (error const& problem) {
+                    ++failed;
+                    if (problem.code() == error_code::stopped) return;  // a sync has failed: to be opened anew
+                }
+            }
+        };
+        insist([&] { log.commit_prepared("p"); });
+        insist([&] { both.commit(); });
+        files.inject(0, fault::fail);
+        try {
+            log.close();
+        } catch (error const&) {  // NOLINT(bugprone-empty-catch)
+        }
+        files.restart();
+        file_log<sent> const again{"log", in(files)};
+        INFO("operation " << nth);
+        CHECK(again.end_offset(0) + again.end_offset(1) == 400);
+        CHECK(again.prepared().empty());
+    }
+    CHECK(failed > 10);
+}
+
+TEST_CASE("the name of a transaction is no path", "[log][transaction]") {
+    memory_files files;
+    file_log<sent> log{"log", in(files)};
+    CHECK_THROWS_WITH(log.commit_prepared("../else"), Catch::Contains("cannot be a name"));
+    CHECK_THROWS_WITH(log.abort_prepared("../else"), Catch::Contains("cannot be a name"));
+}

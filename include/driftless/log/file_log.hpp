@@ -9,17 +9,20 @@
 #include <driftless/core/time.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/real_files.hpp>
-#include <driftless/log/compressor.hpp>
 #include <driftless/log/detail/columns_on_disk.hpp>
 #include <driftless/log/detail/identity.hpp>
 #include <driftless/log/detail/log_partition.hpp>
 #include <driftless/log/detail/log_reader.hpp>
+#include <driftless/log/detail/plain_name.hpp>
 #include <driftless/log/detail/progress.hpp>
 #include <driftless/log/detail/staged_transaction.hpp>
+#include <driftless/log/detail/system_time.hpp>
 #include <driftless/log/detail/wakeups.hpp>
+#include <driftless/log/detail/write_behind.hpp>
 #include <driftless/log/detail/packed_on_disk.hpp>
 #include <driftless/log/detail/rows_on_disk.hpp>
 #include <driftless/log/durability.hpp>
+#include <driftless/log/file_log_options.hpp>
 #include <driftless/log/layout.hpp>
 #include <driftless/log/readable.hpp>
 #include <driftless/log/reader_position.hpp>
@@ -28,54 +31,21 @@
 #include <driftless/log/wakeup.hpp>
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace driftless::inline v0 {
-
-/// What a file log may do.
-enum class log_access : std::uint8_t {
-    append,  ///< read and write; makes the log if there is none; one at a time, whatever the process
-    read,    ///< read only; the log must exist, and may grow meanwhile
-};
-
-/// What a reader sees.
-enum class log_visibility : std::uint8_t {
-    committed,  ///< all that was appended, transactions once they are committed; a loss of power may take it back
-    durable,    ///< what a loss of power would leave
-};
-
-/// How a file log is opened. What says "when made" is kept by the log, and not looked at later.
-struct file_log_options {
-    log_access access = log_access::append;
-    log_visibility visible = log_visibility::committed;    ///< to a log opened to read
-    std::uint32_t partitions = 1;                          ///< when made
-    durability durable = every(duration{100'000'000});
-    bool background = true;                                ///< a thread of its own writes and syncs
-    std::uint64_t segment_bytes = std::uint64_t{64} << 20; ///< a segment that has so many is full
-    duration segment_age = duration::max();                ///< as is one that was begun so long ago
-    std::size_t block_bytes = std::size_t{64} * 1024;      ///< of a block, before it is compressed
-    compression compressed = compression::none;
-    bool deltas = false;                                   ///< integer columns as differences of neighbours
-    retention retain{};                                    ///< what is removed when a segment begins; see retain()
-    std::size_t spare_segments = 0;                        ///< files of removed segments kept to be written again
-    duration producer_age = duration{604'800'000'000'000}; ///< producers silent for so long are forgotten
-    file_system* files = nullptr;                          ///< null: real_files()
-    event_time (*clock)() = nullptr;                       ///< null: the system's
-    log_id id{};                                           ///< when made; zero: a random one
-};
 
 /// A log in files: the durable, replayable source of truth.
 ///
@@ -107,7 +77,9 @@ class file_log {
     std::unique_ptr<file> lock_;
     detail::log_identity identity_;
     std::unique_ptr<detail::progress> progress_;
-    std::uint64_t transactions_ = 0;
+    detail::transaction_files staged_;
+    std::mutex deciding_;  // about transactions that have a file
+    std::atomic<std::uint64_t> transactions_{0};
     std::vector<std::unique_ptr<partition>> partitions_;             // of a writer
     std::vector<std::unique_ptr<detail::log_reader>> readers_;       // of a reader
     detail::segment_header own_ = header_of(0);  // what its own segments have
@@ -115,12 +87,7 @@ class file_log {
     typename detail::evolution_of<T>::template old_segments<T, Layout> old_;
     mutable detail::wakeups wakeups_;
     bool closed_ = false;
-
-    std::mutex waking_;
-    std::condition_variable wake_;
-    bool work_ = false;
-    bool stop_ = false;
-    std::thread thread_;
+    detail::write_behind behind_;  // the last member: it uses the others
 
 public:
     using value_type = T;
@@ -167,8 +134,9 @@ public:
     explicit file_log(std::string path, file_log_options options = {})
         : path_(std::move(path)),
           options_(options),
-          files_(options.files != nullptr ? *options.files : real_files()) {
-        if (options_.clock == nullptr) options_.clock = &system_time;
+          files_(options.files != nullptr ? *options.files : real_files()),
+          staged_(files_, path_) {
+        if (options_.clock == nullptr) options_.clock = &detail::system_time;
         if (options_.access == log_access::read) open_to_read();
         else open_to_append();
     }
@@ -180,7 +148,6 @@ public:
             close();
         } catch (...) {  // NOLINT(bugprone-empty-catch)
         }
-        stop_thread();
     }
 
     [[nodiscard]] std::string const& path() const noexcept { return path_; }
@@ -211,7 +178,7 @@ public:
     /// Adds a record to a partition; returns its offset.
     DRIFTLESS_INLINE std::uint64_t append(T const& record, std::uint32_t p = 0) {
         auto& into = writer(p);
-        return after_append(p, into.append(record, [this] { wake_writer(); }));
+        return after_append(p, into.append(record, [this] { behind_.wake(); }));
     }
     /// Adds several records; returns the offset of the first.
     template <class Range>
@@ -223,18 +190,18 @@ public:
         requires requires(Iterator it) { *it, ++it; }
     std::uint64_t append(Iterator first, Iterator last, std::uint32_t p) {
         auto& into = writer(p);
-        return after_append(p, into.append(first, last, [this] { wake_writer(); }));
+        return after_append(p, into.append(first, last, [this] { behind_.wake(); }));
     }
     /// Adds a record made of these arguments; in the rows layout, where it will lie. Returns its offset.
     template <class... Args>
         requires std::is_constructible_v<T, Args...>
     std::uint64_t emplace(std::uint32_t p, Args&&... args) {
         auto& into = writer(p);
-        return after_append(p, into.emplace([this] { wake_writer(); }, std::forward<Args>(args)...));
+        return after_append(p, into.emplace([this] { behind_.wake(); }, std::forward<Args>(args)...));
     }
 
     /// What became of a producer's batch.
-    struct once {
+    struct appended {
         std::uint64_t offset = 0;  ///< of its first record, now or when it first came
         std::uint64_t added = 0;   ///< how many of its records were new
     };
@@ -247,13 +214,13 @@ public:
     ///             forgotten (8 batches, or options.producer_age).
     template <class Range>
         requires requires(Range const& r) { std::begin(r), std::end(r); }
-    once append_once(std::uint64_t producer, std::uint64_t sequence, Range const& records, std::uint32_t p = 0) {
+    appended append_once(std::uint64_t producer, std::uint64_t sequence, Range const& records, std::uint32_t p = 0) {
         auto& into = writer(p);
         if (producer == 0) throw error{error_code::invalid_argument, "a producer has a number other than 0", path_};
         auto const count = static_cast<std::uint64_t>(std::distance(std::begin(records), std::end(records)));
-        once out;
+        appended out;
         out.offset = into.append_once(producer, sequence, std::begin(records), std::end(records), count, out.added,
-            [this] { wake_writer(); });
+            [this] { behind_.wake(); });
         after_append(p, out.offset);
         return out;
     }
@@ -263,30 +230,34 @@ public:
     /// State       Its records in memory until it is committed or prepared; gone if it is neither. Several partitions,
     ///             and prepare(), take a file beside them; such a transaction is durable when commit() or prepare()
     ///             returns, others as the log's options say.
-    /// Errors      Those of append. A transaction that threw from commit() once it was decided is completed when the
-    ///             log is opened again.
+    /// Errors      Those of append. commit() that threw may be called again, and adds nothing twice. One over several
+    ///             partitions that is not called again may have been decided: then whoever opens the log completes it.
     /// Threads     One at a time; any number of transactions.
+    /// Complexity  append as that of the log; commit O(blocks), of several partitions O(bytes).
     class transaction {
         file_log* log_;
+        std::uint64_t number_;
         std::vector<typename partition::transaction_blocks> blocks_;  // by partition
+        bool staged_ = false;                                         // there may be a file of it
+        std::optional<std::uint32_t> taken_;                          // a partition has all of it
 
         friend file_log;
-        explicit transaction(file_log& log) : log_(&log), blocks_(log.partitions()) {}
+        explicit transaction(file_log& log)
+            : log_(&log), number_(log.next_transaction()), blocks_(log.partitions()) {}
 
     public:
         void append(T const& record, std::uint32_t p = 0) { log_->writer(p).add_to(blocks_[p], record); }
         /// Visible in this process when it returns, to others when they are written.
         void commit() { log_->commit(*this); }
         /// Durable, but not visible: log.commit_prepared(name) makes it so, also after a restart. Ends the transaction.
+        ///
+        /// Errors      invalid_argument for the name, or if one of this name waits already; io.
         void prepare(std::string const& name) {
-            detail::require_plain_name(name, log_->path_);
-            log_->stage(*this, name, detail::prepared_ending, log_->next_transaction());
-            clear();
+            log_->prepare(*this, name);
+            abort();
         }
-        void abort() noexcept { clear(); }
-
-    private:
-        void clear() noexcept {
+        /// Forgets its records.
+        void abort() noexcept {
             for (auto& each : blocks_) each.clear();
         }
     };
@@ -295,45 +266,39 @@ public:
         return transaction{*this};
     }
     /// The names of transactions that wait to be decided, in order.
-    [[nodiscard]] std::vector<std::string> prepared() const {
-        std::vector<std::string> out;
-        for (auto const& each : files_.list(transactions_path())) {
-            if (!each.folder && each.name.ends_with(detail::prepared_ending)) {
-                out.push_back(each.name.substr(0, each.name.size() - detail::prepared_ending.size()));
-            }
-        }
-        return out;
-    }
-    /// False if no transaction of that name waits: it was committed or given up before.
+    [[nodiscard]] std::vector<std::string> prepared() const { return staged_.names(detail::prepared_ending); }
+    /// False if no transaction of that name waits: it was committed or given up before. If it threw it may be called
+    /// again, and then is false as well where all was done but the end of it.
     bool commit_prepared(std::string const& name) {
         static_cast<void>(writer(0));
-        auto const path = transactions_path() + "/" + name;
-        if (!files_.exists(path + std::string{detail::prepared_ending})) return false;
-        files_.rename(path + std::string{detail::prepared_ending}, path + std::string{detail::committed_ending});
-        files_.sync_folder(transactions_path());
-        complete(path + std::string{detail::committed_ending});
-        wakeups_.notify();
+        detail::require_plain_name(name, path_);
+        std::lock_guard const alone{deciding_};
+        if (staged_.exists(name, detail::prepared_ending)) staged_.decide(name);
+        else if (!staged_.exists(name, detail::committed_ending)) return false;
+        complete(name);
+        staged_.remove(name, detail::committed_ending);
         return true;
     }
     /// False if no transaction of that name waits.
     bool abort_prepared(std::string const& name) {
         static_cast<void>(writer(0));
-        if (!files_.remove(transactions_path() + "/" + name + std::string{detail::prepared_ending})) return false;
-        files_.sync_folder(transactions_path());
-        return true;
+        detail::require_plain_name(name, path_);
+        std::lock_guard const alone{deciding_};
+        return staged_.remove(name, detail::prepared_ending);
     }
 
     /// Registers a reader, or takes it up where it stood: retention looks at the offsets that it moves to. Also for a
     /// log opened to read.
     [[nodiscard]] reader_position register_reader(std::string name, reader_options options = {}) const {
-        return {files_, path_, id(), begin_offsets(), std::move(name), options, options_.clock};
+        auto const who = options.pin ? detail::registrant::pinning_reader : detail::registrant::reader;
+        return {files_, path_, id(), begin_offsets(), std::move(name), who, options.lease, options_.clock};
     }
     /// Keeps what is at or behind an offset from being removed, by this process or another, while the pin lives.
     [[nodiscard]] log_pin pin(std::uint32_t p, std::uint64_t offset, duration lease = reader_options{}.lease) const {
         std::vector<std::uint64_t> offsets(partitions(), ~std::uint64_t{0});
         offsets[p] = offset;
         return log_pin{reader_position{files_, path_, id(), std::move(offsets),
-            "pin-" + to_string(detail::random_log_id()), reader_options{lease, true}, options_.clock}};
+            "pin-" + to_string(detail::random_log_id()), detail::registrant::pin, lease, options_.clock}};
     }
     /// Removes the segments whose records all lie before an offset, but for what is pinned; returns begin_offset.
     std::uint64_t trim(std::uint32_t p, std::uint64_t before) {
@@ -342,7 +307,8 @@ public:
         from.remove_before(std::min(before, held[p].pinned.value_or(before)));
         return from.begin_offset();
     }
-    /// Removes what options.retain says. The log does so by itself when a segment begins.
+    /// Removes what options.retain says. The log does so by itself when a segment begins; what then fails is tried
+    /// again with the next one, and told by this function alone.
     void retain() {
         static_cast<void>(writer(0));
         auto const& wanted = options_.retain;
@@ -365,7 +331,7 @@ public:
     /// Writes, syncs and seals everything, and gives the lock back. Nothing else may be called afterwards but close().
     void close() {
         if (closed_) return;
-        stop_thread();
+        behind_.stop();
         for (auto& each : partitions_) each->close();
         note_durable();
         closed_ = true;
@@ -381,7 +347,7 @@ public:
         return detail::capture([&] { return append(std::forward<Args>(args)...); });
     }
     template <class Range>
-    result<once> try_append_once(
+    result<appended> try_append_once(
         std::uint64_t producer, std::uint64_t sequence, Range const& records, std::uint32_t p = 0) {
         return detail::capture([&] { return append_once(producer, sequence, records, p); });
     }
@@ -391,9 +357,17 @@ public:
     result<block> try_read(std::uint32_t p, std::uint64_t from) const {
         return detail::capture([&] { return read(p, from); });
     }
-    /// The durable offset of the partition; likewise for try_flush and try_close, of partition 0.
+    /// The end offset of the partition, all of it in the files.
+    result<std::uint64_t> try_flush(std::uint32_t p = 0) {
+        return detail::capture([&] { return flush(), end_offset(p); });
+    }
+    /// The durable offset of the partition.
     result<std::uint64_t> try_sync(std::uint32_t p = 0) {
         return detail::capture([&] { return sync(), durable_offset(p); });
+    }
+    /// The durable offset of the partition.
+    result<std::uint64_t> try_close(std::uint32_t p = 0) {
+        return detail::capture([&] { return close(), durable_offset(p); });
     }
 
     /// The block that holds offset `from`, at or above begin_offset and below end_offset, from there on.
@@ -416,11 +390,6 @@ public:
     void unsubscribe(wakeup& who) const { wakeups_.remove(who); }
 
 private:
-    static event_time system_time() {
-        return event_time{std::chrono::duration_cast<std::chrono::nanoseconds>(
-            std::chrono::system_clock::now().time_since_epoch())
-                .count()};
-    }
     [[nodiscard]] bool is_writer() const noexcept { return options_.access == log_access::append; }
     DRIFTLESS_INLINE partition& writer(std::uint32_t p) {
         DRIFTLESS_ASSERT(p < partitions(), "the log has no such partition");
@@ -447,8 +416,15 @@ private:
     DRIFTLESS_INLINE std::uint64_t after_append(std::uint32_t p, std::uint64_t offset) {
         if (options_.durable.what() == durability::kind::every_batch) sync(p);
         wakeups_.notify();
-        if (!options_.background && partitions_[p]->take_begun()) retain();
+        if (!options_.background) retain_if_begun(*partitions_[p]);
         return offset;
+    }
+    void retain_if_begun(partition& of) {
+        if (!of.take_begun()) return;
+        try {
+            retain();
+        } catch (error const&) {  // NOLINT(bugprone-empty-catch): what was appended stands; tried again later
+        }
     }
     [[nodiscard]] std::vector<std::uint64_t> begin_offsets() const {
         std::vector<std::uint64_t> out;
@@ -456,10 +432,9 @@ private:
         return out;
     }
     block from_segments(detail::segment_list& segments, std::uint64_t from) const {
-        auto const where = segments.locate(from);
-        auto const found = where.found ? segments.at_base(where.base) : nullptr;
-        if (found && !is_own(found->header())) return from_other_schema(*found, segments.read(from), from);
-        return from_file(segments.read(from), from);
+        auto const found = segments.with_offset(from);
+        if (!is_own(found->header())) return from_other_schema(*found, found->block_with(from), from);
+        return from_file(found->block_with(from), from);
     }
     DRIFTLESS_NOINLINE block from_other_schema(
         detail::segment const& segment, detail::stored_block stored, std::uint64_t from) const {
@@ -486,45 +461,54 @@ private:
 
     // --- transactions ------------------------------------------------------------------------------------------
 
-    [[nodiscard]] std::string transactions_path() const {
-        return path_ + "/" + std::string{detail::transactions_folder};
-    }
     /// Unique in the log: an epoch has one writer.
-    std::uint64_t next_transaction() {
-        std::lock_guard const lock{waking_};
-        return progress_->epoch() << 32 | ++transactions_;
-    }
+    std::uint64_t next_transaction() noexcept { return progress_->epoch() << 32 | ++transactions_; }
     void commit(transaction& of) {
-        std::size_t touched = 0;
-        std::uint32_t only = 0;
-        for (std::uint32_t p = 0; p < of.blocks_.size(); ++p) {
-            if (of.blocks_[p].empty()) continue;
-            only = p;
-            ++touched;
+        auto const touches = [&](std::uint32_t p) { return !of.blocks_[p].empty(); };
+        std::uint32_t first = 0;
+        while (first < partitions() && !touches(first)) ++first;
+        auto second = first + 1;
+        while (second < partitions() && !touches(second)) ++second;
+        if (second < partitions()) return commit_several(of);
+        if (first < partitions()) {
+            writer(first).append_transaction(of.blocks_[first], of.number_, [this] { behind_.wake(); });
+            of.abort();
+            of.taken_ = first;
         }
-        if (touched == 0) return;
-        auto const number = next_transaction();
-        if (touched == 1) {
-            writer(only).append_transaction(of.blocks_[only], number, [this] { wake_writer(); });
-            of.clear();
-            after_append(only, 0);
-            return;
-        }
-        auto const path = stage(of, std::to_string(number), detail::committed_ending, number);
-        apply(of, number);
-        of.clear();
-        forget_staged(path);
-        wakeups_.notify();
+        if (of.taken_) after_append(*of.taken_, 0);
     }
-    /// Writes the file of a transaction; returns its path.
-    std::string stage(
-        transaction& of, std::string const& name, std::string_view ending, std::uint64_t number) {
+    void commit_several(transaction& of) {
+        std::lock_guard const alone{deciding_};
+        auto const name = "." + std::to_string(of.number_);
+        bool const decided = of.staged_ && staged_.exists(name, detail::committed_ending);
+        of.staged_ = true;
+        if (!decided) {
+            staged_.write(name, detail::committed_ending, staged_bytes(of));
+            apply(of);
+        } else {
+            complete(name);
+        }
+        of.abort();  // before the file goes: whoever asks again must not begin anew
+        staged_.remove(name, detail::committed_ending);
+    }
+    void prepare(transaction& of, std::string const& name) {
+        detail::require_plain_name(name, path_);
+        std::lock_guard const alone{deciding_};
+        for (auto const ending : {detail::prepared_ending, detail::committed_ending}) {
+            if (!staged_.exists(name, ending)) continue;
+            throw error{error_code::invalid_argument,
+                "a transaction of this name waits already: commit it or give it up first",
+                staged_.path_of(name, ending)};
+        }
+        staged_.write(name, detail::prepared_ending, staged_bytes(of));
+    }
+    std::string staged_bytes(transaction& of) {
         auto header = header_of(0);
-        header.base = number;
+        header.base = of.number_;
         header.epoch = progress_->epoch();
         header.created = options_.clock().ns();
         auto bytes = detail::encode(header);
-        for (std::uint32_t p = 0; p < of.blocks_.size(); ++p) {
+        for (std::uint32_t p = 0; p < partitions(); ++p) {
             detail::block_header like{};
             like.kind = detail::block_kind::records;
             like.layout = header.layout;
@@ -532,59 +516,54 @@ private:
             like.append_time = header.created;
             like.epoch = header.epoch;
             like.producer = p;
-            like.transaction = number;
+            like.transaction = of.number_;
             for (auto const& each : of.blocks_[p]) bytes += each->finish(like, header.seed());
         }
-        bytes += detail::staged_seal(header);
-        if (files_.make_folder(transactions_path())) files_.sync_folder(path_);
-        auto const path = transactions_path() + "/" + name + std::string{ending};
-        if (files_.exists(path)) {
-            throw error{error_code::invalid_argument,
-                "a transaction of this name waits already: commit it or give it up first", path};
-        }
-        write_whole_file(transactions_path(), name + std::string{ending}, bytes, files_);
-        return path;
+        return bytes += detail::staged_seal(header);
     }
-    void apply(transaction const& of, std::uint64_t number) {
-        for (std::uint32_t p = 0; p < of.blocks_.size(); ++p) {
+    void apply(transaction const& of) {
+        for (std::uint32_t p = 0; p < partitions(); ++p) {
             if (of.blocks_[p].empty()) continue;
-            writer(p).append_transaction(of.blocks_[p], number, [this] { wake_writer(); });
+            writer(p).append_transaction(of.blocks_[p], of.number_, [this] { behind_.wake(); });
             sync(p);
         }
+        wakeups_.notify();
     }
-    void forget_staged(std::string const& path) {
-        files_.remove(path);
-        files_.sync_folder(transactions_path());
-    }
-    /// Appends what a file of a committed transaction holds to the partitions that do not hold it yet.
-    void complete(std::string const& path) {
-        auto const staged = detail::read_staged(files_, path);
-        require_same_records(staged.header);
+    /// Appends what the file of a committed transaction holds to the partitions that do not hold it yet.
+    void complete(std::string const& name) {
+        auto const staged = detail::read_staged(files_, staged_.path_of(name, detail::committed_ending));
         transaction again{*this};
+        again.number_ = staged.number();
         std::vector<std::uint64_t> from(partitions(), ~std::uint64_t{0});
         for (auto const& each : staged.blocks) {
             auto const& header = each.raw.header();
             auto const p = static_cast<std::uint32_t>(header.producer);
             if (header.producer >= partitions()) each.malformed("the transaction speaks of a partition that is not");
             from[p] = std::min(from[p], header.first_offset);
-            stored_records const records{each};
-            records.each(0, 0, header.records, [&](std::size_t, T const& record) { again.append(record, p); });
+            for_each_record(staged.header, each, [&](T const& record) { again.append(record, p); });
         }
         for (std::uint32_t p = 0; p < partitions(); ++p) {
             if (again.blocks_[p].empty()) continue;
             writer(p).flush();
             if (writer(p).holds_transaction(staged.number(), from[p])) again.blocks_[p].clear();
         }
-        apply(again, staged.number());
-        for (std::uint32_t p = 0; p < partitions(); ++p) sync(p);
-        forget_staged(path);
+        apply(again);
+        sync();  // also what an attempt before had appended
     }
-    void complete_transactions() {
-        for (auto const& each : files_.list(transactions_path())) {
-            auto const path = transactions_path() + "/" + each.name;
-            if (each.folder) continue;
-            if (each.name.ends_with(detail::committed_ending)) complete(path);
-            else if (each.name.ends_with(".new")) files_.remove(path);
+    template <class F>
+    void for_each_record(detail::segment_header const& header, detail::stored_block const& stored, F&& f) const {
+        require_same_records(header);
+        auto const count = stored.raw.header().records;
+        if (is_own(header)) {
+            stored_records const records{stored};
+            records.each(0, 0, count, [&](std::size_t, T const& record) { f(record); });
+        } else if constexpr (detail::evolves<T>) {
+            for (std::size_t done = 0; done < count;) {
+                auto const made = old_.read(header, stored, stored.raw.header().first_offset + done);
+                stored_records const records{*made};
+                records.each(0, 0, made->size(), [&](std::size_t, T const& record) { f(record); });
+                done += made->size();
+            }
         }
     }
 
@@ -665,7 +644,7 @@ private:
         }
         if (auto const found = detail::read_identity(path_, files_)) identity_ = *found;
         else make_identity();
-        progress_ = std::make_unique<detail::progress>(files_, path_, identity_.id, identity_.partitions, 0);
+        if (!progress_) claim_progress();
         for (std::uint32_t p = 0; p < identity_.partitions; ++p) {
             auto const folder = detail::partition_folder(path_, p);
             if (files_.make_folder(folder)) files_.sync_folder(path_);
@@ -681,14 +660,35 @@ private:
                 options_.background));
         }
         note_durable();
-        complete_transactions();
-        if (options_.background || options_.durable.what() == durability::kind::timed) {
-            thread_ = std::thread{[this] { write_behind(); }};
+        staged_.remove_unfinished();
+        for (auto const& name : staged_.names(detail::committed_ending)) {
+            complete(name);
+            staged_.remove(name, detail::committed_ending);
         }
+        bool const timed = options_.durable.what() == durability::kind::timed;
+        if (!options_.background && !timed) return;
+        behind_.start(timed ? options_.durable.interval() : duration::max(), [this](bool due) {
+            for (std::uint32_t p = 0; p < partitions(); ++p) work_behind(p, due);
+        });
+    }
+    void work_behind(std::uint32_t p, bool due) noexcept {
+        auto& of = *partitions_[p];
+        try {
+            auto const before = of.durable_offset();
+            if (due) of.sync();
+            else of.write_full();
+            if (of.durable_offset() != before) progress_->set_durable(p, of.durable_offset());
+            retain_if_begun(of);
+        } catch (...) {  // NOLINT(bugprone-empty-catch): tried again by whoever appends next, and told
+        }
+    }
+    void claim_progress() {
+        progress_ = std::make_unique<detail::progress>(files_, path_, identity_.id, identity_.partitions);
     }
     void make_identity() {
         for (auto const& each : files_.list(path_)) {
-            if (each.name == "lock" || each.name == "identity.new") continue;
+            bool const ours = each.name == "lock" || each.name == "identity.new";
+            if (ours || each.name == detail::progress::file_name) continue;
             throw error{error_code::mismatch,
                 "the folder is not empty and holds no log (there is `" + each.name
                     + "`): give the log a folder of its own",
@@ -696,57 +696,8 @@ private:
         }
         identity_ = {options_.id == log_id{} ? detail::random_log_id() : options_.id, options_.partitions,
             options_.clock().ns()};
+        claim_progress();  // there for whoever sees that there is a log
         write_whole_file(path_, std::string{detail::log_identity::file_name}, encode(identity_), files_);
-    }
-
-    // --- the thread that writes behind -------------------------------------------------------------------------
-
-    void wake_writer() {
-        {
-            std::lock_guard const lock{waking_};
-            work_ = true;
-        }
-        wake_.notify_one();
-    }
-    void write_behind() {
-        bool const timed = options_.durable.what() == durability::kind::timed;
-        auto const interval = std::chrono::nanoseconds{options_.durable.interval().ns()};
-        auto next = std::chrono::steady_clock::now() + interval;
-        std::unique_lock lock{waking_};
-        while (!stop_) {
-            auto const woken = [this] { return work_ || stop_; };
-            bool due = false;
-            if (timed) due = !wake_.wait_until(lock, next, woken) || std::chrono::steady_clock::now() >= next;
-            else wake_.wait(lock, woken);
-            if (stop_) return;
-            work_ = false;
-            lock.unlock();
-            for (auto& each : partitions_) {
-                try {
-                    if (due) {
-                        auto const before = each->durable_offset();
-                        each->sync();
-                        auto const p = static_cast<std::uint32_t>(&each - partitions_.data());
-                        if (each->durable_offset() != before) progress_->set_durable(p, each->durable_offset());
-                    } else {
-                        each->write_full();
-                    }
-                    if (each->take_begun()) retain();
-                } catch (error const&) {  // NOLINT(bugprone-empty-catch): tried again by whoever appends next, and told
-                }
-            }
-            if (due) next = std::chrono::steady_clock::now() + interval;
-            lock.lock();
-        }
-    }
-    void stop_thread() {
-        if (!thread_.joinable()) return;
-        {
-            std::lock_guard const lock{waking_};
-            stop_ = true;
-        }
-        wake_.notify_one();
-        thread_.join();
     }
 };
 }  // namespace driftless::inline v0

@@ -9,6 +9,8 @@
 #include <driftless/file/whole_file.hpp>
 #include <driftless/log/assignment.hpp>
 #include <driftless/log/detail/group_state.hpp>
+#include <driftless/log/detail/plain_name.hpp>
+#include <driftless/log/detail/system_time.hpp>
 #include <driftless/log/partition_offset.hpp>
 
 #include <algorithm>
@@ -88,7 +90,7 @@ public:
           options_(options),
           files_(options.files != nullptr ? options.files : &real_files()) {
         if (options_.clock == nullptr) options_.clock = &system_time;
-        require_name();
+        require_plain_name(name_, log_path_ + "/groups");
     }
 
     [[nodiscard]] std::string const& name() const noexcept { return name_; }
@@ -131,23 +133,6 @@ public:
     }
 
 private:
-    static event_time system_time() {
-        return event_time{std::chrono::duration_cast<std::chrono::nanoseconds>(
-            std::chrono::system_clock::now().time_since_epoch())
-                .count()};
-    }
-    void require_name() const {
-        auto const allowed = [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'
-                || c == '.';
-        };
-        if (!name_.empty() && name_.size() <= 100 && name_.front() != '.'
-            && std::all_of(name_.begin(), name_.end(), allowed)) return;
-        throw error{error_code::invalid_argument,
-            "a group needs a name of 1 to 100 of the letters a-z, A-Z, digits, `-`, `_` and `.`, not the first: `"
-                + name_ + "` is none",
-            log_path_};
-    }
     [[nodiscard]] std::unique_ptr<file> acquire(open_mode mode) const {
         auto lock = files_->open(folder() + "/lock", mode);
         if (!lock) return lock;

@@ -41,8 +41,8 @@ constexpr known_file const* find_known_file(std::string_view name) noexcept {
 }
 
 /// The endings of what a log leaves beside its files.
-inline constexpr std::string_view unfinished_ending = ".new";    ///< being written when its writer died
-inline constexpr std::string_view spare_ending = ".spare";      ///< the file of a removed segment, to be used again
+using detail::spare_ending;
+using detail::unfinished_ending;
 inline constexpr std::string_view dropped_ending = ".dropped";  ///< cut out by repair, kept to look at
 
 /// The number of a partition by its folder; nothing if it is none.

@@ -6,6 +6,7 @@
 #include <driftless/core/error.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/log/detail/field_bounds.hpp>
+#include <driftless/log/detail/system_time.hpp>
 #include <driftless/log/detail/wakeups.hpp>
 #include <driftless/log/layout.hpp>
 #include <driftless/log/readable.hpp>
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -208,9 +208,7 @@ private:
     static void add(partition_data& into, T const& record) {
         if (into.blocks.empty() || !into.blocks.back()
             || into.blocks.back()->size.load(std::memory_order_relaxed) == into.blocks.back()->capacity) {
-            auto now = event_time{std::chrono::duration_cast<std::chrono::nanoseconds>(
-                std::chrono::system_clock::now().time_since_epoch())
-                    .count()};
+            auto now = detail::system_time();
             if (now < into.last_time) now = into.last_time;
             into.last_time = now;
             auto const at = place_of(into.end.load(std::memory_order_relaxed));

@@ -9,6 +9,7 @@
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/whole_file.hpp>
 #include <driftless/log/detail/format.hpp>
+#include <driftless/log/detail/plain_name.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -28,11 +29,17 @@ struct reader_options {
 };
 
 namespace detail {
+/// Who registers, and what it asks for.
+enum class registrant : std::uint32_t {
+    reader = 0,          // retention may wait for it
+    pinning_reader = 1,  // nothing is removed before it
+    pin = 2,             // the same, but no reader: who reads everything need not wait for it
+};
 /// A file of the folder `readers`.
 struct registration {
     std::int64_t expires = 0;
-    bool pin = false;
-    std::vector<std::uint64_t> offsets;
+    registrant who = registrant::reader;
+    std::vector<std::uint64_t> offsets;  // ~0: not concerned
 
     static constexpr std::string_view folder_name = "readers";
     static constexpr std::string_view magic = "DRFTRDR\x01";
@@ -41,7 +48,7 @@ struct registration {
 inline std::string encode(registration const& of, log_id id) {
     std::string out{registration::magic};
     put(out, std::uint32_t{log_format_version});
-    put(out, static_cast<std::uint32_t>(of.pin ? 1 : 0));
+    put(out, of.who);
     put(out, of.expires);
     put(out, static_cast<std::uint64_t>(of.offsets.size()));
     for (auto const offset : of.offsets) put(out, offset);
@@ -55,30 +62,13 @@ inline std::optional<registration> decode_registration(std::string_view bytes, l
     auto const count = get<std::uint64_t>(bytes, 24);
     if (count > bytes.size() || bytes.size() != start + 8 * count + 8
         || get<std::uint32_t>(bytes, 8) != static_cast<std::uint32_t>(log_format_version)
-        || get<std::uint32_t>(bytes, 12) > 1
+        || get<registrant>(bytes, 12) > registrant::pin
         || get<std::uint64_t>(bytes, bytes.size() - 8) != xxh3_64(bytes.data(), bytes.size() - 8, id.low)) {
         return std::nullopt;
     }
-    registration out{get<std::int64_t>(bytes, 16), get<std::uint32_t>(bytes, 12) == 1, {}};
+    registration out{get<std::int64_t>(bytes, 16), get<registrant>(bytes, 12), {}};
     for (std::size_t i = 0; i < count; ++i) out.offsets.push_back(get<std::uint64_t>(bytes, start + 8 * i));
     return out;
-}
-
-/// Letters, digits, '_', '-' and '.', not at the start: what is a file name everywhere.
-///
-/// Errors      invalid_argument.
-inline void require_plain_name(std::string_view name, std::string const& path) {
-    bool good = !name.empty() && name.size() <= 100 && name[0] != '.';
-    for (char const c : name) {
-        good = good
-            && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'
-                || c == '.');
-    }
-    if (good) return;
-    throw error{error_code::invalid_argument,
-        "`" + std::string{name}
-            + "` cannot be a name here: take 1 to 100 letters, digits, '_', '-' and '.', not '.' first",
-        path};
 }
 
 /// How far the registered readers have come in a partition.
@@ -107,8 +97,8 @@ inline std::vector<registered_offsets> read_registrations(file_system& files, st
         }
         for (std::uint32_t p = 0; p < partitions; ++p) {
             auto const offset = sound ? found->offsets[p] : 0;
-            lower(out[p].slowest, offset);
-            if (!sound || found->pin) lower(out[p].pinned, offset);
+            if (!sound || found->who != registrant::pin) lower(out[p].slowest, offset);
+            if (!sound || found->who != registrant::reader) lower(out[p].pinned, offset);
         }
     }
     return out;
@@ -127,51 +117,51 @@ class reader_position {
     std::string folder_;
     std::string name_;
     log_id id_;
-    reader_options options_;
+    duration lease_;
     event_time (*clock_)();
-    std::vector<std::uint64_t> offsets_;
+    detail::registration now_;
 
 public:
     /// Use register_reader or pin of a log instead.
     reader_position(file_system& files, std::string const& log_folder, log_id id, std::vector<std::uint64_t> begin,
-        std::string name, reader_options options, event_time (*clock)())
+        std::string name, detail::registrant who, duration lease, event_time (*clock)())
         : files_(&files),
           folder_(log_folder + "/" + std::string{detail::registration::folder_name}),
           name_(std::move(name)),
           id_(id),
-          options_(options),
+          lease_(lease),
           clock_(clock),
-          offsets_(std::move(begin)) {
+          now_{0, who, std::move(begin)} {
         detail::require_plain_name(name_, folder_);
         if (files.make_folder(folder_)) files.sync_folder(log_folder);
         auto const path = folder_ + "/" + name_;
+        auto& offsets = now_.offsets;
         if (auto const bytes = read_whole_file(path, files)) {
             auto const found = detail::decode_registration(*bytes, id_);
-            if (!found || found->offsets.size() != offsets_.size()) {
+            if (!found || found->offsets.size() != offsets.size()) {
                 throw error{error_code::corrupt,
                     "the registration of the reader is damaged or of another log: remove the file to begin anew, which "
                     "forgets where the reader was",
                     path};
             }
-            for (std::size_t p = 0; p < offsets_.size(); ++p) offsets_[p] = std::max(offsets_[p], found->offsets[p]);
+            for (std::size_t p = 0; p < offsets.size(); ++p) offsets[p] = std::max(offsets[p], found->offsets[p]);
         }
         renew();
     }
 
     [[nodiscard]] std::string const& name() const noexcept { return name_; }
     /// The next offset to read.
-    [[nodiscard]] std::uint64_t offset(std::uint32_t partition = 0) const { return offsets_.at(partition); }
+    [[nodiscard]] std::uint64_t offset(std::uint32_t partition = 0) const { return now_.offsets.at(partition); }
     /// Everything below `offset` is done with. Never goes back.
     void move_to(std::uint32_t partition, std::uint64_t offset) {
-        DRIFTLESS_ASSERT(partition < offsets_.size(), "the log has no such partition");
-        offsets_[partition] = std::max(offsets_[partition], offset);
+        DRIFTLESS_ASSERT(partition < now_.offsets.size(), "the log has no such partition");
+        now_.offsets[partition] = std::max(now_.offsets[partition], offset);
         renew();
     }
     /// The lease begins again.
     void renew() {
-        detail::registration out{0, options_.pin, offsets_};
-        out.expires = (clock_() + options_.lease).ns();
-        write_whole_file(folder_, name_, detail::encode(out, id_), *files_);
+        now_.expires = (clock_() + lease_).ns();
+        write_whole_file(folder_, name_, detail::encode(now_, id_), *files_);
     }
     /// The log forgets the reader.
     void withdraw() {

@@ -14,7 +14,8 @@ namespace driftless::inline v0 {
 ///
 /// age            segments whose newest record was appended longer ago
 /// bytes          segments that a partition of so many bytes, per partition, can do without
-/// read_by_all    what every registered reader has passed; nothing while no reader is registered
+/// read_by_all    what every registered reader has passed; nothing while no reader is registered. Pins are no readers,
+///                nor are groups: one that must find its records registers a reader and moves it on as it commits.
 struct retention {
     duration age = duration::max();
     std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();

@@ -18,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -85,7 +84,6 @@ class log_partition {
     segment_list segments_;
     segment_writer writer_;
     maker_pool<maker> pool_;
-    block_limits limits_;
     event_time (*clock_)();
     bool background_;
 
@@ -114,7 +112,6 @@ public:
         : segments_(files, std::move(folder), like.id, like.partition),
           writer_(files, segments_, newest, like, segments),
           pool_(limits),
-          limits_(limits),
           clock_(clock),
           background_(background) {
         written_ = complete_ = writer_.open();
@@ -133,15 +130,9 @@ public:
         return bases.empty() ? 0 : bases.front();
     }
     [[nodiscard]] segment_list& segments() noexcept { return segments_; }
-    /// Full blocks wait for the background thread.
-    [[nodiscard]] bool wants_writing() const {
-        std::lock_guard const lock{mutex_};
-        return full_blocks() >= blocks_at_once;
-    }
-
     /// Adds records; returns the offset of the first.
     ///
-    /// Errors      io: the offset of the error is that of the first record that was not taken.
+    /// Errors      io, and those of the codec: the records before the one that could not be taken are in the log.
     template <class Iterator, class Notify>
     std::uint64_t append(Iterator first, Iterator last, Notify&& wake_writer) {
         std::lock_guard const alone{appending_};  // a batch stays together
@@ -319,7 +310,7 @@ public:
             if (!found) continue;
             bool there = false;
             found->walk([&](block_view const& block, std::uint64_t) {
-                there |= block.header().transaction == number;
+                there |= block.header().transaction == number && block.header().first_offset >= from;
             });
             if (there) return true;
         }
@@ -414,25 +405,34 @@ private:
             if (!open_ || !goes_on(producer, sequence)) open_block(lock, producer, sequence, wake_writer);
             auto& filling = *blocks_.back().records;
             auto const before = end;
-            if constexpr (std::is_same_v<Layout, rows> && std::contiguous_iterator<Iterator>
-                && std::is_same_v<std::iter_value_t<Iterator>, T>) {
-                auto const some = filling.add_some(std::to_address(first), static_cast<std::size_t>(last - first));
-                first += static_cast<std::iter_difference_t<Iterator>>(some);
-                end += some;
-            } else {
-                while (first != last && filling.add(*first)) {
-                    ++first;
-                    ++end;
-                }
-            }
-            end_.store(end, std::memory_order_release);
-            if (producer != 0 && end != before) {
+            auto const publish = [&] {
+                end_.store(end, std::memory_order_release);
+                if (producer == 0 || end == before) return;
                 producers_.note(producer, sequence, before, end - before, blocks_.back().begun.ns());
                 sequence += end - before;
+            };
+            try {
+                fill(filling, first, last, end);
+            } catch (...) {
+                publish();  // what was added before is in the log
+                throw;
             }
+            publish();
             if (first != last) close_block();
         }
         return begin;
+    }
+    /// Adds records until the block is full; `end` counts them.
+    template <class Iterator>
+    static void fill(maker& into, Iterator& first, Iterator const& last, std::uint64_t& end) {
+        if constexpr (std::is_same_v<Layout, rows> && std::contiguous_iterator<Iterator>
+            && std::is_same_v<std::iter_value_t<Iterator>, T>) {
+            auto const some = into.add_some(std::to_address(first), static_cast<std::size_t>(last - first));
+            first += static_cast<std::iter_difference_t<Iterator>>(some);
+            end += some;
+        } else {
+            for (; first != last && into.add(*first); ++first) ++end;
+        }
     }
     /// Lets others in while it uses the files.
     template <class F>

@@ -7,8 +7,6 @@
 #include <driftless/file/file_system.hpp>
 #include <driftless/log/detail/format.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -48,11 +46,9 @@ public:
     progress(file_system& files, std::string const& folder, log_id id)
         : file_(files.open(path_in(folder), open_mode::read)), id_(id) {}
     /// To write, as the newest writer.
-    ///
-    /// epoch       the greatest that the log itself shows
-    progress(file_system& files, std::string const& folder, log_id id, std::uint32_t partitions, std::uint64_t epoch)
+    progress(file_system& files, std::string const& folder, log_id id, std::uint32_t partitions)
         : file_(files.open(path_in(folder), open_mode::create)), id_(id) {
-        epoch_ = std::max(epoch, value(0).value_or(0)) + 1;
+        epoch_ = value(0).value_or(0) + 1;
         if (file_->size() != size_of(partitions)) file_->truncate(size_of(partitions));
         set(0, epoch_);
     }

@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,6 +32,8 @@ inline std::string segment_name(std::uint64_t base) {
 }
 inline constexpr std::string_view segment_ending = ".segment";
 inline constexpr std::string_view index_ending = ".index";
+inline constexpr std::string_view unfinished_ending = ".new";  // being written when its writer died
+inline constexpr std::string_view spare_ending = ".spare";     // of a removed segment, to be written again
 /// The base offset that a file name gives; nothing if it is not one of ours.
 inline std::optional<std::uint64_t> base_of(std::string_view name, std::string_view ending) {
     if (name.size() != 20 + ending.size() || name.substr(20) != ending) return std::nullopt;

@@ -42,7 +42,11 @@ class segment_list {
     std::vector<entry> entries_;
     std::vector<std::uint64_t> indexes_;  // the bases of the index files
     bool mends_ = false;
-    std::vector<std::shared_ptr<segment>> without_index_;
+    struct index_file {
+        std::uint64_t base;
+        std::string bytes;
+    };
+    std::vector<index_file> to_write_;  // index files that were of no use, as they should be
     std::size_t opened_ = 0;
     std::uint64_t wanted_ = 0;
 
@@ -77,9 +81,10 @@ public:
         }
         entries_ = std::move(found);
     }
-    /// From now on it remembers the segments whose index files are of no use: those without one, and those that turn
-    /// out so when they are read.
-    void begin_to_mend() {
+    /// From now on it remembers what index files should be that turn out to be of no use. Those that are missing come
+    /// first, each by write(base, bytes); what is damaged itself is left to whoever reads it.
+    template <class F>
+    void begin_to_mend(F&& write) {
         std::vector<std::uint64_t> without;
         {
             std::lock_guard const lock{mutex_};
@@ -90,22 +95,31 @@ public:
                 }
             }
         }
-        for (auto const base : without) static_cast<void>(complete_at(base));
+        for (auto const base : without) {
+            try {
+                static_cast<void>(complete_at(base));
+            } catch (error const& problem) {
+                if (problem.code() == error_code::io) throw;
+            }
+            mend(write);
+        }
     }
     [[nodiscard]] bool has_to_mend() const {
         std::lock_guard const lock{mutex_};
-        return !without_index_.empty();
+        return !to_write_.empty();
     }
-    /// Calls f(segment) for those, once each, unless they were removed meanwhile.
+    /// Calls write(base, bytes) for them, unless the segments were removed meanwhile.
     template <class F>
-    void mend(F&& f) {
-        std::vector<std::shared_ptr<segment>> list;
+    void mend(F&& write) {
+        std::vector<index_file> list;
         {
             std::lock_guard const lock{mutex_};
-            list.swap(without_index_);
+            list.swap(to_write_);
         }
         for (auto const& each : list) {
-            if (auto const where = locate(each->base()); where.found && where.base == each->base()) f(*each);
+            if (auto const where = locate(each.base); where.found && where.base == each.base) {
+                write(each.base, each.bytes);
+            }
         }
     }
     /// Whoever removes a segment removes its index file first.
@@ -127,10 +141,6 @@ public:
                 "to go on without these records",
                 path_of(base)};
         }
-    }
-    [[nodiscard]] std::size_t size() const {
-        std::lock_guard const lock{mutex_};
-        return entries_.size();
     }
     [[nodiscard]] std::vector<std::uint64_t> bases() const {
         std::lock_guard const lock{mutex_};
@@ -228,12 +238,12 @@ public:
         }
     }
 
-    /// A block of a segment that nobody writes any more, or of which `base` is known to be complete up to the offset.
+    /// The segment that holds an offset: nobody writes it any more, or it is known to be complete up to there.
     ///
     /// Errors      not_there if retention has removed it; corrupt.
-    [[nodiscard]] stored_block read(std::uint64_t offset) {
+    [[nodiscard]] std::shared_ptr<segment> with_offset(std::uint64_t offset) {
         auto const where = locate(offset);
-        auto const found = where.found ? at_base(where.base) : nullptr;
+        auto found = where.found ? at_base(where.base) : nullptr;
         if (!found) {
             throw error{error_code::not_there,
                 "the record is not in the log any more: retention or trim has removed it", folder_, offset};
@@ -243,8 +253,10 @@ public:
             throw error{
                 error_code::corrupt, "a part of the log is missing: no segment holds this offset", folder_, offset};
         }
-        return found->block_with(offset);
+        return found;
     }
+    /// The block that holds an offset.
+    [[nodiscard]] stored_block read(std::uint64_t offset) { return with_offset(offset)->block_with(offset); }
 
 private:
     /// The segment holds the offsets up to next_base; of the last one nothing is expected, but it may have been opened
@@ -254,7 +266,7 @@ private:
         if (of.open_sealed(files_)) {
             if (!of.lacks_index()) return;
             std::lock_guard const lock{mutex_};
-            if (mends_) without_index_.push_back(of.shared_from_this());
+            if (mends_) to_write_.push_back({of.base(), of.index().encode(of.header())});
             return;
         }
         if (next_base == of.base()) return;

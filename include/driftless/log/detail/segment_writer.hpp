@@ -38,10 +38,6 @@ struct segment_limits {
 /// Errors      io. After a failed write everything is as before, and it may be tried again; after a failed sync nobody
 ///             knows what is on the disk, so that nothing works until the log is opened anew.
 class segment_writer {
-    static constexpr std::string_view unfinished_ending = ".new";
-
-    static constexpr std::string_view spare_ending = ".spare";
-
     file_system& files_;
     segment_list& segments_;
     progress const& newest_;
@@ -101,13 +97,12 @@ public:
             current_ = plan.active;
             seal_current(0, event_time{header.created}, next_.base);
         }
-        segments_.begin_to_mend();
-        mend_indexes();
+        segments_.begin_to_mend([this](std::uint64_t base, std::string_view bytes) { write_index(base, bytes); });
         return next_.base;
     }
     /// Index files that readers found to be of no use are made anew.
     void mend_indexes() {
-        segments_.mend([this](segment const& of) { write_index(of); });
+        segments_.mend([this](std::uint64_t base, std::string_view bytes) { write_index(base, bytes); });
     }
 
     /// The append time of the newest block that open() found.
@@ -151,7 +146,8 @@ public:
             // The oldest first: an index file says that everything up to its end is durable.
             for (; !unsynced_.empty(); unsynced_.pop_front()) {
                 unsynced_.front().to_sync->sync();
-                write_index(*unsynced_.front().of);
+                auto const& of = *unsynced_.front().of;
+                write_index(of.base(), of.index().encode(of.header()));
             }
             if (file_) file_->sync();
             if (folder_changed_) files_.sync_folder(segments_.folder());
@@ -172,6 +168,7 @@ public:
     /// holds is to go: then an empty one takes its place, lest the partition forget how far it came.
     void remove_before(std::uint64_t offset, event_time now) {
         require_sound();
+        newest_.require_newest(segments_.folder());
         auto bases = segments_.bases();
         bool const all = !bases.empty() && bases.back() < next_.base && offset >= next_.base;
         if (all && !(file_ && current_->in_transaction())) {
@@ -185,9 +182,14 @@ public:
         sync();  // what stays must outlive what goes
         for (std::size_t i = 0; i < gone; ++i) {
             if (files_.remove(segments_.index_path_of(bases[i]))) files_.sync_folder(segments_.folder());
-            segments_.forget(bases[i]);
-            auto const path = segments_.path_of(bases[i]);
-            if (!keep_spare(path, bases[i])) files_.remove(path);
+            segments_.forget(bases[i]);  // else it is not free to be used again
+            try {
+                auto const path = segments_.path_of(bases[i]);
+                if (!keep_spare(path, bases[i])) files_.remove(path);
+            } catch (...) {
+                segments_.refresh();  // it is still there, and must go before the next one does
+                throw;
+            }
             files_.sync_folder(segments_.folder());
         }
     }
@@ -298,10 +300,8 @@ private:
         note_written(bytes);
         unsynced_.push_back({std::move(file_), current_});
     }
-    void write_index(segment const& of) {
-        auto const path = segments_.index_path_of(of.base());
-        auto const name = path.substr(segments_.folder().size() + 1);
-        write_whole_file(segments_.folder(), name, of.index().encode(of.header()), files_);
+    void write_index(std::uint64_t base, std::string_view bytes) {
+        write_whole_file(segments_.folder(), segment_name(base) + std::string{index_ending}, bytes, files_);
     }
 };
 }  // namespace driftless::inline v0::detail

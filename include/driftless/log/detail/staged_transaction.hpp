@@ -8,6 +8,7 @@
 #include <driftless/log/detail/aligned_bytes.hpp>
 #include <driftless/log/detail/block.hpp>
 #include <driftless/log/detail/format.hpp>
+#include <driftless/log/detail/segment.hpp>
 #include <driftless/log/detail/segment_index.hpp>
 #include <driftless/log/detail/segment_seal.hpp>
 #include <driftless/log/detail/stored_block.hpp>
@@ -32,6 +33,52 @@ namespace driftless::inline v0::detail {
 inline constexpr std::string_view transactions_folder = "transactions";
 inline constexpr std::string_view prepared_ending = ".prepared";
 inline constexpr std::string_view committed_ending = ".committed";
+
+/// These files, by the names of transactions. One that is committed without a name has '.' and its number, which no
+/// plain name is.
+class transaction_files {
+    file_system& files_;
+    std::string log_;
+    std::string folder_;
+
+public:
+    transaction_files(file_system& files, std::string const& log)
+        : files_(files), log_(log), folder_(log + "/" + std::string{transactions_folder}) {}
+
+    [[nodiscard]] std::string path_of(std::string const& name, std::string_view ending) const {
+        return folder_ + "/" + name + std::string{ending};
+    }
+    [[nodiscard]] bool exists(std::string const& name, std::string_view ending) const {
+        return files_.exists(path_of(name, ending));
+    }
+    [[nodiscard]] std::vector<std::string> names(std::string_view ending) const {
+        std::vector<std::string> out;
+        for (auto const& each : files_.list(folder_)) {
+            if (each.folder || !each.name.ends_with(ending)) continue;
+            out.push_back(each.name.substr(0, each.name.size() - ending.size()));
+        }
+        return out;
+    }
+    /// Durable when it returns.
+    void write(std::string const& name, std::string_view ending, std::string_view bytes) const {
+        if (files_.make_folder(folder_)) files_.sync_folder(log_);
+        write_whole_file(folder_, name + std::string{ending}, bytes, files_);
+    }
+    /// A prepared one is committed: durable when it returns.
+    void decide(std::string const& name) const {
+        files_.rename(path_of(name, prepared_ending), path_of(name, committed_ending));
+        files_.sync_folder(folder_);
+    }
+    /// False if there is none.
+    bool remove(std::string const& name, std::string_view ending) const {
+        if (!files_.remove(path_of(name, ending))) return false;
+        files_.sync_folder(folder_);
+        return true;
+    }
+    void remove_unfinished() const {
+        for (auto const& name : names(unfinished_ending)) files_.remove(path_of(name, unfinished_ending));
+    }
+};
 
 /// The seal of such a file.
 inline std::string staged_seal(segment_header const& of) {
