@@ -14,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <csignal>
 #include <sys/wait.h>
@@ -80,12 +81,17 @@ TEST_CASE("a disk that is full is told by flush, and nothing is lost once there 
 }
 
 TEST_CASE("a disk that is full when the log is made leaves no half of one", "[log][file_log][refusal]") {
-    memory_files files;
-    files.limit(10);
-    refuses([&] { opens_to_append(files); }, error_code::io, "log/identity.new", "No space left on device");
-    files.limit(1'000'000);
-    opens_to_append(files);
-    CHECK(records_of(files) == 0);
+    memory_files whole;
+    opens_to_append(whole);
+    auto const progress = small_log::bytes_of(whole, "log/progress").size();
+    for (auto const& [room, path] : {std::pair{std::size_t{10}, "log/progress"}, {progress + 10, "log/identity.new"}}) {
+        memory_files files;
+        files.limit(room);
+        refuses([&] { opens_to_append(files); }, error_code::io, path, "No space left on device");
+        files.limit(1'000'000);
+        opens_to_append(files);
+        CHECK(records_of(files) == 0);
+    }
 }
 
 TEST_CASE("a folder that may not be written is told when the log is opened", "[log][file_log][refusal]") {
