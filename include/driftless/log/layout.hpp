@@ -70,9 +70,7 @@ struct rows {
             T const& operator[](std::size_t i) const noexcept { return data_[i]; }
             template <class F>
             DRIFTLESS_INLINE void each(std::size_t from, std::size_t to, F&& f) const {
-                T const* const data = data_;
-                detail::record_loop<F, std::is_class_v<T>>(from, to,
-                    [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA { f(i, data[i]); });
+                detail::each_row(data_, from, to, f);
             }
         };
     };

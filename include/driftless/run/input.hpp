@@ -41,8 +41,7 @@ public:
         constexpr T const& operator[](std::size_t i) const noexcept { return data_[i]; }
         template <class F>
         DRIFTLESS_INLINE constexpr void each(std::size_t from, std::size_t to, F&& f) const {
-            T const* const data = data_;
-            record_loop<F, std::is_class_v<T>>(from, to, [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA { f(i, data[i]); });
+            each_row(data_, from, to, f);
         }
         [[nodiscard]] constexpr time_bounds bounds(std::size_t) const noexcept { return {}; }
         [[nodiscard]] constexpr event_time append_time() const noexcept { return event_time::min(); }

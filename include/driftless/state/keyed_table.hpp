@@ -38,7 +38,7 @@ struct table_slot {
 /// sorting each run in place sorts the table. Panes come out in canonical order for free.
 ///
 /// State       Keys are copied once, their `text` into the table's arena. An integer key of up to 8 bytes is
-///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB, 1/4 up to 4 MiB, 5/8
+///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB, 1/4 up to 4 MiB, 7/8
 ///             beyond; doubles in one ordered pass.
 /// Errors      std::bad_alloc.
 /// Complexity  Look-up and insertion O(1) expected. for_each_ordered is O(capacity).
@@ -286,7 +286,7 @@ private:
         // cheap: what counts there is how many entries are touched. Beyond it every line counts.
         if (bytes <= kib * 64) room_ = capacity / 8;
         else if (bytes <= kib * 4096) room_ = capacity / 4;
-        else room_ = capacity * 5 / 8;
+        else room_ = capacity / 8 * 7;
         shift_ = 64 - __builtin_ctzll(capacity);
     }
 

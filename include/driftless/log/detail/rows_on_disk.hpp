@@ -108,8 +108,7 @@ public:
     [[nodiscard]] DRIFTLESS_INLINE T const& peek(std::size_t i) const { return data()[i]; }
     template <class F>
     DRIFTLESS_INLINE void each(std::size_t first, std::size_t from, std::size_t to, F&& f) const {
-        T const* const records = data() + first;
-        record_loop<F, std::is_class_v<T>>(from, to, [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA { f(i, records[i]); });
+        each_row(data() + first, from, to, f);
     }
 
 private:
