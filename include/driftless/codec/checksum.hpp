@@ -7,6 +7,11 @@
 #ifndef XXH_INLINE_ALL
 #define XXH_INLINE_ALL
 #endif
+// Hardware that reads ahead begins anew in each page, and the 320 to 512 bytes of xxHash itself are too near to help.
+// A number: it is for the preprocessor of xxHash.
+#ifndef XXH_PREFETCH_DIST
+#define XXH_PREFETCH_DIST 2048
+#endif
 #include <xxhash.h>
 
 #include <cstddef>
