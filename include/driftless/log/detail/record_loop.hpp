@@ -40,23 +40,37 @@ DRIFTLESS_INLINE constexpr void record_loop(std::size_t from, std::size_t to, St
     }
 }
 
-/// Asks for the memory behind a record early: hardware that reads ahead stops at each page of 4 KiB, and starts again
-/// only after a few misses. 1 to 3 KiB ahead are equally good.
+/// How far ahead memory is asked for: hardware that reads ahead stops at each page of 4 KiB, and starts again only
+/// after a few misses. 1 to 3 KiB are equally good.
+inline constexpr std::size_t fetch_distance = 2048;
+
 template <class T>
-DRIFTLESS_INLINE constexpr void fetch_behind(T const* record) noexcept {
-    constexpr std::uintptr_t distance = 2048;
-    if (!std::is_constant_evaluated()) {
-        __builtin_prefetch(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(record) + distance));
-    }
+DRIFTLESS_INLINE constexpr void fetch_behind(T const* row, std::size_t bytes) noexcept {
+    if (std::is_constant_evaluated()) return;
+    __builtin_prefetch(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(row) + bytes));
 }
 
-/// Calls f(i, rows[i]) for each i of [from, to).
+/// Calls f(i, rows[i]) for each i of [from, to). A tight loop stays one: what is behind it is asked for in between.
 template <class F, class T>
 DRIFTLESS_INLINE constexpr void each_row(T const* rows, std::size_t from, std::size_t to, F&& f) {
-    record_loop<F, std::is_class_v<T>>(from, to, [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA {
-        if constexpr (!is_tight<F>) fetch_behind(rows + i);
-        f(i, rows[i]);
-    });
+    if constexpr (!is_tight<F>) {
+        record_loop<F, std::is_class_v<T>>(from, to, [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA {
+            fetch_behind(rows + i, fetch_distance);
+            f(i, rows[i]);
+        });
+    } else {
+        constexpr std::size_t line = 64;
+        constexpr std::size_t at_once = sizeof(T) < line ? 16 * line / sizeof(T) : 16;
+        while (from < to) {
+            auto const stop = to - from > at_once ? from + at_once : to;
+            for (std::size_t ahead = 0; ahead < at_once * sizeof(T); ahead += line) {
+                fetch_behind(rows + from, fetch_distance + ahead);
+            }
+            record_loop<F, std::is_class_v<T>>(
+                from, stop, [&](std::size_t i) DRIFTLESS_INLINE_LAMBDA { f(i, rows[i]); });
+            from = stop;
+        }
+    }
 }
 }  // namespace driftless::inline v0::detail
 #endif
