@@ -308,7 +308,9 @@ private:
         } catch (...) {
             of.failed_ = std::current_exception();
         }
-        return &of.places_[I];
+        column_place const* at = &of.places_[I];
+        asm("" : "+r"(at));  // a compiler that knew the address would keep what it read there before the call
+        return at;
     }
     template <std::size_t I>
     void load() const {
