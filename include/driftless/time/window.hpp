@@ -48,6 +48,52 @@ struct tumbling {
     friend constexpr bool operator==(tumbling const&, tumbling const&) = default;
 };
 
+/// Windows of one size that begin every `period`: [k * period + offset, k * period + offset + size). They overlap where
+/// the period is smaller than the size; where it is larger, times between two windows belong to none.
+///
+/// Time        Half open; counted from the epoch, also before it. Bounds saturate at -inf and +inf.
+/// Errors      A size or period <= 0 is refused when the job starts (code invalid_argument).
+/// Complexity  assign_each is O(size / period), with one division.
+/// Source      SEMANTICS section 1; cases W-01, W-04.
+struct sliding {
+    duration size{};
+    duration period{};
+    duration offset{};
+
+    static constexpr std::string_view kind = "sliding";
+
+    /// Calls f(window) for every window that holds `at`, the earliest first.
+    template <class F>
+    constexpr void assign_each(event_time at, F&& f) const {
+        auto const floor_mod = [&](std::int64_t n) {
+            auto const r = n % period.ns();
+            return r < 0 ? r + period.ns() : r;
+        };
+        auto past_start = floor_mod(at.ns()) - floor_mod(offset.ns());
+        if (past_start < 0) past_start += period.ns();
+        if (past_start >= size.ns()) return;
+        // The earliest window that holds `at` began this long before it.
+        auto back = past_start + (size.ns() - 1 - past_start) / period.ns() * period.ns();
+        for (;; back -= period.ns()) {
+            f(time_window{event_time{detail::saturating_subtract(at.ns(), back)},
+                event_time{detail::saturating_add(at.ns(), size.ns() - back)}});
+            if (back < period.ns()) return;
+        }
+    }
+    void validate() const {
+        if (size > duration{} && period > duration{}) return;
+        throw error{error_code::invalid_argument,
+            detail::sentence({"sliding needs a size and a period > 0, not ", size.ns(), " ns every ", period.ns(),
+                " ns: write sliding{1_h, 5_min}"})};
+    }
+    constexpr void describe(auto&& parameter) const {
+        parameter("size", size);
+        parameter("period", period);
+        parameter("offset", offset);
+    }
+    friend constexpr bool operator==(sliding const&, sliding const&) = default;
+};
+
 /// One window for all of time, which closes with the input.
 struct global {
     static constexpr std::string_view kind = "global";
@@ -75,11 +121,27 @@ struct allowed_lateness {
     friend constexpr bool operator==(allowed_lateness const&, allowed_lateness const&) = default;
 };
 
-/// A window assigner: what may stand first in window(...).
+/// Assigns each time one window: W::assign(at).
 template <class W>
-concept window_assigner = requires(W const& w, event_time at) {
+concept assigns_one = requires(W const& w, event_time at) {
     { w.assign(at) } -> std::same_as<time_window>;
     W::kind;
 };
+/// Assigns each time any number of windows: W::assign_each(at, f) calls f(window) by ascending (end, start).
+template <class W>
+concept assigns_several = !assigns_one<W> && requires(W const& w, event_time at, void (&f)(time_window)) {
+    w.assign_each(at, f);
+    W::kind;
+};
+/// A window assigner: what may stand first in window(...).
+template <class W>
+concept window_assigner = assigns_one<W> || assigns_several<W>;
+
+/// Calls f(window) for every window that an assigner gives to a time, by ascending (end, start).
+template <window_assigner W, class F>
+constexpr void each_window(W const& assigner, event_time at, F&& f) {
+    if constexpr (assigns_one<W>) f(assigner.assign(at));
+    else assigner.assign_each(at, f);
+}
 }  // namespace driftless::inline v0
 #endif
