@@ -16,12 +16,13 @@ enum class reason : std::uint8_t {
     late,      ///< its window had closed: watermark >= window end + allowed lateness
     capacity,  ///< a new key beyond max_keys{n}
     violated,  ///< expect(...) diverted it
+    closed,    ///< its trigger had fired for the last time (allow_data_loss)
     failed,    ///< a user function threw, or an exact result did not fit (on_error: skip, dead letter)
 };
-inline constexpr std::size_t reason_count = 4;
+inline constexpr std::size_t reason_count = 5;
 
 constexpr std::string_view to_string(reason why) noexcept {
-    constexpr std::string_view names[reason_count] = {"late", "capacity", "violated", "failed"};
+    constexpr std::string_view names[reason_count] = {"late", "capacity", "violated", "closed", "failed"};
     return names[static_cast<std::size_t>(why)];
 }
 

@@ -21,12 +21,28 @@ concept sink_for = requires(S& sink, pane<Key, Value> const& row) { sink.write(r
 
 struct no_remove {};
 
+namespace detail {
+/// How rows that change are shown to a sink: as its windows say (time/pane_options.hpp).
+enum class encoding {
+    accumulating,
+    discarding,
+    retracting
+};
+template <class Window>
+inline constexpr encoding encoding_of = encoding::accumulating;
+template <class Window>
+    requires requires { requires Window::windowing::discards || Window::windowing::retracts; }
+inline constexpr encoding encoding_of<Window> =
+    Window::windowing::discards ? encoding::discarding : encoding::retracting;
+}  // namespace detail
+
 /// What to(f) makes: a sink out of a function.
-template <class Write, class Remove = no_remove>
+template <class Write, class Remove = no_remove, class Retract = no_remove>
 struct callback_sink {
     using is_sink = void;
     [[no_unique_address]] Write on_write;
     [[no_unique_address]] Remove on_remove;
+    [[no_unique_address]] Retract on_retract{};
 
     template <class Key, class Value>
         requires std::invocable<Write&, pane<Key, Value> const&>
@@ -44,6 +60,11 @@ struct callback_sink {
     constexpr void remove(Key const& key, time_window window) {
         on_remove(key, window);
     }
+    template <class Key, class Value>
+        requires std::invocable<Retract&, pane<Key, Value> const&>
+    constexpr void retract(pane<Key, Value> const& row) {
+        on_retract(row);
+    }
 };
 
 /// Wraps a function as a sink: f(pane const&), or f(record const&) for plain records. The second
@@ -57,6 +78,11 @@ constexpr auto to(Write write) {
 template <class Write, class Remove>
 constexpr auto to(Write write, Remove remove) {
     return callback_sink<Write, Remove>{std::move(write), std::move(remove)};
+}
+/// The third function is called with each pane that the next one replaces, where panes are retracting{}.
+template <class Write, class Remove, class Retract>
+constexpr auto to(Write write, Remove remove, Retract retract) {
+    return callback_sink<Write, Remove, Retract>{std::move(write), std::move(remove), std::move(retract)};
 }
 
 /// An input, sink or side output with the name it is bound to. Made by bind().
@@ -110,6 +136,11 @@ public:
 
     template <class Ctx, class T>
     DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
+        if constexpr (shows == encoding::discarding) {
+            if (row.part != nullptr) return on_record(ctx, *row.part);
+        } else if constexpr (shows == encoding::retracting) {
+            if (row.before != nullptr && row.after != nullptr) retract(ctx, *row.before);
+        }
         if (row.after != nullptr) {
             on_record(ctx, *row.after);
         } else if constexpr (is_row<T>) {
@@ -124,6 +155,24 @@ public:
 private:
     template <class T>
     static constexpr bool is_row = is_row_of<key_type, T>;
+    /// A sink that keeps rows wants the last one, whatever the encoding.
+    static constexpr encoding shows = [] {
+        if constexpr (requires { typename Sink::keeps_rows; }) return encoding::accumulating;
+        else return encoding_of<typename In::window>;
+    }();
+
+    template <class Ctx, class T>
+    constexpr void retract(Ctx const& ctx, T const& old) {
+        auto const take_back = [&](auto const& row) {
+            static_assert(requires { sink_->retract(row); },
+                "driftless: this pipeline says retracting{}: give its sink a retract(pane), or write "
+                "to(on_write, on_remove, on_retract)");
+            sink_->retract(row);
+        };
+        if constexpr (is_row<T>) take_back(old);
+        else if constexpr (std::same_as<key_type, unkeyed>) take_back(pane<unkeyed, T>{{}, ctx.window, old, ctx.info});
+        else take_back(pane<key_type, T>{*ctx.key, ctx.window, old, ctx.info});
+    }
 
     constexpr void remove(key_type const& key, time_window window) {
         static_assert(requires { sink_->remove(key, window); },

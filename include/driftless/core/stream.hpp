@@ -116,11 +116,13 @@ struct context {
 
 /// A row that changed: `before` is what it was, `after` what it is now; either may be absent (null).
 ///
-/// State       Both sides are borrowed for the duration of the push.
+/// part        what has come in between, where panes are discarding: for the sink alone, null elsewhere
+/// State       All are borrowed for the duration of the push.
 template <class T>
 struct change {
     T const* before = nullptr;
     T const* after = nullptr;
+    T const* part = nullptr;
 };
 }  // namespace driftless::inline v0
 #endif

@@ -8,6 +8,7 @@
 #include <driftless/core/sink.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/op/detail/aggregate_stage.hpp>
+#include <driftless/op/detail/triggered_core.hpp>
 #include <driftless/op/late_to.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/state/bound.hpp>
@@ -62,13 +63,16 @@ inline constexpr bool closes_windows<Window> =
 template <class Window>
 struct windowing_in {
     using type = void;
-    static constexpr bool lateness = false;
+    static constexpr bool corrects = false;
+    static constexpr bool triggered = false;
 };
 template <class Window>
     requires Window::assigned
 struct windowing_in<Window> {
     using type = typename Window::windowing;
-    static constexpr bool lateness = type::has_lateness;
+    static constexpr bool corrects = type::has_lateness || type::triggered;
+    /// Rows that carry their window are regrouped in it: they come when they come.
+    static constexpr bool triggered = type::triggered && !Window::carried;
 };
 }  // namespace detail
 
@@ -90,7 +94,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
 
     /// Rows of this aggregate may be corrected after they were emitted.
     template <class In>
-    static constexpr bool corrects = changelog<In> || detail::windowing_in<typename In::window>::lateness;
+    static constexpr bool corrects = changelog<In> || detail::windowing_in<typename In::window>::corrects;
     /// Without a window the state of a keyed stream grows with its keys.
     template <class In>
     static constexpr bool bounded =
@@ -101,9 +105,11 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         else return pack_t<In>::invertible;
     }();
     template <class In>
+    static constexpr bool triggers_changes = changelog<In> && detail::windowing_in<typename In::window>::triggered;
+    template <class In>
     static constexpr bool accepts = [] {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
-        else return bounded<In> && invertible<In>;
+        else return bounded<In> && invertible<In> && !triggers_changes<In>;
     }();
     template <class In>
     using output_t =
@@ -124,6 +130,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
             static_assert(invertible<In>,
                 "driftless: aggregate over changes takes old rows back, and one of its functions has no "
                 "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
+            static_assert(!triggers_changes<In>,
+                "driftless: aggregate over changes has no trigger of its own: it answers each change at once; leave "
+                "the trigger out of the window(...) before it");
         }
     }
 
@@ -150,6 +159,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 detail::unwindowed_core<pack, key, from_changes>{make_pack<pack>(), max_entries(), at.label});
         } else if constexpr (!In::window::assigned) {
             return stage_of(detail::total_core<pack, from_changes>{make_pack<pack>(), max_entries(), at.label});
+        } else if constexpr (detail::windowing_in<typename In::window>::triggered) {
+            return stage_of(detail::triggered_core<pack, key, windowing_t<In>, Mode::exact>{
+                make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else {
             return stage_of(detail::windowed_core<pack, key, windowing_t<In>, In::window::carried, from_changes,
                 corrects<In>, Mode::exact>{

@@ -32,8 +32,10 @@ public:
     DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         bool const before = row.before != nullptr && passes(ctx, *row.before);
         bool const after = row.after != nullptr && passes(ctx, *row.after);
+        bool const part = row.part != nullptr && passes(ctx, *row.part);
         if (before || after) {
-            next_.on_change(ctx, change<T>{before ? row.before : nullptr, after ? row.after : nullptr});
+            next_.on_change(ctx,
+                change<T>{before ? row.before : nullptr, after ? row.after : nullptr, part ? row.part : nullptr});
         }
     }
 

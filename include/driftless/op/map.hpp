@@ -51,8 +51,15 @@ public:
         guarded(services_, label_, ctx, [&] {
             if (row.after != nullptr) after.emplace(function_(*row.after));
         });
-        if (before || after)
-            next_.on_change(ctx, change<result_t<T>>{before ? &*before : nullptr, after ? &*after : nullptr});
+        std::optional<result_t<T>> part;
+        guarded(services_, label_, ctx, [&] {
+            if (row.part != nullptr) part.emplace(function_(*row.part));
+        });
+        if (before || after) {
+            next_.on_change(ctx,
+                change<result_t<T>>{
+                    before ? &*before : nullptr, after ? &*after : nullptr, part ? &*part : nullptr});
+        }
     }
 };
 }  // namespace detail

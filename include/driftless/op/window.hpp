@@ -4,6 +4,8 @@
 
 #include <driftless/core/operator.hpp>
 #include <driftless/core/place.hpp>
+#include <driftless/time/pane_options.hpp>
+#include <driftless/time/trigger.hpp>
 #include <driftless/time/window.hpp>
 
 #include <concepts>
@@ -14,12 +16,39 @@
 
 namespace driftless::inline v0 {
 
+namespace detail {
+template <class T>
+concept window_option = std::same_as<T, allowed_lateness> || trigger<T> || requires { typename T::is_pane_option; };
+
+/// The trigger among the options; without one, what at_watermark() means by itself.
+template <class... Options>
+struct trigger_among {
+    using type = end_of_window_trigger;
+};
+template <class First, class... Rest>
+struct trigger_among<First, Rest...> : trigger_among<Rest...> {};
+template <trigger First, class... Rest>
+struct trigger_among<First, Rest...> {
+    using type = First;
+};
+}  // namespace detail
+
 /// Says by which windows the next stateful operator groups. Made by window().
 template <class Assigner, class... Options>
 struct window_op : operator_base<window_op<Assigner, Options...>> {
     static constexpr std::string_view kind = "window";
     static constexpr bool keeps_record = true;
-    static constexpr bool has_lateness = (std::is_same_v<Options, allowed_lateness> || ...);
+    template <class Option>
+    static constexpr bool has = (std::is_same_v<Options, Option> || ...);
+    static constexpr bool has_lateness = has<allowed_lateness>;
+    /// When windows fire is said here: the state of each (key, window) carries a trigger.
+    static constexpr bool triggered = (trigger<Options> || ...) || (requires { typename Options::is_pane_option; } || ...);
+    static constexpr bool discards = has<discarding>;
+    static constexpr bool retracts = has<retracting>;
+    using named_trigger = typename detail::trigger_among<Options...>::type;
+    using trigger_type = typename detail::whole_trigger<named_trigger>::type;
+    /// The log alone decides what comes out.
+    static constexpr bool replayable = trigger_type::replayable;
     using assigner_type = Assigner;
     using is_windowing = void;
 
@@ -33,6 +62,13 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
         if constexpr (has_lateness) return std::get<allowed_lateness>(options).bound;
         else return {};
     }
+    [[nodiscard]] constexpr trigger_type trigger() const {
+        if constexpr ((driftless::trigger<Options> || ...)) {
+            return detail::whole_trigger<named_trigger>::of(std::get<named_trigger>(options));
+        } else {
+            return detail::whole_trigger<named_trigger>::of({});
+        }
+    }
     void validate() const {
         assigner.validate();
         std::apply([](Options const&... each) { (each.validate(), ...); }, options);
@@ -43,14 +79,19 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
         std::apply([&](Options const&... each) { (each.describe(parameter), ...); }, options);
     }
 
+    /// A trigger that may fire for the last time while records are still taken has to be allowed to.
+    static constexpr bool loses_data = trigger_type::may_finish && !has<allow_data_loss>;
     template <class In>
-    static constexpr bool accepts = timestamped<In>;
+    static constexpr bool accepts = timestamped<In> && !loses_data;
     template <class In>
     using output_t = typename In::template with_window<assigned_window<window_op>>;
     template <class In>
     static constexpr void refuse() {
         static_assert(timestamped<In>,
             "driftless: window needs records with an event time: put assign_time<&T::at>(...) before it");
+        static_assert(!loses_data,
+            "driftless: window has a trigger that may fire for the last time while its window still takes records: "
+            "write repeat(...) around it, or allow_data_loss{} behind it");
     }
     friend constexpr bool operator==(window_op const& a, window_op const& b)
         requires std::equality_comparable<Assigner>
@@ -83,7 +124,12 @@ constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_win
 /// Batch       Nothing is late in batch (unless as_declared), lateness is compiled out.
 /// Errors      Compile time: records without event time. When the job starts: sizes or bounds out of range.
 /// Source      T. Akidau et al., "The Dataflow Model" (VLDB 2015).
-template <window_assigner Assigner, class... Options>
+///
+/// Options      allowed_lateness{d}; a trigger (time/trigger.hpp), such as at_watermark().early(every(100)); how panes are
+///              shown (time/pane_options.hpp): accumulating{} (default), discarding{}, retracting{}, on_time_if_new{},
+///              always_close{}; allow_data_loss{}. With a trigger or one of these, panes come out as the trigger says,
+///              in both modes.
+template <window_assigner Assigner, detail::window_option... Options>
 constexpr auto window(Assigner assigner, Options... options) {
     return window_op<Assigner, Options...>{assigner, options...};
 }

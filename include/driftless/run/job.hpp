@@ -173,7 +173,7 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t snapshot_version = 1;
+    static constexpr std::uint32_t snapshot_version = 2;
 
     /// Lets nothing go on after an error.
     template <class F>

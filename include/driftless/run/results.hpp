@@ -66,6 +66,7 @@ template <class Key, class Value, stream_kind Kind = stream_kind::records>
 class results {
 public:
     using value_type = pane<owned_t<Key>, owned_t<Value>>;
+    using keeps_rows = void;
 
     [[nodiscard]] auto begin() const noexcept { return panes_.begin(); }
     [[nodiscard]] auto end() const noexcept { return panes_.end(); }

@@ -26,13 +26,16 @@ struct direct_output {
     }
     template <class Result>
     void change(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const* before,
-        Result const* after) {
+        Result const* after, Result const* part = nullptr) {
         std::optional<pane<Key, Result>> old;
         std::optional<pane<Key, Result>> now;
+        std::optional<pane<Key, Result>> shown;
         if (before != nullptr) old.emplace(pane<Key, Result>{key, window, *before, info});
         if (after != nullptr) now.emplace(pane<Key, Result>{key, window, *after, info});
+        if (part != nullptr) shown.emplace(pane<Key, Result>{key, window, *part, info});
         next.on_change(context_of(key, window, info),
-            driftless::change<pane<Key, Result>>{old ? &*old : nullptr, now ? &*now : nullptr});
+            driftless::change<pane<Key, Result>>{
+                old ? &*old : nullptr, now ? &*now : nullptr, shown ? &*shown : nullptr});
     }
     template <class Ctx, class T>
     void refused(reason, Ctx const& ctx, T const& record) {
@@ -135,6 +138,16 @@ public:
         }
         next_.on_watermark(watermark);
     }
+    void on_clock(event_time now) {
+        auto out = output();
+        if constexpr (requires { core_.on_clock(now, out); }) {
+            core_.on_clock(now, out);
+            if constexpr (Shards::possible) {
+                if (shards_.group != nullptr) return shards_.group->on_clock(now, out, hand_on());
+            }
+        }
+        next_.on_clock(now);
+    }
     DRIFTLESS_FUSED void settle() {
         if constexpr (requires { core_.settle(); }) core_.settle();
         next_.settle();
@@ -235,7 +248,10 @@ private:
         core_.on_record(ctx, record, hash, out);
     }
     auto hand_on() {
-        return [this](event_time watermark) { next_.on_watermark(watermark); };
+        return [this](event_time time, bool clock) {
+            if (clock) next_.on_clock(time);
+            else next_.on_watermark(time);
+        };
     }
     template <class Ctx>
     DRIFTLESS_INLINE static std::uint64_t hash_in(Ctx const& ctx) {

@@ -37,7 +37,8 @@ class shard_group {
     };
     struct mark {
         std::uint64_t sequence;
-        event_time watermark;
+        event_time time;
+        bool clock;  // of the clock, not of the watermark
     };
     /// Something a core reported, with all it borrowed copied.
     struct reported {
@@ -55,6 +56,7 @@ class shard_group {
         std::optional<Key> key{};
         std::optional<Result> before{};
         std::optional<Result> after{};
+        std::optional<Result> part{};
         std::size_t index = 0;  // of a refused record
         origin from{};
         std::exception_ptr thrown{};
@@ -74,11 +76,12 @@ class shard_group {
             keep(made.after, result);
         }
         void change(Key const& key, time_window window, pane_info const& info, std::uint64_t hash,
-            Result const* before, Result const* after) {
+            Result const* before, Result const* after, Result const* part = nullptr) {
             auto& made = into->push_back(reported{.cause = cause, .kind = reported::what::pane});
             fill(made, key, window, info, hash);
             if (before != nullptr) keep(made.before, *before);
             if (after != nullptr) keep(made.after, *after);
+            if (part != nullptr) keep(made.part, *part);
         }
         template <class Ctx>
         void refused(reason why, Ctx const& ctx, T const&) {
@@ -129,7 +132,7 @@ class shard_group {
             auto const pass_marks = [&](std::uint64_t before) {
                 for (; passed != of->marks.end() && passed->sequence < before; ++passed) {
                     to.cause = passed->sequence;
-                    core->on_watermark(passed->watermark, to);
+                    tell(*core, *passed, to);
                 }
             };
             for (auto const index : mine) {
@@ -140,6 +143,12 @@ class shard_group {
                 core->on_record(each.ctx.with_key(each.key), each.record, each.hash, to);
             }
             pass_marks(of->next_sequence);
+        }
+        static void tell(Core& core, mark const& moved, capture& to) {
+            if constexpr (requires { core.on_clock(moved.time, to); }) {
+                if (moved.clock) return core.on_clock(moved.time, to);
+            }
+            core.on_watermark(moved.time, to);
         }
     };
     struct chunk {
@@ -194,9 +203,11 @@ public:
     }
     template <class Out, class OnWatermark>
     void on_watermark(event_time watermark, Out& out, OnWatermark const& hand_on) {
-        auto& into = chunks_[filling_ % depth];
-        into.marks.push_back(mark{into.next_sequence++, watermark});
-        if (into.marks.size() == chunk_records) submit(out, hand_on);
+        add_mark(watermark, false, out, hand_on);
+    }
+    template <class Out, class OnWatermark>
+    void on_clock(event_time now, Out& out, OnWatermark const& hand_on) {
+        add_mark(now, true, out, hand_on);
     }
     /// Everything so far is applied and handed on.
     template <class Out, class OnWatermark>
@@ -223,6 +234,12 @@ public:
 
 private:
     template <class Out, class OnWatermark>
+    void add_mark(event_time time, bool clock, Out& out, OnWatermark const& hand_on) {
+        auto& into = chunks_[filling_ % depth];
+        into.marks.push_back(mark{into.next_sequence++, time, clock});
+        if (into.marks.size() == chunk_records) submit(out, hand_on);
+    }
+    template <class Out, class OnWatermark>
     void submit(Out& out, OnWatermark const& hand_on) {
         auto& full = chunks_[filling_++ % depth];
         for (std::size_t i = 0; i < full.shares.size(); ++i)
@@ -244,10 +261,12 @@ private:
         for (auto* next = first_reported(done); next != nullptr; next = first_reported(done)) {
             reported& one = next->out[next->handed_on++];
             // A watermark goes on behind what it caused, and before what comes after it.
-            for (; passed != done.marks.end() && passed->sequence < one.cause; ++passed) hand_on(passed->watermark);
+            for (; passed != done.marks.end() && passed->sequence < one.cause; ++passed) {
+                hand_on(passed->time, passed->clock);
+            }
             replay(done, one, out);
         }
-        for (; passed != done.marks.end(); ++passed) hand_on(passed->watermark);
+        for (; passed != done.marks.end(); ++passed) hand_on(passed->time, passed->clock);
         recycle(done);
     }
     static share* first_reported(chunk const& of) {
@@ -268,7 +287,7 @@ private:
             case reported::what::pane:
                 if constexpr (Corrects) {
                     out.change(*one.key, one.window, one.info, one.hash, one.before ? &*one.before : nullptr,
-                        one.after ? &*one.after : nullptr);
+                        one.after ? &*one.after : nullptr, one.part ? &*one.part : nullptr);
                 } else {
                     out.row(*one.key, one.window, one.info, one.hash, *one.after);
                 }

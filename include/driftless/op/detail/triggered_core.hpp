@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_OP_DETAIL_TRIGGERED_CORE_HPP
+#define DRIFTLESS_OP_DETAIL_TRIGGERED_CORE_HPP
+
+#include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/time/pane_options.hpp>
+#include <driftless/time/trigger.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace driftless::inline v0::detail {
+/// The state of one (key, window) with a named trigger.
+///
+/// shown       what the last pane said, before the first one nothing: the `before` of the next change
+/// part        what has come since the last pane, where panes are discarding
+/// fresh       so many records have come since the last pane
+/// closed      the trigger has fired for the last time: an empty entry that refuses
+template <class Pack, class Trigger, bool Discarding>
+struct triggered_entry {
+    using value = typename Pack::state;
+    struct no_part {};
+
+    value state;
+    [[no_unique_address]] std::conditional_t<Discarding, value, no_part> part;
+    std::optional<value> shown{};
+    typename Trigger::state trigger{};
+    std::uint64_t fresh = 0;
+    std::int32_t panes = 0;
+    std::int32_t certain = 0;  // of them, those that were not early
+    bool closed = false;
+
+    constexpr triggered_entry() = default;
+    constexpr explicit triggered_entry(Pack const& pack) : state(pack.init()), part(part_of(pack)) {}
+
+    static constexpr auto part_of([[maybe_unused]] Pack const& pack) {
+        if constexpr (Discarding) return pack.init();
+        else return no_part{};
+    }
+    void save(auto& out) const {
+        Pack::save(state, out);
+        if constexpr (Discarding) Pack::save(part, out);
+        out.write(shown.has_value());
+        if (shown) Pack::save(*shown, out);
+        trigger.save(out);
+        out.write(fresh).write(panes).write(certain).write(closed);
+    }
+    void load(auto& in) {
+        Pack::load(state, in);
+        if constexpr (Discarding) Pack::load(part, in);
+        if (in.template read<bool>()) Pack::load(shown.emplace(state), in);
+        trigger.load(in);
+        in.read(fresh);
+        in.read(panes);
+        in.read(certain);
+        in.read(closed);
+    }
+};
+
+/// Aggregates by window under a named trigger: window-major tables whose entries carry the trigger's state.
+///
+/// A record is put into each of its windows and the trigger is asked at once; a watermark asks it at the end of a window,
+/// and once more when the state is collected, where what has not been shown comes out. One move of the watermark makes
+/// one pane of a (key, window) at most. Windows that are due fire by (end, start), keys in canonical order.
+template <class Pack, class Key, class Windowing, bool Exact>
+class triggered_core {
+    using trigger_type = typename Windowing::trigger_type;
+    static constexpr bool discards = Windowing::template has<discarding>;
+    static constexpr bool always_on_time = !Windowing::template has<on_time_if_new>;
+    static constexpr bool always_closes = Windowing::template has<always_close>;
+    using entry = triggered_entry<Pack, trigger_type, discards>;
+    using table = keyed_table<Key, entry>;
+    using result_type = typename Pack::result;
+
+    [[no_unique_address]] Pack pack_;
+    Windowing windowing_;
+    trigger_type trigger_;
+    duration lateness_;
+    std::uint64_t max_entries_;
+    std::uint64_t entries_ = 0;
+    event_time watermark_ = event_time::min();
+    event_time clock_ = event_time::min();
+    event_time next_clock_ = event_time::max();  // no entry is due by the clock up to then
+    window_tables<table> windows_;
+    account account_;
+
+public:
+    constexpr triggered_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
+        : pack_(std::move(pack)),
+          windowing_(*windowing),
+          trigger_(windowing->trigger()),
+          lateness_(windowing->lateness()),
+          max_entries_(max_entries),
+          account_{.label = label} {}
+    triggered_core(triggered_core const& like, fresh_core_t)
+        : triggered_core(like.pack_, &like.windowing_, like.max_entries_, like.account_.label) {}
+    void keep_time_of(triggered_core const& other) noexcept {
+        watermark_ = other.watermark_;
+        clock_ = other.clock_;
+    }
+
+    [[nodiscard]] account const& books() const noexcept { return account_; }
+    [[nodiscard]] operator_label label() const noexcept { return account_.label; }
+    [[nodiscard]] std::size_t state_bytes() const noexcept { return windows_.bytes(); }
+
+    template <class Ctx, class T, class Out>
+    void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
+        each_window(windowing_.assigner, ctx.at, [&](time_window const& window) {
+            auto in_window = ctx;
+            in_window.window = window;
+            add(in_window, record, hash, out);
+        });
+    }
+    template <class Out>
+    void on_watermark(event_time watermark, Out& out) {
+        if (watermark <= watermark_) return;  // a promise is not taken back
+        auto const before = std::exchange(watermark_, watermark);
+        for (std::size_t i = 0; i < windows_.size(); ++i) {
+            auto& each = windows_[i];
+            if (each.window.end > watermark) break;
+            bool const closes = closes_at(each.window) <= watermark;
+            if (closes || i >= windows_.fired()) ask_all(each.window, each.table, before, closes, out);
+            if (i >= windows_.fired()) windows_.mark_fired();
+        }
+        while (windows_.fired() != 0 && closes_at(windows_[0].window) <= watermark) {
+            entries_ -= windows_[0].table.size();
+            windows_.close_first();
+        }
+    }
+    template <class Out>
+    void on_clock(event_time now, Out& out) {
+        if (now <= clock_) return;
+        clock_ = now;
+        if (now <= next_clock_) return;
+        next_clock_ = event_time::max();
+        for (std::size_t i = 0; i < windows_.size(); ++i) {
+            ask_all(windows_[i].window, windows_[i].table, watermark_, false, out);
+        }
+    }
+    /// The next watermark at which a window ends or closes, or the answer to "is it late" changes.
+    [[nodiscard]] event_time deadline() const noexcept {
+        event_time next = event_time::max();
+        if (windows_.fired() < windows_.size()) next = windows_[windows_.fired()].window.end;
+        if (windows_.fired() != 0) next = earlier(next, closes_at(windows_[0].window));
+        if constexpr (!Exact) {
+            if (watermark_ == event_time::min()) return watermark_;
+            if (watermark_ == event_time::max()) return next;
+            next = earlier(next, first_end_after(watermark_));
+            next = earlier(next, first_end_after(watermark_ - lateness_) + lateness_);
+        }
+        return next;
+    }
+
+    /// As in windowed_core: the same bytes whatever the number of shards.
+    static void save(triggered_core* cores, std::size_t n, auto& out) {
+        account sum;
+        for (std::size_t i = 0; i < n; ++i) sum.add(cores[i].account_);
+        out.write(sum.applied);
+        for (auto const each : sum.refused) out.write(each);
+        out.write(cores[0].watermark_).write(cores[0].clock_);
+        std::vector<time_window> all;
+        for (std::size_t i = 0; i < n; ++i) {
+            for (std::size_t w = 0; w < cores[i].windows_.size(); ++w) insert_sorted(all, cores[i].windows_[w].window);
+        }
+        out.write(static_cast<std::uint64_t>(all.size()));
+        for (auto const& window : all) {
+            out.write(window);
+            std::uint64_t size = 0;
+            for (std::size_t i = 0; i < n; ++i) {
+                if (auto* const part = cores[i].table_of(window)) size += part->size();
+            }
+            out.write(size);
+            for (std::size_t i = 0; i < n; ++i) {
+                if (auto* const part = cores[i].table_of(window)) part->save_entries(out);
+            }
+        }
+    }
+    static void load(triggered_core* cores, std::size_t n, auto& in) {
+        account sum{.label = cores[0].account_.label};
+        in.read(sum.applied);
+        for (auto& each : sum.refused) in.read(each);
+        auto const watermark = in.template read<event_time>();
+        auto const clock = in.template read<event_time>();
+        for (std::size_t i = 0; i < n; ++i) {
+            auto& core = cores[i];
+            core.account_ = i == 0 ? sum : account{.label = sum.label};
+            core.entries_ = 0;
+            core.watermark_ = watermark;
+            core.clock_ = clock;
+            core.next_clock_ = event_time::min();  // looks for itself
+            core.windows_.clear();
+        }
+        for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
+            auto const window = in.template read<time_window>();
+            auto const size = in.template read<std::uint64_t>();
+            for (std::uint64_t k = 0; k < size; ++k) {
+                Key key{};
+                if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
+                entry state{cores[0].pack_};
+                in.read(state);
+                auto const hash = hash_of(key);
+                auto& owner = cores[shard_of(hash, n)];
+                ++owner.entries_;
+                auto* const there = owner.table_of(window);
+                auto& into = there != nullptr ? *there : owner.windows_.open(window, watermark >= window.end).table;
+                static_cast<void>(into.insert(key, hash, [&] { return std::move(state); }));
+            }
+        }
+    }
+
+private:
+    static event_time earlier(event_time a, event_time b) noexcept { return a < b ? a : b; }
+    [[nodiscard]] event_time closes_at(time_window const& window) const noexcept {
+        if constexpr (Exact) return window.end;
+        else return window.end + lateness_;
+    }
+    /// The first end of a window that holds a time; the time itself where none does, so that every move is told.
+    [[nodiscard]] event_time first_end_after(event_time at) const noexcept {
+        auto first = event_time::max();
+        bool any = false;
+        each_window(windowing_.assigner, at, [&](time_window const& window) {
+            first = earlier(first, window.end);
+            any = true;
+        });
+        return any ? first : at;
+    }
+    [[nodiscard]] trigger_moment moment(time_window const& window) const noexcept {
+        return {window, watermark_, clock_};
+    }
+    [[nodiscard]] table* table_of(time_window const& window) noexcept {
+        auto const at = windows_.find(window);
+        return at == windows_.size() ? nullptr : &windows_[at].table;
+    }
+    static void insert_sorted(std::vector<time_window>& all, time_window const& window) {
+        auto at = all.size();
+        while (at != 0 && window < all[at - 1]) --at;
+        if (at == 0 || all[at - 1] != window) all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), window);
+    }
+
+    /// A record with its window in ctx.
+    template <class Ctx, class T, class Out>
+    void add(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
+        auto const& key = key_in(ctx);
+        if constexpr (!Exact) {
+            if (watermark_ >= closes_at(ctx.window)) return refuse(reason::late, ctx, record, out);
+        }
+        auto* there = table_of(ctx.window);
+        entry* to = there != nullptr ? there->find(key, hash) : nullptr;
+        if (to != nullptr && to->closed) return refuse(reason::closed, ctx, record, out);
+        bool const fresh = to == nullptr;
+        if (fresh) {
+            if (entries_ >= max_entries_) return account_.refuse(reason::capacity);
+            if (there == nullptr) there = &windows_.open(ctx.window, watermark_ >= ctx.window.end).table;
+            to = &there->insert(key, hash, [&] { return entry{pack_}; });
+            ++entries_;
+        }
+        try {
+            put(*to, record);
+        } catch (...) {
+            if (fresh) there->erase(key, hash), --entries_;
+            account_.refuse(reason::failed);
+            return out.threw(ctx.from);
+        }
+        ++account_.applied;
+        ++to->fresh;
+        auto const now = moment(ctx.window);
+        trigger_.on_record(to->trigger, now);
+        if (trigger_.due(to->trigger, now)) fire(key, *to, hash, now, watermark_, false, out);
+        else next_clock_ = earlier(next_clock_, trigger_type::next_clock(to->trigger));
+    }
+    /// Into both states or, if a function throws, into none.
+    template <class T>
+    void put(entry& to, T const& record) {
+        if constexpr (!discards) {
+            pack_.add(to.state, record);
+        } else if constexpr (Pack::adds_are_safe) {
+            pack_.add(to.state, record);
+            pack_.add(to.part, record);
+        } else {
+            auto part = to.part;
+            pack_.add(part, record);
+            pack_.add(to.state, record);
+            to.part = std::move(part);
+        }
+    }
+    template <class Ctx, class T, class Out>
+    void refuse(reason why, Ctx const& ctx, T const& record, Out& out) {
+        account_.refuse(why);
+        out.refused(why, ctx, record);
+    }
+
+    /// Asks the trigger of every key of a window; what has not been shown comes out when it closes.
+    template <class Out>
+    void ask_all(time_window const& window, table& of, event_time output_watermark, bool closes, Out& out) {
+        auto const now = moment(window);
+        of.for_each_ordered([&](auto const& key, entry& each, std::uint64_t hash) {
+            if (each.closed) return;
+            if (closes || trigger_.due(each.trigger, now)) fire(key, each, hash, now, output_watermark, closes, out);
+            else next_clock_ = earlier(next_clock_, trigger_type::next_clock(each.trigger));
+        });
+    }
+    /// output_watermark   what has been promised downstream: a pane behind it is late
+    template <class K, class Out>
+    void fire(K const& key, entry& of, std::uint64_t hash, trigger_moment const& now, event_time output_watermark,
+        bool closes, Out& out) {
+        bool const last = (trigger_.due(of.trigger, now) && trigger_.fire(of.trigger, now)) || closes;
+        next_clock_ = earlier(next_clock_, trigger_type::next_clock(of.trigger));
+        auto const when = of.certain != 0 || output_watermark >= now.window.end ? timing::late
+            : now.at_end()                                                      ? timing::on_time
+                                                                                : timing::early;
+        bool const wanted = of.fresh != 0 || (when == timing::on_time && always_on_time) || (last && always_closes);
+        if (wanted) show(key, of, hash, now.window, when, last, out);
+        if (last) close(of);
+    }
+    template <class K, class Out>
+    void show(K const& key, entry& of, std::uint64_t hash, time_window const& window, timing when, bool last,
+        Out& out) {
+        auto const before = of.shown ? lowered(*of.shown, out) : std::optional<result_type>{};
+        auto const after = lowered(of.state, out);
+        pane_info const info{
+            when, of.panes, when == timing::early ? -1 : of.certain, of.panes == 0, last};
+        if constexpr (discards) {
+            auto const part = lowered(of.part, out);
+            if (before || after) out.change(key, window, info, hash, pointer(before), pointer(after), pointer(part));
+            of.part = pack_.init();
+        } else if (before || after) {
+            out.change(key, window, info, hash, pointer(before), pointer(after));
+        }
+        ++of.panes;
+        if (when != timing::early) ++of.certain;
+        of.fresh = 0;
+        of.shown = of.state;
+    }
+    /// Nothing is kept of a closed entry but that it is.
+    void close(entry& of) {
+        entry empty{pack_};
+        empty.closed = true;
+        of = std::move(empty);
+    }
+    static result_type const* pointer(std::optional<result_type> const& of) noexcept { return of ? &*of : nullptr; }
+    template <class Out>
+    std::optional<result_type> lowered(typename Pack::state const& of, Out& out) const {
+        std::optional<result_type> result;
+        try {
+            result.emplace(pack_.lower(of));
+        } catch (...) {
+            out.threw(origin{});
+        }
+        return result;
+    }
+    template <class Ctx>
+    static constexpr auto const& key_in(Ctx const& ctx) noexcept {
+        if constexpr (std::is_same_v<Key, unkeyed>) return no_key;
+        else return *ctx.key;
+    }
+    static constexpr unkeyed no_key{};
+};
+}  // namespace driftless::inline v0::detail
+#endif
