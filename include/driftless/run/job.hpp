@@ -7,15 +7,18 @@
 #include <driftless/core/error.hpp>
 #include <driftless/core/pipeline.hpp>
 #include <driftless/file/whole_file.hpp>
+#include <driftless/log/detail/system_time.hpp>
 #include <driftless/log/wakeup.hpp>
 #include <driftless/run/batch.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/fingerprint.hpp>
+#include <driftless/run/properties.hpp>
 #include <driftless/run/results.hpp>
 #include <driftless/run/stream.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -23,6 +26,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -86,6 +90,7 @@ public:
     /// or inputs are merged, one that is open and empty holds the others.
     std::size_t poll(std::size_t max = std::numeric_limits<std::size_t>::max()) {
         return guarded([&] {
+            tell_time();
             auto const fed = engine_.poll(max, false);
             publish();
             return fed;
@@ -173,6 +178,7 @@ public:
     }
 
 private:
+    static constexpr bool asks_clock = streams && !is_replayable<P>;
     static constexpr std::uint32_t snapshot_version = 2;
 
     /// Lets nothing go on after an error.
@@ -199,10 +205,21 @@ private:
         guarded([&] { return engine_.finish(), 0; });
         phase_ = phase::ended;
     }
+    /// Processing time, before what is read next.
+    void tell_time() {
+        if constexpr (asks_clock) {
+            auto const now = mode_.clock != nullptr ? mode_.clock() : detail::system_time();
+            engine_.each_chain([&](auto& chain) { chain.on_clock(now); });
+        }
+    }
+    void wait(std::uint32_t seen) {
+        if constexpr (asks_clock) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
+        else wakeup_.wait(seen);
+    }
     void follow() {
         while (!stop_.load(std::memory_order_acquire)) {
             auto const seen = wakeup_.seen();
-            if (poll(chunk) == 0 && !stop_.load(std::memory_order_acquire)) wakeup_.wait(seen);
+            if (poll(chunk) == 0 && !stop_.load(std::memory_order_acquire)) wait(seen);
         }
         stop_.store(false, std::memory_order_release);
     }
@@ -210,6 +227,7 @@ private:
     /// False if stop() cut it short.
     bool read_to_present_end(bool may_stop) {
         engine_.extend();
+        tell_time();
         while (engine_.poll(chunk, true) != 0) {
             publish();
             if (may_stop && stop_.exchange(false, std::memory_order_acq_rel)) return false;

@@ -31,6 +31,7 @@ struct stream {
     error_policy on_error{};         ///< what a throwing user function does to the run
     std::string_view snapshots{};    ///< a folder for the snapshot that a pause leaves and a start takes up
     driftless::until until = driftless::until::stopped;
+    event_time (*clock)() = nullptr; ///< processing time, for triggers that ask it; without one, the system's clock
 };
 }  // namespace driftless::inline v0
 #endif
