@@ -25,6 +25,11 @@ struct hour_totals {
     std::int64_t hits, bytes, distinct_clients, status_4xx, status_5xx;
 };
 
+struct totals_so_far {
+    std::int64_t hits, bytes, errors;
+    dl::event_time newest;
+};
+
 template <int Class>
 inline constexpr auto has_status = [](request const& r) { return r.status / 100 == Class ? 1 : 0; };
 
@@ -47,14 +52,24 @@ constexpr auto late_tumble_10s(dl::duration bound) {
         | dl::aggregate(dl::count());
 }
 
+/// All requests so far, every 500 of them.
+inline constexpr auto count_trigger_500 =
+    dl::from<request>()
+    | dl::assign_time<&request::ts>(dl::bounded_disorder{60_s})
+    | dl::window(dl::global{}, dl::every(500), dl::on_time_if_new{})
+    | dl::aggregate<totals_so_far>(dl::count(), dl::sum<&request::bytes>(),
+        dl::sum([](request const& r) { return r.status >= 400 ? 1 : 0; }), dl::max<&request::ts>());
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using request_log = dl::file_log<request, dl::columns>;
 using hour_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using arrivals_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 
 hour_table make_tumble_1h(support::runner<request_log> const& run);
+arrivals_table make_count_trigger_500(support::runner<request_log> const& run);
 late_table make_late_tumble_10s(support::runner<request_log> const& run);
 late_summary_table make_late_tumble_10s_summary(support::runner<request_log> const& run);
 }  // namespace access_log

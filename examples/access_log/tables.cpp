@@ -17,6 +17,15 @@ access_log::hour_table access_log::make_tumble_1h(run_t const& run) {
     return out;
 }
 
+access_log::arrivals_table access_log::make_count_trigger_500(run_t const& run) {
+    arrivals_table out{{"arrivals", "hits", "bytes", "errors", "max_ts_ms"}};
+    run.each_pane(count_trigger_500, [&](auto const& pane) {
+        auto const& of = pane.value;
+        if (of.hits % 500 == 0) out.rows.emplace_back(of.hits, of.hits, of.bytes, of.errors, of.newest.ms());
+    });
+    return out;
+}
+
 namespace {
 constexpr dl::duration bounds[] = {0_s, 20_s, 40_s, 60_s};
 

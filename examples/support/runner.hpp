@@ -32,12 +32,28 @@ public:
             return dl::run(dl::batch{.threads = threads_}, pipeline, *log_, std::forward<SideOutputs>(sides)...);
         }
         dl::job job{dl::stream{.threads = threads_}, pipeline, *log_, std::forward<SideOutputs>(sides)...};
-        std::stop_callback const on_complete{*complete_, [&job] { job.stop(); }};
-        job.run();
-        job.drain();
+        follow(job);
         // Where nobody takes the refused records, they are at least counted.
         if (sizeof...(SideOutputs) == 0) *late_ += job.metrics().refused(dl::reason::late);
         return job.take_results();
+    }
+    /// Calls f(pane) for every pane, as it comes out.
+    template <class Pipeline, class F>
+    void each_pane(Pipeline const& pipeline, F f) const {
+        auto sink = dl::to(f, [](auto const&, dl::time_window) {});
+        if (!complete_) {
+            dl::run(dl::batch{.threads = threads_}, pipeline, *log_, sink);
+            return;
+        }
+        dl::job job{dl::stream{.threads = threads_}, pipeline, *log_, sink};
+        follow(job);
+    }
+
+private:
+    void follow(auto& job) const {
+        std::stop_callback const on_complete{*complete_, [&job] { job.stop(); }};
+        job.run();
+        job.drain();
     }
 };
 }  // namespace support

@@ -30,7 +30,7 @@ compare() {  # PROGRAM FOLDER INPUT NAME
 for name in per_day net_per_day_country; do
     compare "$retail" "$DRIFTLESS_DATA_DIR/retail" lines.csv $name
 done
-for name in tumble_1h late_tumble_10s late_tumble_10s_summary; do
+for name in tumble_1h count_trigger_500 late_tumble_10s late_tumble_10s_summary; do
     compare "$access_log" "$DRIFTLESS_DATA_DIR/access_log" events.csv $name
 done
 exit $failed
