@@ -126,7 +126,8 @@ TEST_CASE("triggers are data: compared, described, part of the fingerprint", "[t
 
 TEST_CASE("the type of a pipeline knows what its trigger does to it", "[time][trigger]") {
     STATIC_REQUIRE(single_pane<decltype(counts())>);
-    STATIC_REQUIRE_FALSE(single_pane<decltype(counts(at_watermark()))>);
+    STATIC_REQUIRE(single_pane<decltype(counts(at_watermark(), accumulating{}))>);
+    STATIC_REQUIRE_FALSE(single_pane<decltype(counts(at_watermark().late(every(1))))>);
     STATIC_REQUIRE_FALSE(single_pane<decltype(counts(every(2)))>);
     STATIC_REQUIRE(is_replayable<decltype(counts(at_watermark().early(every(2))))>);
     STATIC_REQUIRE_FALSE(is_replayable<decltype(counts(at_watermark().early(after{1_s})))>);

@@ -20,6 +20,13 @@ namespace detail {
 template <class T>
 concept window_option = std::same_as<T, allowed_lateness> || trigger<T> || requires { typename T::is_pane_option; };
 
+template <class Option>
+inline constexpr bool changes_panes = trigger<Option> || requires { typename Option::is_pane_option; };
+template <>
+inline constexpr bool changes_panes<end_of_window_trigger> = false;
+template <>
+inline constexpr bool changes_panes<accumulating> = false;
+
 /// The trigger among the options; without one, what at_watermark() means by itself.
 template <class... Options>
 struct trigger_among {
@@ -41,8 +48,9 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     template <class Option>
     static constexpr bool has = (std::is_same_v<Options, Option> || ...);
     static constexpr bool has_lateness = has<allowed_lateness>;
-    /// When windows fire is said here: the state of each (key, window) carries a trigger.
-    static constexpr bool triggered = (trigger<Options> || ...) || (requires { typename Options::is_pane_option; } || ...);
+    /// When windows fire, or how that is shown, is said here: the state of each (key, window) carries a trigger.
+    /// at_watermark() and accumulating{} alone say what holds anyway.
+    static constexpr bool triggered = (detail::changes_panes<Options> || ...);
     static constexpr bool discards = has<discarding>;
     static constexpr bool retracts = has<retracting>;
     using named_trigger = typename detail::trigger_among<Options...>::type;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: aggregate over changes has no trigger of its own: it answers each change at once; leave the trigger out of the window(...) before it
+#include <driftless/agg/count.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/window.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() {
+    [[maybe_unused]] auto p = from<event<int>>() | window(tumbling{1_s}, allowed_lateness{1_s}) | aggregate(count())
+        | window(tumbling{1_min}, every(2)) | aggregate(count());
+}
