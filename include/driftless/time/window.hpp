@@ -143,5 +143,17 @@ constexpr void each_window(W const& assigner, event_time at, F&& f) {
     if constexpr (assigns_one<W>) f(assigner.assign(at));
     else assigner.assign_each(at, f);
 }
+
+namespace detail {
+/// The first end of a window that holds a time; the time itself where none does: then every move of a watermark counts.
+template <window_assigner W>
+constexpr event_time first_end_after(W const& assigner, event_time at) {
+    auto first = at;
+    each_window(assigner, at, [&](time_window const& window) {
+        if (first == at || window.end < first) first = window.end;
+    });
+    return first;
+}
+}  // namespace detail
 }  // namespace driftless::inline v0
 #endif

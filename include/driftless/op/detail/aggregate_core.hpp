@@ -7,6 +7,7 @@
 #include <driftless/core/stream.hpp>
 #include <driftless/state/keyed_table.hpp>
 #include <driftless/state/window_tables.hpp>
+#include <driftless/time/window.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -383,6 +384,9 @@ class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> 
     using base::entries_;
     using base::pack_;
 
+    /// A record may lie in several windows, or in none.
+    static constexpr bool several = !Carried && assigns_several<typename Windowing::assigner_type>;
+
     Windowing windowing_;
     duration lateness_;
     event_time watermark_ = event_time::min();
@@ -431,7 +435,9 @@ public:
     }
     template <class Ctx>
     DRIFTLESS_INLINE bool is_near(Ctx const& ctx) const noexcept {
-        if constexpr (Carried) {
+        if constexpr (several) {
+            return false;  // a record goes into each of its windows
+        } else if constexpr (Carried) {
             return ctx.window.start == low_ && ctx.window.end == middle_ && near_[1] != nullptr;
         } else {
             return static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns()) < span_;
@@ -439,13 +445,16 @@ public:
     }
     template <class Ctx, class T, class Out>
     void on_change(Ctx const& ctx, change<T> const& row, std::uint64_t hash, Out& out) {
-        auto* const in = window_for(ctx, out, row.after != nullptr ? *row.after : *row.before);
-        if (in == nullptr) return;
-        correct(*in, ctx, hash, out, [&] {
-            this->apply(in->table, ctx, row, hash, out);
-            return true;  // the old row is out, whatever became of the new one
+        auto const& record = row.after != nullptr ? *row.after : *row.before;
+        each_window_of(ctx, [&](auto const& window) {
+            auto* const in = window_for(window, ctx, out, record);
+            if (in == nullptr) return;
+            correct(*in, ctx, hash, out, [&] {
+                this->apply(in->table, ctx, row, hash, out);
+                return true;  // the old row is out, whatever became of the new one
+            });
+            this->drop_if_empty(in->table, this->key_in(ctx), hash);
         });
-        this->drop_if_empty(in->table, this->key_in(ctx), hash);
     }
 
     template <class Out>
@@ -474,10 +483,10 @@ public:
             if constexpr (!Carried) {
                 if (watermark_ == event_time::min()) return watermark_;
                 if (watermark_ == event_time::max()) return next;
-                auto const end = windowing_.assigner.assign(watermark_).end;
+                auto const end = first_end_after(windowing_.assigner, watermark_);
                 if (end < next) next = end;
                 if constexpr (Windowing::has_lateness) {
-                    auto const close = windowing_.assigner.assign(watermark_ - lateness_).end + lateness_;
+                    auto const close = first_end_after(windowing_.assigner, watermark_ - lateness_) + lateness_;
                     if (close < next) next = close;
                 }
             }
@@ -560,12 +569,14 @@ private:
         windows_.close_first();
     }
 
-    /// The open window of a record, opened if need be; null if it is closed: the record is refused.
+    template <class Ctx, class F>
+    void each_window_of(Ctx const& ctx, F&& f) const {
+        if constexpr (Carried) f(ctx.window);
+        else each_window(windowing_.assigner, ctx.at, f);
+    }
+    /// A window of a record, opened if need be; null if it is closed: the record is refused.
     template <class Ctx, class Out, class T>
-    open_window* window_for(Ctx const& ctx, Out& out, T const& record) {
-        time_window window;
-        if constexpr (Carried) window = ctx.window;
-        else window = windowing_.assigner.assign(ctx.at);
+    open_window* window_for(time_window const& window, Ctx const& ctx, Out& out, T const& record) {
         if constexpr (!Exact) {
             if (watermark_ >= closes(window)) {
                 account_.refuse(reason::late);
@@ -582,10 +593,14 @@ private:
 
     template <class Ctx, class T, class Out>
     DRIFTLESS_NOINLINE void far_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        auto* const in = window_for(ctx, out, record);
-        if (in == nullptr) return;
-        correct(*in, ctx, hash, out, [&] { return this->add(in->table, ctx, record, hash, out); });
-        if (in->window.end > watermark_) come_near(*in);
+        each_window_of(ctx, [&](auto const& window) {
+            auto* const in = window_for(window, ctx, out, record);
+            if (in == nullptr) return;
+            correct(*in, ctx, hash, out, [&] { return this->add(in->table, ctx, record, hash, out); });
+            if constexpr (!several) {
+                if (in->window.end > watermark_) come_near(*in);
+            }
+        });
     }
 
     /// Applies an update to a window; if it has fired already, its row changes at once.

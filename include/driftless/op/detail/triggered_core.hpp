@@ -148,8 +148,8 @@ public:
         if constexpr (!Exact) {
             if (watermark_ == event_time::min()) return watermark_;
             if (watermark_ == event_time::max()) return next;
-            next = earlier(next, first_end_after(watermark_));
-            next = earlier(next, first_end_after(watermark_ - lateness_) + lateness_);
+            next = earlier(next, first_end_after(windowing_.assigner, watermark_));
+            next = earlier(next, first_end_after(windowing_.assigner, watermark_ - lateness_) + lateness_);
         }
         return next;
     }
@@ -216,16 +216,6 @@ private:
     [[nodiscard]] event_time closes_at(time_window const& window) const noexcept {
         if constexpr (Exact) return window.end;
         else return window.end + lateness_;
-    }
-    /// The first end of a window that holds a time; the time itself where none does, so that every move is told.
-    [[nodiscard]] event_time first_end_after(event_time at) const noexcept {
-        auto first = event_time::max();
-        bool any = false;
-        each_window(windowing_.assigner, at, [&](time_window const& window) {
-            first = earlier(first, window.end);
-            any = true;
-        });
-        return any ? first : at;
     }
     [[nodiscard]] trigger_moment moment(time_window const& window) const noexcept {
         return {window, watermark_, clock_};
