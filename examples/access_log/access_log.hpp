@@ -52,6 +52,14 @@ constexpr auto late_tumble_10s(dl::duration bound) {
         | dl::aggregate(dl::count());
 }
 
+/// Hits per quarter of an hour, every five minutes, and class of the answer.
+inline constexpr auto hop_15m_5m_by_status_class =
+    dl::from<request>()
+    | dl::assign_time<&request::ts>(dl::bounded_disorder{60_s})
+    | dl::key_by([](request const& r) { return r.status / 100; })
+    | dl::window(dl::sliding{15_min, 5_min})
+    | dl::aggregate(dl::count());
+
 /// All requests so far, every 500 of them.
 inline constexpr auto count_trigger_500 =
     dl::from<request>()
@@ -64,11 +72,13 @@ inline constexpr auto count_trigger_500 =
 
 using request_log = dl::file_log<request, dl::columns>;
 using hour_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using class_table = support::table<std::int64_t, std::int32_t, std::int64_t>;
 using arrivals_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 
 hour_table make_tumble_1h(support::runner<request_log> const& run);
+class_table make_hop_15m_5m_by_status_class(support::runner<request_log> const& run);
 arrivals_table make_count_trigger_500(support::runner<request_log> const& run);
 late_table make_late_tumble_10s(support::runner<request_log> const& run);
 late_summary_table make_late_tumble_10s_summary(support::runner<request_log> const& run);

@@ -17,6 +17,14 @@ access_log::hour_table access_log::make_tumble_1h(run_t const& run) {
     return out;
 }
 
+access_log::class_table access_log::make_hop_15m_5m_by_status_class(run_t const& run) {
+    class_table out{{"window_start_ms", "status_class", "hits"}};
+    for (auto const& [status_class, window, hits, info] : run(hop_15m_5m_by_status_class)) {
+        out.rows.emplace_back(window.start.ms(), status_class, hits);
+    }
+    return out;
+}
+
 access_log::arrivals_table access_log::make_count_trigger_500(run_t const& run) {
     arrivals_table out{{"arrivals", "hits", "bytes", "errors", "max_ts_ms"}};
     run.each_pane(count_trigger_500, [&](auto const& pane) {

@@ -4,16 +4,18 @@
 // args:
 // expect: per_day
 // expect: net_per_day_country
-// expect: batch = stream, 56 rows
+// expect: batch = stream, 250 rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
 // expect:   2010-12-01   3108       143  26814      5896079         32523    5863556
-// expect: batch = stream, 58 rows
+// expect: batch = stream, 158 rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result per_day --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result net_per_day_country --mode stream --threads 2 --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/net_per_day_country.csv
+// args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result hop_3h_1h --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/retail/expected/hop_3h_1h.csv
 // args: --log kept --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
-// expect: batch = stream, 58 rows
+// expect: batch = stream, 158 rows
 // args: --log kept --result per_day --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 #include "retail.hpp"
@@ -60,7 +62,7 @@ void append_generated(std::uint64_t count, line_log& log) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return support::program("retail", {"per_day", "net_per_day_country"}, argc, argv,
+    return support::program("retail", {"per_day", "net_per_day_country", "hop_3h_1h"}, argc, argv,
         [](support::options const& asked) {
             support::kept_log<line_log> kept{asked};
             auto& log = kept.log();
@@ -71,6 +73,7 @@ int main(int argc, char** argv) {
                 else support::append_csv<line>(asked, {}, log);
             };
             return support::in_two_modes(asked, log, fill, support::result{"per_day", retail::make_per_day},
-                support::result{"net_per_day_country", retail::make_net_per_day_country});
+                support::result{"net_per_day_country", retail::make_net_per_day_country},
+                support::result{"hop_3h_1h", retail::make_hop_3h_1h});
         });
 }

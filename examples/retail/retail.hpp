@@ -26,6 +26,9 @@ struct line {
 struct day_totals {
     std::int64_t lines, invoices, units, gross_pence, refund_pence, net_pence;
 };
+struct hop_totals {
+    std::int64_t lines, distinct_invoices, net_pence;
+};
 struct country_totals {
     std::int64_t lines, net_pence;
 };
@@ -52,18 +55,27 @@ inline constexpr auto net_per_day_country =
     | dl::window(dl::tumbling{24_h})
     | dl::aggregate<country_totals>(dl::count(), dl::sum(amount));
 
+/// The last three hours, every hour.
+inline constexpr auto hop_3h_1h =
+    lines_by_day
+    | dl::window(dl::sliding{3_h, 1_h})
+    | dl::aggregate<hop_totals>(dl::count(), dl::distinct<&line::invoice_no>(), dl::sum(amount));
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using line_log = dl::file_log<line, dl::columns>;
 using per_day_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
     std::int64_t>;
+using hop_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using net_per_day_country_table = support::table<std::string, std::string, std::int64_t, std::int64_t>;
 
 per_day_table make_per_day(support::runner<line_log> const& run);
+hop_table make_hop_3h_1h(support::runner<line_log> const& run);
 net_per_day_country_table make_net_per_day_country(support::runner<line_log> const& run);
 }  // namespace retail
 
 BOOST_HANA_ADAPT_STRUCT(retail::line, invoice_no, country, quantity, unit_price_pence, ts);
 BOOST_HANA_ADAPT_STRUCT(retail::day_totals, lines, invoices, units, gross_pence, refund_pence, net_pence);
+BOOST_HANA_ADAPT_STRUCT(retail::hop_totals, lines, distinct_invoices, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::country_totals, lines, net_pence);
 #endif

@@ -17,3 +17,11 @@ retail::net_per_day_country_table retail::make_net_per_day_country(support::runn
     }
     return out;
 }
+
+retail::hop_table retail::make_hop_3h_1h(support::runner<line_log> const& run) {
+    hop_table out{support::columns_of<hop_totals>("window_start_ms")};
+    for (auto const& [key, window, totals, info] : run(hop_3h_1h)) {
+        out.rows.push_back(support::row_of(totals, window.start.ms()));
+    }
+    return out;
+}

@@ -71,7 +71,7 @@ std::string line_of(std::tuple<Fields...> const& row) {
     return out;
 }
 
-/// The table for people: columns of one width, numbers to the right.
+/// The table for people: columns of one width, numbers to the right; the first 60 rows of a long one.
 template <class... Fields>
 std::string aligned(table<Fields...> const& from) {
     using cells = std::array<std::string, sizeof...(Fields)>;
@@ -82,7 +82,10 @@ std::string aligned(table<Fields...> const& from) {
     };
     auto const cells_of = [&](auto const&... fields) { return cells{shown(fields)...}; };
     std::vector<cells> lines{std::apply(cells_of, from.columns)};
-    for (auto const& row : from.rows) lines.push_back(std::apply(cells_of, row));
+    constexpr std::size_t most = 60;
+    for (auto const& row : from.rows) {
+        if (lines.size() <= most) lines.push_back(std::apply(cells_of, row));
+    }
 
     std::array<std::size_t, sizeof...(Fields)> width{};
     for (auto const& line : lines) {
@@ -96,6 +99,7 @@ std::string aligned(table<Fields...> const& from) {
         }
         out += '\n';
     }
+    if (from.rows.size() > most) out += "  ... and " + std::to_string(from.rows.size() - most) + " more rows\n";
     return out;
 }
 }  // namespace support
