@@ -8,6 +8,7 @@
 #include <driftless/core/sink.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/op/detail/aggregate_stage.hpp>
+#include <driftless/op/detail/session_core.hpp>
 #include <driftless/op/detail/triggered_core.hpp>
 #include <driftless/op/late_to.hpp>
 #include <driftless/op/window.hpp>
@@ -65,14 +66,17 @@ struct windowing_in {
     using type = void;
     static constexpr bool corrects = false;
     static constexpr bool triggered = false;
+    static constexpr bool merging = false;
 };
 template <class Window>
     requires Window::assigned
 struct windowing_in<Window> {
     using type = typename Window::windowing;
-    static constexpr bool corrects = type::has_lateness || type::triggered;
+    static constexpr bool corrects =
+        type::has_lateness || type::triggered || merging_windows<typename type::assigner_type>;
     /// Rows that carry their window are regrouped in it: they come when they come.
     static constexpr bool triggered = type::triggered && !Window::carried;
+    static constexpr bool merging = merging_windows<typename type::assigner_type> && !Window::carried;
 };
 }  // namespace detail
 
@@ -104,12 +108,21 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         if constexpr (!changelog<In>) return true;
         else return pack_t<In>::invertible;
     }();
+    /// Sessions merge whose records lie one behind the other in time, and mixed in the log.
+    template <class In>
+    static constexpr bool merges_well = [] {
+        if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
+        else return pack_t<In>::combinable && pack_t<In>::combines == combine_class::exact;
+    }();
+    template <class In>
+    static constexpr bool sessions_as_they_come = !detail::windowing_in<typename In::window>::merging
+        || (!changelog<In> && !detail::windowing_in<typename In::window>::triggered);
     template <class In>
     static constexpr bool triggers_changes = changelog<In> && detail::windowing_in<typename In::window>::triggered;
     template <class In>
     static constexpr bool accepts = [] {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
-        else return bounded<In> && invertible<In> && !triggers_changes<In>;
+        else return bounded<In> && invertible<In> && !triggers_changes<In> && merges_well<In> && sessions_as_they_come<In>;
     }();
     template <class In>
     using output_t =
@@ -130,6 +143,12 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
             static_assert(invertible<In>,
                 "driftless: aggregate over changes takes old rows back, and one of its functions has no "
                 "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
+            static_assert(merges_well<In>,
+                "driftless: aggregate over sessions puts the states of sessions together that merge, and one of its "
+                "functions is not exact: use count, sum of integers, min, max, distinct, exact ones of your own");
+            static_assert(sessions_as_they_come<In>,
+                "driftless: aggregate over sessions takes plain records and fires by the watermark: leave the trigger "
+                "and pane options out of window(session{...}), and put it before other aggregates");
             static_assert(!triggers_changes<In>,
                 "driftless: aggregate over changes has no trigger of its own: it answers each change at once; leave "
                 "the trigger out of the window(...) before it");
@@ -159,6 +178,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 detail::unwindowed_core<pack, key, from_changes>{make_pack<pack>(), max_entries(), at.label});
         } else if constexpr (!In::window::assigned) {
             return stage_of(detail::total_core<pack, from_changes>{make_pack<pack>(), max_entries(), at.label});
+        } else if constexpr (detail::windowing_in<typename In::window>::merging) {
+            return stage_of(detail::session_core<pack, key, windowing_t<In>, Mode::exact>{
+                make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::triggered) {
             return stage_of(detail::triggered_core<pack, key, windowing_t<In>, Mode::exact>{
                 make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});

@@ -5,6 +5,7 @@
 #include <driftless/core/operator.hpp>
 #include <driftless/core/place.hpp>
 #include <driftless/time/pane_options.hpp>
+#include <driftless/time/session.hpp>
 #include <driftless/time/trigger.hpp>
 #include <driftless/time/window.hpp>
 
@@ -69,6 +70,11 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     [[nodiscard]] constexpr duration lateness() const {
         if constexpr (has_lateness) return std::get<allowed_lateness>(options).bound;
         else return {};
+    }
+    /// So long behind its end a window may still be reached by a record.
+    [[nodiscard]] constexpr duration kept_behind_end() const {
+        if constexpr (merging_windows<Assigner>) return lateness() + assigner.gap;
+        else return lateness();
     }
     [[nodiscard]] constexpr trigger_type trigger() const {
         if constexpr ((driftless::trigger<Options> || ...)) {

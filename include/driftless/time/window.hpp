@@ -133,9 +133,12 @@ concept assigns_several = !assigns_one<W> && requires(W const& w, event_time at,
     w.assign_each(at, f);
     W::kind;
 };
+/// Windows that each record makes for itself and that merge: session.
+template <class W>
+concept merging_windows = requires { typename W::merges_windows; };
 /// A window assigner: what may stand first in window(...).
 template <class W>
-concept window_assigner = assigns_one<W> || assigns_several<W>;
+concept window_assigner = assigns_one<W> || assigns_several<W> || merging_windows<W>;
 
 /// Calls f(window) for every window that an assigner gives to a time, by ascending (end, start).
 template <window_assigner W, class F>
