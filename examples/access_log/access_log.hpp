@@ -8,6 +8,7 @@
 #include <driftless/driftless.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace access_log {
 namespace dl = driftless;
@@ -17,6 +18,7 @@ using namespace driftless::literals;
 struct request {
     dl::event_time ts;
     dl::text client_ip;
+    dl::text path;
     std::int32_t status = 0;
     std::int64_t bytes = 0;
 };
@@ -25,6 +27,9 @@ struct hour_totals {
     std::int64_t hits, bytes, distinct_clients, status_4xx, status_5xx;
 };
 
+struct visit_totals {
+    std::int64_t hits, bytes, distinct_paths;
+};
 struct totals_so_far {
     std::int64_t hits, bytes, errors;
     dl::event_time newest;
@@ -60,6 +65,14 @@ inline constexpr auto hop_15m_5m_by_status_class =
     | dl::window(dl::sliding{15_min, 5_min})
     | dl::aggregate(dl::count());
 
+/// Visits: requests of one client less than half an hour apart.
+inline constexpr auto sessions_30m =
+    dl::from<request>()
+    | dl::assign_time<&request::ts>(dl::bounded_disorder{60_s})
+    | dl::key_by<&request::client_ip>()
+    | dl::window(dl::session{30_min})
+    | dl::aggregate<visit_totals>(dl::count(), dl::sum<&request::bytes>(), dl::distinct<&request::path>());
+
 /// All requests so far, every 500 of them.
 inline constexpr auto count_trigger_500 =
     dl::from<request>()
@@ -73,17 +86,20 @@ inline constexpr auto count_trigger_500 =
 using request_log = dl::file_log<request, dl::columns>;
 using hour_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using class_table = support::table<std::int64_t, std::int32_t, std::int64_t>;
+using visit_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using arrivals_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 
 hour_table make_tumble_1h(support::runner<request_log> const& run);
 class_table make_hop_15m_5m_by_status_class(support::runner<request_log> const& run);
+visit_table make_sessions_30m(support::runner<request_log> const& run);
 arrivals_table make_count_trigger_500(support::runner<request_log> const& run);
 late_table make_late_tumble_10s(support::runner<request_log> const& run);
 late_summary_table make_late_tumble_10s_summary(support::runner<request_log> const& run);
 }  // namespace access_log
 
-BOOST_HANA_ADAPT_STRUCT(access_log::request, ts, client_ip, status, bytes);
+BOOST_HANA_ADAPT_STRUCT(access_log::request, ts, client_ip, path, status, bytes);
+BOOST_HANA_ADAPT_STRUCT(access_log::visit_totals, hits, bytes, distinct_paths);
 BOOST_HANA_ADAPT_STRUCT(access_log::hour_totals, hits, bytes, distinct_clients, status_4xx, status_5xx);
 #endif

@@ -4,11 +4,13 @@
 // args:
 // expect: tumble_1h
 // expect: late_tumble_10s_summary
-// expect: batch = stream, 1853 rows
+// expect: batch = stream, 2103 rows
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result tumble_1h --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/tumble_1h.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result hop_15m_5m_by_status_class --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/hop_15m_5m_by_status_class.csv
+// args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result sessions_30m --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/access_log/expected/sessions_30m.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result count_trigger_500 --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/count_trigger_500.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result late_tumble_10s --mode batch --csv
@@ -43,8 +45,10 @@ void append_generated(std::uint64_t count, request_log& log) {
     for (std::uint64_t i = 0; i < count; ++i) {
         auto const minute = static_cast<std::int64_t>(i / 6000);
         std::string const client = "10.0.0." + std::to_string(random.below(250));
+        std::string const path = "/page/" + std::to_string(random.below(40));
         log.append(request{.ts = start + minute * 1_min + random.below(60) * 1_s,
             .client_ip = client,
+            .path = path,
             .status = statuses[random.below(statuses.size())],
             .bytes = random.below(50'000)});
         bar.update(i + 1);
@@ -53,7 +57,7 @@ void append_generated(std::uint64_t count, request_log& log) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return support::program("access_log", {"tumble_1h", "hop_15m_5m_by_status_class", "count_trigger_500", "late_tumble_10s", "late_tumble_10s_summary"}, argc, argv,
+    return support::program("access_log", {"tumble_1h", "hop_15m_5m_by_status_class", "sessions_30m", "count_trigger_500", "late_tumble_10s", "late_tumble_10s_summary"}, argc, argv,
         [](support::options const& asked) {
             support::kept_log<request_log> kept{asked};
             auto& log = kept.log();
@@ -65,6 +69,7 @@ int main(int argc, char** argv) {
             };
             return support::in_two_modes(asked, log, fill, support::result{"tumble_1h", access_log::make_tumble_1h},
                 support::result{"hop_15m_5m_by_status_class", access_log::make_hop_15m_5m_by_status_class},
+                support::result{"sessions_30m", access_log::make_sessions_30m},
                 support::result{"count_trigger_500", access_log::make_count_trigger_500},
                 support::result{"late_tumble_10s", access_log::make_late_tumble_10s},
                 support::result{"late_tumble_10s_summary", access_log::make_late_tumble_10s_summary});

@@ -25,6 +25,14 @@ access_log::class_table access_log::make_hop_15m_5m_by_status_class(run_t const&
     return out;
 }
 
+access_log::visit_table access_log::make_sessions_30m(run_t const& run) {
+    visit_table out{support::columns_of<visit_totals>("client_ip", "first_ms", "last_ms")};
+    for (auto const& [client, window, totals, info] : run(sessions_30m)) {
+        out.rows.push_back(support::row_of(totals, client, window.start.ms(), (window.end - 30_min).ms()));
+    }
+    return out;
+}
+
 access_log::arrivals_table access_log::make_count_trigger_500(run_t const& run) {
     arrivals_table out{{"arrivals", "hits", "bytes", "errors", "max_ts_ms"}};
     run.each_pane(count_trigger_500, [&](auto const& pane) {

@@ -4,18 +4,20 @@
 // args:
 // expect: per_day
 // expect: net_per_day_country
-// expect: batch = stream, 250 rows
+// expect: batch = stream, 34467 rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
 // expect:   2010-12-01   3108       143  26814      5896079         32523    5863556
-// expect: batch = stream, 158 rows
+// expect: batch = stream, 930 rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result per_day --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result net_per_day_country --mode stream --threads 2 --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/net_per_day_country.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result hop_3h_1h --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/hop_3h_1h.csv
+// args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result customer_sessions_30m30s --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/retail/expected/customer_sessions_30m30s.csv
 // args: --log kept --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
-// expect: batch = stream, 158 rows
+// expect: batch = stream, 930 rows
 // args: --log kept --result per_day --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 #include "retail.hpp"
@@ -51,6 +53,7 @@ void append_generated(std::uint64_t count, line_log& log) {
         auto const quantity = 1 + random.below(12);
         line const made{.invoice_no = invoice,
             .country = countries[std::min(random.below(6), random.below(6))],
+            .customer_id = random.one_in(3) ? 0 : 12'000 + random.below(300),
             .quantity = is_refund ? -quantity : quantity,
             .unit_price_pence = 50 + random.below(1000),
             .ts = first_day + step * static_cast<std::int64_t>(i) + dl::duration{random.below((30_min).ns())}};
@@ -62,7 +65,7 @@ void append_generated(std::uint64_t count, line_log& log) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return support::program("retail", {"per_day", "net_per_day_country", "hop_3h_1h"}, argc, argv,
+    return support::program("retail", {"per_day", "net_per_day_country", "hop_3h_1h", "customer_sessions_30m30s"}, argc, argv,
         [](support::options const& asked) {
             support::kept_log<line_log> kept{asked};
             auto& log = kept.log();
@@ -70,10 +73,11 @@ int main(int argc, char** argv) {
             auto const fill = [&] {
                 if (is_full) return;
                 if (asked.input.empty()) append_generated(asked.records, log);
-                else support::append_csv<line>(asked, {}, log);
+                else support::append_csv<line>(asked, {.defaults = {dl::csv_default{&line::customer_id, 0}}}, log);
             };
             return support::in_two_modes(asked, log, fill, support::result{"per_day", retail::make_per_day},
                 support::result{"net_per_day_country", retail::make_net_per_day_country},
-                support::result{"hop_3h_1h", retail::make_hop_3h_1h});
+                support::result{"hop_3h_1h", retail::make_hop_3h_1h},
+                support::result{"customer_sessions_30m30s", retail::make_customer_sessions_30m30s});
         });
 }

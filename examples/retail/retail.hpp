@@ -18,6 +18,7 @@ using namespace driftless::literals;
 struct line {
     dl::text invoice_no;
     dl::text country;
+    std::int64_t customer_id = 0;  // 0: unknown
     std::int32_t quantity = 0;
     std::int32_t unit_price_pence = 0;
     dl::event_time ts;
@@ -28,6 +29,9 @@ struct day_totals {
 };
 struct hop_totals {
     std::int64_t lines, distinct_invoices, net_pence;
+};
+struct visit_totals {
+    std::int64_t invoices, lines, net_pence;
 };
 struct country_totals {
     std::int64_t lines, net_pence;
@@ -61,21 +65,33 @@ inline constexpr auto hop_3h_1h =
     | dl::window(dl::sliding{3_h, 1_h})
     | dl::aggregate<hop_totals>(dl::count(), dl::distinct<&line::invoice_no>(), dl::sum(amount));
 
+/// What a customer buys without half an hour of rest in between.
+inline constexpr auto customer_gap = 30_min + 30_s;
+inline constexpr auto customer_sessions_30m30s =
+    lines_by_day
+    | dl::filter([](line const& l) { return l.customer_id != 0; })
+    | dl::key_by<&line::customer_id>()
+    | dl::window(dl::session{customer_gap})
+    | dl::aggregate<visit_totals>(dl::distinct<&line::invoice_no>(), dl::count(), dl::sum(amount));
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using line_log = dl::file_log<line, dl::columns>;
 using per_day_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
     std::int64_t>;
 using hop_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using visit_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using net_per_day_country_table = support::table<std::string, std::string, std::int64_t, std::int64_t>;
 
 per_day_table make_per_day(support::runner<line_log> const& run);
 hop_table make_hop_3h_1h(support::runner<line_log> const& run);
+visit_table make_customer_sessions_30m30s(support::runner<line_log> const& run);
 net_per_day_country_table make_net_per_day_country(support::runner<line_log> const& run);
 }  // namespace retail
 
-BOOST_HANA_ADAPT_STRUCT(retail::line, invoice_no, country, quantity, unit_price_pence, ts);
+BOOST_HANA_ADAPT_STRUCT(retail::line, invoice_no, country, customer_id, quantity, unit_price_pence, ts);
 BOOST_HANA_ADAPT_STRUCT(retail::day_totals, lines, invoices, units, gross_pence, refund_pence, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::hop_totals, lines, distinct_invoices, net_pence);
+BOOST_HANA_ADAPT_STRUCT(retail::visit_totals, invoices, lines, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::country_totals, lines, net_pence);
 #endif

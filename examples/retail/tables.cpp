@@ -25,3 +25,11 @@ retail::hop_table retail::make_hop_3h_1h(support::runner<line_log> const& run) {
     }
     return out;
 }
+
+retail::visit_table retail::make_customer_sessions_30m30s(support::runner<line_log> const& run) {
+    visit_table out{support::columns_of<visit_totals>("customer_id", "first_ms", "last_ms")};
+    for (auto const& [customer, window, totals, info] : run(customer_sessions_30m30s)) {
+        out.rows.push_back(support::row_of(totals, customer, window.start.ms(), (window.end - customer_gap).ms()));
+    }
+    return out;
+}
