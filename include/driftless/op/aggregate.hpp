@@ -67,6 +67,7 @@ struct windowing_in {
     static constexpr bool corrects = false;
     static constexpr bool triggered = false;
     static constexpr bool merging = false;
+    static constexpr bool reopens = false;
 };
 template <class Window>
     requires Window::assigned
@@ -77,6 +78,14 @@ struct windowing_in<Window> {
     /// Rows that carry their window are regrouped in it: they come when they come.
     static constexpr bool triggered = type::triggered && !Window::carried;
     static constexpr bool merging = merging_windows<typename type::assigner_type> && !Window::carried;
+    /// Rows may change behind the end of their window even where nothing is late: sessions that touch.
+    static constexpr bool reopens = [] {
+        if constexpr (merging_windows<typename type::assigner_type>) {
+            return Window::carried && type::assigner_type::merges_touching;
+        } else {
+            return false;
+        }
+    }();
 };
 }  // namespace detail
 
@@ -108,11 +117,17 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         if constexpr (!changelog<In>) return true;
         else return pack_t<In>::invertible;
     }();
-    /// Sessions merge whose records lie one behind the other in time, and mixed in the log.
+    /// The records say what a session needs to know of them.
+    template <class In>
+    static constexpr bool gap_fits = [] {
+        if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
+        else return windowing_t<In>::assigner_type::template fits<typename In::record>;
+    }();
+    /// Sessions that merge may have taken their records in turns: a function that wants them in log order keeps them.
     template <class In>
     static constexpr bool merges_well = [] {
         if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
-        else return pack_t<In>::combinable && pack_t<In>::combines == combine_class::exact;
+        else return !detail::replays_records<pack_t<In>> || encodable<typename In::record>;
     }();
     template <class In>
     static constexpr bool sessions_as_they_come = !detail::windowing_in<typename In::window>::merging
@@ -122,7 +137,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     template <class In>
     static constexpr bool accepts = [] {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
-        else return bounded<In> && invertible<In> && !triggers_changes<In> && merges_well<In> && sessions_as_they_come<In>;
+        else 
+            return bounded<In> && invertible<In> && !triggers_changes<In> && gap_fits<In> && merges_well<In>
+                && sessions_as_they_come<In>;
     }();
     template <class In>
     using output_t =
@@ -144,8 +161,11 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "driftless: aggregate over changes takes old rows back, and one of its functions has no "
                 "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
             static_assert(merges_well<In>,
-                "driftless: aggregate over sessions puts the states of sessions together that merge, and one of its "
-                "functions is not exact: use count, sum of integers, min, max, distinct, exact ones of your own");
+                "driftless: aggregate over sessions keeps the records of a function that takes them in log order (fold, "
+                "mean, sums of floats), and this record has no codec: write BOOST_HANA_ADAPT_STRUCT(T, members...)");
+            static_assert(gap_fits<In>,
+                "driftless: aggregate asks session(gap, longest) for the gap of each record, and it does not fit: "
+                "give it a member or a function of the record that yields a duration");
             static_assert(sessions_as_they_come<In>,
                 "driftless: aggregate over sessions takes plain records and fires by the watermark: leave the trigger "
                 "and pane options out of window(session{...}), and put it before other aggregates");
@@ -186,7 +206,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else {
             return stage_of(detail::windowed_core<pack, key, windowing_t<In>, In::window::carried, from_changes,
-                corrects<In>, Mode::exact>{
+                corrects<In>, Mode::exact && !detail::windowing_in<typename In::window>::reopens>{
                 make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         }
     }

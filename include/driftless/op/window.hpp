@@ -73,7 +73,7 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     }
     /// So long behind its end a window may still be reached by a record.
     [[nodiscard]] constexpr duration kept_behind_end() const {
-        if constexpr (merging_windows<Assigner>) return lateness() + assigner.gap;
+        if constexpr (merging_windows<Assigner>) return lateness() + assigner.reach();
         else return lateness();
     }
     [[nodiscard]] constexpr trigger_type trigger() const {

@@ -402,7 +402,9 @@ class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> 
 
 public:
     constexpr windowed_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
-        : base(std::move(pack), max_entries, label), windowing_(*windowing), lateness_(Carried ? windowing->kept_behind_end() : windowing->lateness()) {}
+        : base(std::move(pack), max_entries, label),
+          windowing_(*windowing),
+          lateness_(Carried ? windowing->kept_behind_end() : windowing->lateness()) {}
     windowed_core(windowed_core const& like, fresh_core_t)
         : base(like.pack_, like.max_entries_, like.account_.label),
           windowing_(like.windowing_),

@@ -2,352 +2,418 @@
 #ifndef DRIFTLESS_OP_DETAIL_SESSION_CORE_HPP
 #define DRIFTLESS_OP_DETAIL_SESSION_CORE_HPP
 
+#include <driftless/core/detail/binary_heap.hpp>
+#include <driftless/core/detail/growing_array.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
-#include <driftless/time/session.hpp>
+#include <driftless/op/detail/session_state.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace driftless::inline v0::detail {
-/// One session of a key.
-template <class Pack>
-struct open_session {
-    time_window window;
-    typename Pack::state state;
-    std::int32_t panes = 0;  // of its parts, the most
-    bool fired = false;      // its row is out
 
-    void save(auto& out) const {
-        out.write(window);
-        Pack::save(state, out);
-        out.write(panes).write(fired);
-    }
-    void load(auto& in) {
-        in.read(window);
-        Pack::load(state, in);
-        in.read(panes);
-        in.read(fired);
-    }
-};
-/// The sessions of a key, by time, and when the key has been promised a look.
-template <class Pack>
-struct key_sessions {
-    std::vector<open_session<Pack>> all;
-    event_time look_at = event_time::max();
-};
-
-/// Aggregates sessions: windows that each record makes for itself and that merge.
+/// Aggregates by session: for each key its sessions, newest first, and an index of all of them by the next time at
+/// which something happens, so that a watermark costs what it fires.
 ///
-/// A watermark looks at the keys that have something due, which a heap of (time, hash) says: one entry per key, which may
-/// be early, since a session that grows leaves it where it is. What is due is put in order by (end, start), then by key.
+/// A session is kept until nothing that is accepted can reach it, so that what a record meets does not depend on how
+/// far the watermark ran ahead of it. An entry of the index may be too early, never too late: a session that grew is
+/// put back when its entry comes up.
 template <class Pack, class Key, class Windowing, bool Exact>
-class session_core {
-    using one = open_session<Pack>;
-    using sessions = key_sessions<Pack>;
-    using table = keyed_table<Key, sessions>;
+class session_core : public core_base<Pack, Key, false, true, false> {
+    using base = core_base<Pack, Key, false, true, false>;
     using result_type = typename Pack::result;
-    struct look {
-        event_time at;
-        std::uint64_t hash;
-        /// For a heap whose top is the least.
-        friend bool operator<(look const& a, look const& b) noexcept {
-            return a.at != b.at ? a.at > b.at : a.hash > b.hash;
-        }
-    };
-    struct due_row {
-        time_window window;
-        std::uint64_t hash;
-        Key key;
-    };
+    using node = session_node<Pack, Key>;
+    using table = keyed_table<Key, node*>;
+    using windows = typename Windowing::assigner_type;
+    using base::account_;
+    using base::entries_;
+    using base::pack_;
 
-    [[no_unique_address]] Pack pack_;
     Windowing windowing_;
-    duration kept_;  // a session stays so long behind its end
-    std::uint64_t max_entries_;
-    std::uint64_t entries_ = 0;
+    duration kept_after_end_;
+    duration lateness_;
     event_time watermark_ = event_time::min();
-    table keys_;
-    std::uint64_t gone_ = 0;  // keys that were taken out of it
-    std::vector<look> looks_;  // a heap
-    account account_;
+    table table_;  // the newest session of each key
+    binary_heap<due_session<node>, sooner> index_;
+    binary_heap<node*, fires_first> ready_;  // empty between watermarks
+    growing_array<node*> nodes_;             // all there are
+    growing_array<node*> spare_;             // those free
+    std::size_t record_bytes_ = 0;
+    std::size_t keys_gone_ = 0;  // since the table was last made anew
 
 public:
-    constexpr session_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
-        : pack_(std::move(pack)),
+    session_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
+        : base(std::move(pack), max_entries, label),
           windowing_(*windowing),
-          kept_(windowing->kept_behind_end()),
-          max_entries_(max_entries),
-          account_{.label = label} {}
+          kept_after_end_(Exact ? windows::exact_reach() : windowing->kept_behind_end()),
+          lateness_(windowing->lateness()) {}
     session_core(session_core const& like, fresh_core_t)
         : session_core(like.pack_, &like.windowing_, like.max_entries_, like.account_.label) {}
+    session_core(session_core&&) = default;
+    session_core& operator=(session_core&&) = delete;
+    ~session_core() { free_nodes(); }
     void keep_time_of(session_core const& other) noexcept { watermark_ = other.watermark_; }
 
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] operator_label label() const noexcept { return account_.label; }
     [[nodiscard]] std::size_t state_bytes() const noexcept {
-        return keys_.bytes() + entries_ * sizeof(one) + looks_.capacity() * sizeof(look);
+        return nodes_.size() * sizeof(node) + index_.size() * sizeof(due_session<node>) + table_.bytes()
+            + record_bytes_;
     }
 
     template <class Ctx, class T, class Out>
     void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        auto const own = windowing_.assigner.proto_window(ctx.at);
+        time_window span;
+        if (!span_of(ctx, record, span, out)) return;
         if constexpr (!Exact) {
-            if (watermark_ >= own.end + windowing_.lateness()) {
+            if (watermark_ >= span.end + lateness_) {
                 account_.refuse(reason::late);
                 auto refused = ctx;
-                refused.window = own;
+                refused.window = span;
                 return out.refused(reason::late, refused, record);
             }
         }
-        auto const& key = key_in(ctx);
-        sessions* of = keys_.find(key, hash);
-        auto [first, last] = of != nullptr ? meeting(*of, own) : std::pair<std::size_t, std::size_t>{0, 0};
-        if (first == last && entries_ >= max_entries_) return account_.refuse(reason::capacity);
-
-        // What may throw comes first, on a copy: a record is in its session, or nowhere and nothing has merged.
-        one merged{own, pack_.init()};
-        try {
-            if (first != last) merged.state = of->all[first].state;
-            for (auto i = first + 1; i < last; ++i) pack_.combine(merged.state, of->all[i].state);
-            pack_.add(merged.state, record);
-        } catch (...) {
-            account_.refuse(reason::failed);
-            return out.threw(ctx.from);
-        }
-        if (of == nullptr) of = &keys_.insert(key, hash, [] { return sessions{}; });
-        ++account_.applied;
-        std::optional<result_type> before;
-        for (auto i = first; i < last; ++i) {
-            auto const& part = of->all[i];
-            if (part.window.start < merged.window.start) merged.window.start = part.window.start;
-            if (merged.window.end < part.window.end) merged.window.end = part.window.end;
-            merged.panes = std::max(merged.panes, part.panes);
-        }
-        bool const same = last - first == 1 && of->all[first].window == merged.window;
-        merged.fired = same && of->all[first].fired;
-        [[maybe_unused]] arena bytes;
-        if (merged.fired) {
-            before = lowered(of->all[first].state, out);
-            if (before) rehome(*before, bytes);  // a result may borrow from the state, which goes now
+        node** const newest = table_.find(this->key_in(ctx), hash);
+        if (newest != nullptr && (*newest)->window.end > watermark_ && windows::meet((*newest)->window, span)
+            && !reaches((*newest)->earlier, span)) [[likely]] {
+            grow(**newest, ctx, record, **newest, span, out);
         } else {
-            take_back(key, *of, first, last, hash, out);
+            far_record(newest, ctx, record, hash, span, out);
         }
-        put(*of, first, last, std::move(merged));
-        auto& now = of->all[first];
-        if (now.window.end <= watermark_) show(key, now, hash, timing::late, before, false, out);
-        promise_look(*of, now.fired ? now.window.end + kept_ : now.window.end, hash);
     }
 
     template <class Out>
     void on_watermark(event_time watermark, Out& out) {
-        if (watermark <= watermark_) return;  // a promise is not taken back
-        watermark_ = watermark;
-        std::vector<due_row> due;
-        std::vector<std::uint64_t> seen;
-        while (!looks_.empty() && looks_.front().at <= watermark) {
-            auto const next = looks_.front();
-            std::pop_heap(looks_.begin(), looks_.end());
-            looks_.pop_back();
-            each_key(next.hash, [&](Key const& key, sessions& of) {
-                if (of.look_at != next.at) return;  // it has been promised an earlier one, and got it
-                of.look_at = event_time::max();
-                for (auto const& each : of.all) {
-                    if (!each.fired && each.window.end <= watermark) due.push_back({each.window, next.hash, key});
-                }
-                seen.push_back(next.hash);
-            });
-        }
-        std::sort(due.begin(), due.end(), in_order);
-        for (auto const& each : due) {
-            auto& of = *keys_.find(each.key, each.hash);
-            for (auto& session : of.all) {
-                if (session.window != each.window || session.fired) continue;
-                bool const last = Exact || watermark >= session.window.end + kept_;
-                show(each.key, session, each.hash, timing::on_time, std::nullopt, last, out);
+        if (watermark < watermark_) return;  // a promise is not taken back
+        auto const before = std::exchange(watermark_, watermark);
+        while (!index_.empty() && index_.top().due <= watermark) {
+            auto const [due, of] = index_.pop();
+            --of->entries;
+            if (of->gone) {
+                if (of->entries == 0) spare_.push_back(of);
+            } else if (due == of->armed) {
+                of->armed = event_time::min();
+                if (of->window.end <= watermark && of->window.end > before) ready_.push(of);
+                else if (closes(*of) <= watermark) collect(*of);
+                else arm(*of);
             }
         }
-        due.clear();
-        for (auto const hash : seen) collect(hash);
-        if (keys_.empty()) std::vector<look>{}.swap(looks_);
-        if (gone_ > 64 + 2 * keys_.size() || keys_.empty()) give_back();
-    }
-    [[nodiscard]] event_time deadline() const noexcept {
-        // Each move of the watermark changes which records are late.
-        if constexpr (!Exact) return watermark_;
-        else return looks_.empty() ? event_time::max() : looks_.front().at;
-    }
-
-    /// As in unwindowed_core: the same bytes whatever the number of shards.
-    static void save(session_core* cores, std::size_t n, auto& out) {
-        account sum;
-        std::uint64_t keys = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            sum.add(cores[i].account_);
-            keys += cores[i].keys_.size();
+        while (!ready_.empty()) {
+            node& each = *ready_.pop();
+            bool const last = closes(each) <= watermark;
+            emit(each, timing::on_time, last, out);
+            if (last) collect(each);
+            else arm(each);
         }
-        out.write(sum.applied);
-        for (auto const each : sum.refused) out.write(each);
-        out.write(cores[0].watermark_).write(keys);
+        if (entries_ == 0 && index_.empty()) free_nodes();
+    }
+    /// Whether a record is late, any watermark can decide.
+    [[nodiscard]] event_time deadline() const noexcept { return event_time::min(); }
+
+    /// The same bytes whatever the number of shards: keys in canonical order, the sessions of each from the last on.
+    static void save(session_core* cores, std::size_t n, auto& out) {
+        base::save_books(cores, n, out);
+        out.write(cores[0].watermark_);
+        std::uint64_t keys = 0;
+        for (std::size_t i = 0; i < n; ++i) keys += cores[i].table_.size();
+        out.write(keys);
         for (std::size_t i = 0; i < n; ++i) {
-            cores[i].keys_.for_each_ordered([&](auto const& key, sessions const& of, std::uint64_t) {
+            cores[i].table_.for_each_ordered([&](auto const& key, node* newest, std::uint64_t) {
                 if constexpr (!std::is_same_v<Key, unkeyed>) out.write(key);
-                out.write(static_cast<std::uint64_t>(of.all.size()));
-                for (auto const& each : of.all) each.save(out);
+                std::uint64_t sessions = 0;
+                for (node const* each = newest; each != nullptr; each = each->earlier) ++sessions;
+                out.write(sessions);
+                for (node const* each = newest; each != nullptr; each = each->earlier) {
+                    out.write(each->window);
+                    out.write(each->panes);
+                    out.write(each->emitted);
+                    each->kept.save(out);
+                }
             });
         }
     }
     static void load(session_core* cores, std::size_t n, auto& in) {
-        account sum{.label = cores[0].account_.label};
-        in.read(sum.applied);
-        for (auto& each : sum.refused) in.read(each);
+        base::load_books(cores, n, in);
         auto const watermark = in.template read<event_time>();
         for (std::size_t i = 0; i < n; ++i) {
-            auto& core = cores[i];
-            core.account_ = i == 0 ? sum : account{.label = sum.label};
-            core.entries_ = 0;
-            core.watermark_ = watermark;
-            core.keys_ = table{};
-            core.looks_.clear();
+            cores[i].free_nodes();
+            cores[i].watermark_ = watermark;
         }
-        for (auto keys = in.template read<std::uint64_t>(); keys != 0; --keys) {
+        for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
             Key key{};
             if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
             auto const hash = hash_of(key);
             auto& owner = cores[shard_of(hash, n)];
-            sessions of;
-            for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
-                of.all.push_back({{}, owner.pack_.init()});
-                of.all.back().load(in);
+            node* last = nullptr;
+            for (auto sessions = in.template read<std::uint64_t>(); sessions != 0; --sessions) {
+                node& made = owner.take_node();
+                in.read(made.window);
+                in.read(made.panes);
+                in.read(made.emitted);
+                made.kept.load(in);
+                owner.record_bytes_ += made.kept.bytes();
+                made.hash = hash;
+                made.key.set(key);
+                if (last != nullptr) last->earlier = &made;
+                else static_cast<void>(owner.table_.insert(key, hash, [&] { return &made; }));
+                last = &made;
                 ++owner.entries_;
+                owner.arm(made);
             }
-            auto& there = owner.keys_.insert(key, hash, [&] { return std::move(of); });
-            owner.promise_next(there, hash);
         }
     }
 
 private:
-    /// The sessions that a window meets: [first, last). They stand by time and do not meet each other.
-    std::pair<std::size_t, std::size_t> meeting(sessions const& of, time_window const& window) const {
-        std::size_t first = 0;
-        while (first < of.all.size() && !Windowing::assigner_type::meet(of.all[first].window, window)
-            && of.all[first].window.start < window.start) {
-            ++first;
-        }
-        auto last = first;
-        while (last < of.all.size() && Windowing::assigner_type::meet(of.all[last].window, window)) ++last;
-        return {first, last};
+    [[nodiscard]] event_time closes(node const& of) const noexcept { return of.window.end + kept_after_end_; }
+    static bool reaches(node const* of, time_window const& span) noexcept {
+        return of != nullptr && windows::meet(of->window, span);
     }
-    /// Puts the merged session in place of its parts.
-    void put(sessions& of, std::size_t first, std::size_t last, one merged) {
-        auto const at = of.all.begin() + static_cast<std::ptrdiff_t>(first);
-        if (first == last) {
-            ++entries_;
-            of.all.insert(at, std::move(merged));
+    /// What the record spans; false if it does not say.
+    template <class Ctx, class T, class Out>
+    DRIFTLESS_INLINE bool span_of(Ctx const& ctx, T const& record, time_window& span, Out& out) {
+        try {
+            span = windowing_.assigner.proto_window(ctx.at, record);
+            return true;
+        } catch (...) {
+            account_.refuse(reason::failed);
+            out.threw(ctx.from);
+            return false;
+        }
+    }
+    /// Adds the record to a state; false if a function threw, which leaves the state as it was.
+    template <class Ctx, class T, class Out>
+    DRIFTLESS_INLINE bool added(
+        session_state<Pack>& to, Ctx const& ctx, T const& record, std::uint64_t place, Out& out) {
+        try {
+            to.add(pack_, record, place);
+        } catch (...) {
+            account_.refuse(reason::failed);
+            out.threw(ctx.from);
+            return false;
+        }
+        ++account_.applied;
+        return true;
+    }
+    /// Puts another session in; false if a function threw: then the sessions stay as they are, without the record.
+    template <class Ctx, class Out>
+    bool taken(session_state<Pack>& to, session_state<Pack> const& other, Ctx const& ctx, Out& out) {
+        try {
+            to.take(pack_, other);
+            return true;
+        } catch (...) {
+            account_.refuse(reason::failed);
+            out.threw(ctx.from);
+            return false;
+        }
+    }
+    static void widen(time_window& window, time_window const& span) noexcept {
+        if (span.start < window.start) window.start = span.start;
+        if (span.end > window.end) window.end = span.end;
+    }
+    /// Behind the places of all records of a key that are kept.
+    static std::uint64_t next_place(node const* newest) noexcept {
+        std::uint64_t next = 0;
+        if constexpr (replays_records<Pack>) {
+            for (; newest != nullptr; newest = newest->earlier)
+                if (newest->kept.next_place() > next) next = newest->kept.next_place();
+        }
+        return next;
+    }
+
+    /// Adds to a session that has not fired and whose neighbours the record does not reach.
+    template <class Ctx, class T, class Out>
+    DRIFTLESS_INLINE bool grow(
+        node& in, Ctx const& ctx, T const& record, node const& newest, time_window const& span, Out& out) {
+        auto const bytes = in.kept.bytes();
+        if (!added(in.kept, ctx, record, next_place(&newest), out)) return false;
+        record_bytes_ += in.kept.bytes() - bytes;
+        widen(in.window, span);
+        return true;
+    }
+
+    template <class Ctx, class T, class Out>
+    DRIFTLESS_NOINLINE void far_record(
+        node** newest, Ctx const& ctx, T const& record, std::uint64_t hash, time_window const& span, Out& out) {
+        auto const place = newest != nullptr ? next_place(*newest) : 0;
+        // From the newest session on: those behind the span, those it reaches, those before it.
+        node** link = newest;
+        while (link != nullptr && *link != nullptr && !reaches(*link, span) && (*link)->window.start > span.start)
+            link = &(*link)->earlier;
+        if (link == nullptr || !reaches(*link, span)) return open(link, ctx, record, hash, place, span, out);
+        node& first = **link;
+        if (first.window.end > watermark_ && !reaches(first.earlier, span)) {
+            grow(first, ctx, record, **newest, span, out);
             return;
         }
-        *at = std::move(merged);
-        of.all.erase(at + 1, of.all.begin() + static_cast<std::ptrdiff_t>(last));
-        entries_ -= last - first - 1;
+        merge(first, ctx, record, place, span, out);
     }
-    /// Deletes the rows of sessions that are swallowed.
-    template <class K, class Out>
-    void take_back(K const& key, sessions const& of, std::size_t first, std::size_t last, std::uint64_t hash, Out& out) {
-        for (auto i = first; i < last; ++i) {
-            auto const& part = of.all[i];
-            if (!part.fired) continue;
-            auto const row = lowered(part.state, out);
-            if (!row) continue;
-            pane_info const info{timing::late, part.panes, part.panes, false, true};
-            out.change(key, part.window, info, hash, &*row, static_cast<result_type const*>(nullptr));
+
+    /// A session of its own; `link` is where it stands among those of its key, null if the key has none.
+    template <class Ctx, class T, class Out>
+    void open(node** link, Ctx const& ctx, T const& record, std::uint64_t hash, std::uint64_t place,
+        time_window const& span, Out& out) {
+        if (entries_ >= this->max_entries_) return account_.refuse(reason::capacity);
+        node& made = take_node();
+        if (!added(made.kept, ctx, record, place, out)) {
+            spare_.push_back(&made);
+            return;
         }
+        record_bytes_ += made.kept.bytes();
+        made.window = span;
+        made.hash = hash;
+        made.key.set(this->key_in(ctx));
+        if (link == nullptr) {
+            static_cast<void>(table_.insert(this->key_in(ctx), hash, [&] { return &made; }));
+        } else {
+            made.earlier = *link;
+            *link = &made;
+        }
+        ++entries_;
+        if (span.end <= watermark_) emit(made, timing::late, false, out);
+        arm(made);
     }
-    template <class K, class Out>
-    void show(K const& key, one& session, std::uint64_t hash, timing when, std::optional<result_type> const& before,
-        bool last, Out& out) {
-        session.fired = true;
-        auto const after = lowered(session.state, out);
+
+    /// The record reaches several sessions, or one that has fired: they become one. A row that no longer stands is
+    /// deleted at once; the new one comes when its end does, or at once if that has passed.
+    template <class Ctx, class T, class Out>
+    void merge(node& first, Ctx const& ctx, T const& record, std::uint64_t place, time_window const& span, Out& out) {
+        session_state<Pack> state = first.kept;
+        time_window window = first.window;
+        widen(window, span);
+        std::uint32_t panes = first.panes;
+        node* before = first.earlier;  // the first session that is not part of it
+        for (; reaches(before, span); before = before->earlier) {
+            if (!taken(state, before->kept, ctx, out)) return;
+            widen(window, before->window);
+            if (before->panes > panes) panes = before->panes;
+        }
+        if (!added(state, ctx, record, place, out)) return;
+        record_bytes_ += state.bytes() - first.kept.bytes();
+        if (first.emitted && window == first.window) return correct(first, std::move(state), out);
+        delete_rows(&first, before, out);
+        for (node* part = first.earlier; part != before;) {
+            node* const next = part->earlier;
+            retire(*part);
+            part = next;
+        }
+        first.earlier = before;
+        first.kept = std::move(state);
+        first.window = window;
+        first.panes = panes;
+        first.emitted = false;
+        if (window.end <= watermark_) emit(first, timing::late, false, out);
+        arm(first);
+    }
+
+    /// Another value for a row that stands.
+    template <class Out>
+    void correct(node& of, session_state<Pack> state, Out& out) {
+        std::swap(of.kept, state);  // results may borrow from either state
+        auto const before = lowered(state, out);
+        auto const after = lowered(of.kept, out);
         if (!before && !after) return;
-        pane_info const info{when, session.panes, session.panes, session.panes == 0, last};
-        ++session.panes;
-        out.change(key, session.window, info, hash, before ? &*before : nullptr, after ? &*after : nullptr);
+        out.change(of.key.get(), of.window, next_pane(of, timing::late, false), of.hash, before ? &*before : nullptr,
+            after ? &*after : nullptr);
+        of.emitted = after.has_value();
     }
-    /// Forgets the sessions of keys that no record can reach any more.
-    void collect(std::uint64_t hash) {
-        std::vector<Key> empty;
-        each_key(hash, [&](Key const& key, sessions& of) {
-            entries_ -= std::erase_if(of.all, [&](one const& each) {
-                return each.fired && (Exact || each.window.end + kept_ <= watermark_);
-            });
-            if (of.all.empty()) empty.push_back(key);
-            else promise_next(of, hash);
-        });
-        for (auto const& key : empty) keys_.erase(key, hash);
-        gone_ += empty.size();
-    }
-    /// What keys that have gone have left behind: their texts, and a table that is too large.
-    void give_back() {
-        table fresh;
-        if (!keys_.empty()) {
-            keys_.for_each_ordered([&](auto const& key, sessions& of, std::uint64_t hash) {
-                static_cast<void>(fresh.insert(key, hash, [&] { return std::move(of); }));
-            });
-        }
-        keys_ = std::move(fresh);
-        gone_ = 0;
-    }
-    void promise_next(sessions& of, std::uint64_t hash) {
-        for (auto const& each : of.all) {
-            promise_look(of, each.fired ? each.window.end + kept_ : each.window.end, hash);
-        }
-    }
-    void promise_look(sessions& of, event_time at, std::uint64_t hash) {
-        if (at >= of.look_at) return;
-        of.look_at = at;
-        looks_.push_back({at, hash});
-        std::push_heap(looks_.begin(), looks_.end());
-    }
-    template <class F>
-    void each_key(std::uint64_t hash, F&& f) {
-        if constexpr (std::is_same_v<Key, unkeyed>) {
-            if (auto* const of = keys_.find(unkeyed{}, 0)) f(unkeyed{}, *of);
-        } else {
-            keys_.for_each_with(hash, f);
-        }
-    }
-    static bool in_order(due_row const& a, due_row const& b) {
-        if (a.window != b.window) return a.window < b.window;
-        if (a.hash != b.hash) return a.hash < b.hash;
-        if constexpr (std::is_same_v<Key, unkeyed>) {
-            return false;
-        } else {
-            std::string left;
-            std::string right;
-            append_key_bytes(left, a.key);
-            append_key_bytes(right, b.key);
-            return left < right;
+    /// Takes back the rows of the sessions from `newest` up to `end`, the earliest first.
+    template <class Out>
+    void delete_rows(node const* newest, node const* end, Out& out) {
+        if (newest == end) return;
+        delete_rows(newest->earlier, end, out);
+        if (!newest->emitted) return;
+        if (auto const row = lowered(newest->kept, out)) {
+            auto const index = static_cast<std::int32_t>(newest->panes) - 1;
+            out.change(newest->key.get(), newest->window, pane_info{timing::late, index, index, index == 0, true},
+                newest->hash, &*row, static_cast<result_type const*>(nullptr));
         }
     }
     template <class Out>
-    std::optional<result_type> lowered(typename Pack::state const& of, Out& out) const {
+    void emit(node& of, timing when, bool last, Out& out) {
+        auto const row = lowered(of.kept, out);
+        if (!row) return;
+        auto const info = next_pane(of, when, last);
+        of.emitted = true;
+        out.change(of.key.get(), of.window, info, of.hash, static_cast<result_type const*>(nullptr), &*row);
+    }
+    static pane_info next_pane(node& of, timing when, bool last) noexcept {
+        auto const index = static_cast<std::int32_t>(of.panes++);
+        return {when, index, index, index == 0, last};
+    }
+    template <class Out>
+    std::optional<result_type> lowered(session_state<Pack> const& of, Out& out) const {
         std::optional<result_type> result;
         try {
-            result.emplace(pack_.lower(of));
+            result.emplace(pack_.lower(of.state));
         } catch (...) {
             out.threw(origin{});
         }
         return result;
     }
-    template <class Ctx>
-    static constexpr auto const& key_in(Ctx const& ctx) noexcept {
-        if constexpr (std::is_same_v<Key, unkeyed>) return no_key;
-        else return *ctx.key;
+
+    /// Sees to it that the index brings the session up in time.
+    void arm(node& of) {
+        auto const due = of.window.end > watermark_ ? of.window.end : closes(of);
+        if (of.armed != event_time::min() && of.armed <= due) return;
+        of.armed = due;
+        ++of.entries;
+        index_.push({due, &of});
     }
-    static constexpr unkeyed no_key{};
+    /// Nothing can reach the session any more.
+    void collect(node& of) {
+        node** const newest = table_.find(of.key.get(), of.hash);
+        node** link = newest;
+        while (*link != &of) link = &(*link)->earlier;
+        *link = of.earlier;
+        if (*newest == nullptr) {
+            table_.erase(of.key.get(), of.hash);
+            if (has_text<Key> && ++keys_gone_ > 2 * table_.size() + 1024) renew_table();
+        }
+        retire(of);
+    }
+    /// The session is no more; its place is free once the index has let go of it.
+    void retire(node& of) {
+        record_bytes_ -= of.kept.bytes();
+        of.kept = session_state<Pack>{pack_};
+        of.gone = true;
+        --entries_;
+        if (of.entries == 0) spare_.push_back(&of);
+    }
+    /// The bytes of text keys are given back only all at once.
+    void renew_table() {
+        table fresh;
+        table_.for_each_ordered([&](auto const& key, node* newest, std::uint64_t hash) {
+            static_cast<void>(fresh.insert(key, hash, [&] { return newest; }));
+        });
+        table_ = std::move(fresh);
+        keys_gone_ = 0;
+    }
+    node& take_node() {
+        if (spare_.empty()) {
+            nodes_.push_back(nullptr);
+            return *(nodes_.back() = new node{pack_});
+        }
+        node& again = *spare_.back();
+        spare_.pop_back();
+        again.kept = session_state<Pack>{pack_};
+        again.earlier = nullptr;
+        again.armed = event_time::min();
+        again.panes = 0;
+        again.emitted = again.gone = false;
+        return again;
+    }
+    void free_nodes() {
+        for (node* const each : nodes_) delete each;
+        nodes_ = growing_array<node*>{};
+        spare_ = growing_array<node*>{};
+        index_.release();
+        table_ = table{};
+        entries_ = 0;
+        record_bytes_ = keys_gone_ = 0;
+    }
 };
 }  // namespace driftless::inline v0::detail
 #endif
