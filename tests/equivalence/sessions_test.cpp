@@ -18,7 +18,7 @@ table sessions_by_hand(std::vector<placed> const& records, duration gap) {
     for (auto const& each : records) keys[each.record.item].push_back(each.record);
     table out;
     for (auto& [item, sales] : keys) {
-        std::stable_sort(sales.begin(), sales.end(), [](sale const& a, sale const& b) { return a.at < b.at; });
+        std::sort(sales.begin(), sales.end(), [](sale const& a, sale const& b) { return a.at < b.at; });
         for (std::size_t i = 0; i < sales.size();) {
             auto const first = i;
             std::int64_t cents = 0;

@@ -161,8 +161,8 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "driftless: aggregate over changes takes old rows back, and one of its functions has no "
                 "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
             static_assert(merges_well<In>,
-                "driftless: aggregate over sessions keeps the records of a function that takes them in log order (fold, "
-                "mean, sums of floats), and this record has no codec: write BOOST_HANA_ADAPT_STRUCT(T, members...)");
+                "driftless: aggregate over sessions keeps the records of a function that takes them in log order "
+                "(fold, sums of floats), and this record has no codec: write BOOST_HANA_ADAPT_STRUCT(T, members...)");
             static_assert(gap_fits<In>,
                 "driftless: aggregate asks session(gap, longest) for the gap of each record, and it does not fit: "
                 "give it a member or a function of the record that yields a duration");

@@ -168,18 +168,6 @@ public:
         });
         each_of(middle, places(), f);
     }
-    /// Calls f(key, state) for every key with that hash: as a rule, one.
-    template <class F>
-    void for_each_with(std::uint64_t hash, F&& f) {
-        std::uint64_t const tag = hash ^ scramble;
-        if (tag == 0) {
-            if (aside_ != nullptr) aside_->for_each_with(~std::uint64_t{0}, f);
-            return;
-        }
-        for (slot* at = slots_ + (hash >> shift_); at->tag != 0; ++at) {
-            if (at->tag == tag) f(key_of(*at, hash), at->state);
-        }
-    }
     /// Makes an empty table as large as another one is: the next window is expected to have as many keys.
     void make_room_like(keyed_table const& other) {
         if (capacity_ == 0 && other.capacity_ > first_capacity) allocate(other.capacity_);

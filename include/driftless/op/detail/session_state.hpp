@@ -56,7 +56,7 @@ public:
         reader mine{records_};
         reader theirs{other.records_};
         while (mine.next || theirs.next) {
-            bool const first = mine.next && (!theirs.next || mine.place < theirs.place);
+            bool const first = mine.next && (!theirs.next || theirs.place > mine.place);
             reader& from = first ? mine : theirs;
             merged.add(pack, *from.next, from.place);
             from.advance();
