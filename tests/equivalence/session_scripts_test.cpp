@@ -258,3 +258,22 @@ TEST_CASE("sessions in log order: stream = batch = loops over the log", "[equiva
         else over_a_log(session{duration{gap}, touching}, records, behind, {0, true}, seed);
     });
 }
+
+TEST_CASE("sessions that touch, in batch, where a record comes exactly at the watermark", "[equivalence][sessions]") {
+    // One record per gap: at the end of a block of the log the watermark is the time of the next record, which is the
+    // end of the session so far.
+    constexpr std::int64_t n = 20'000;
+    memory_log<visit> log;
+    for (std::int64_t i = 0; i < n; ++i) log.append(visit{"a", i, duration{10}, event_time{10 * i}});
+    auto const counted = [&](auto sessions) {
+        return run(batch{}, from<visit>() | assign_time<&visit::at>() | key_by<&visit::key>() | window(sessions) | aggregate(count()), log);
+    };
+    auto const one = counted(session{10_ns, touching});
+    REQUIRE(one.size() == 1);
+    CHECK(one[0].value == n);
+    CHECK(counted(session{10_ns}).size() == n);
+    auto const in_two = run(batch{}, from<visit>() | assign_time<&visit::at>() | key_by<&visit::key>() | window(session{10_ns, touching}) | aggregate(count()) | key_by([](auto const&) { return std::int32_t{0}; }) | aggregate(sum([](auto const& p) { return p.value; })),
+        log);
+    REQUIRE(in_two.size() == 1);
+    CHECK(in_two[0].value == n);
+}

@@ -32,6 +32,9 @@ class session_core : public core_base<Pack, Key, false, true, false> {
     using base::entries_;
     using base::pack_;
 
+    /// Bytes of the table from which it is fetched ahead.
+    static constexpr std::size_t cache_size = std::size_t{512} * 1024;
+
     Windowing windowing_;
     duration kept_after_end_;
     duration lateness_;
@@ -39,7 +42,7 @@ class session_core : public core_base<Pack, Key, false, true, false> {
     table table_;  // the newest session of each key
     binary_heap<due_session<node>, sooner> index_;
     binary_heap<node*, fires_first> ready_;  // empty between watermarks
-    growing_array<node*> nodes_;             // all there are
+    steady_pool<node> nodes_;
     growing_array<node*> spare_;             // those free
     std::size_t record_bytes_ = 0;
     std::size_t keys_gone_ = 0;  // since the table was last made anew
@@ -54,16 +57,21 @@ public:
         : session_core(like.pack_, &like.windowing_, like.max_entries_, like.account_.label) {}
     session_core(session_core&&) = default;
     session_core& operator=(session_core&&) = delete;
-    ~session_core() { free_nodes(); }
+    ~session_core() = default;
     void keep_time_of(session_core const& other) noexcept { watermark_ = other.watermark_; }
 
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] operator_label label() const noexcept { return account_.label; }
     [[nodiscard]] std::size_t state_bytes() const noexcept {
-        return nodes_.size() * sizeof(node) + index_.size() * sizeof(due_session<node>) + table_.bytes()
+        return nodes_.bytes() + index_.size() * sizeof(due_session<node>) + table_.bytes()
             + record_bytes_;
     }
 
+    [[nodiscard]] bool looks_ahead() const noexcept { return table_.bytes() > cache_size; }
+    template <class Ctx>
+    DRIFTLESS_FUSED void prefetch(Ctx const&, std::uint64_t hash) const noexcept {
+        table_.prefetch(hash);
+    }
     template <class Ctx, class T, class Out>
     void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
         time_window span;
@@ -392,10 +400,7 @@ private:
         keys_gone_ = 0;
     }
     node& take_node() {
-        if (spare_.empty()) {
-            nodes_.push_back(nullptr);
-            return *(nodes_.back() = new node{pack_});
-        }
+        if (spare_.empty()) return nodes_.make(pack_);
         node& again = *spare_.back();
         spare_.pop_back();
         again.kept = session_state<Pack>{pack_};
@@ -406,8 +411,7 @@ private:
         return again;
     }
     void free_nodes() {
-        for (node* const each : nodes_) delete each;
-        nodes_ = growing_array<node*>{};
+        nodes_.release();
         spare_ = growing_array<node*>{};
         index_.release();
         table_ = table{};

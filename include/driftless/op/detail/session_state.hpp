@@ -6,10 +6,13 @@
 #include <driftless/codec/codec.hpp>
 #include <driftless/codec/key_bytes.hpp>
 #include <driftless/codec/owned.hpp>
+#include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -109,7 +112,8 @@ using session_state = typename std::conditional_t<replays_records<Pack>, std::ty
 /// A key that lives as long as this does; text points into bytes of its own. Does not move.
 template <class Key>
 class kept_key {
-    std::string bytes_;
+    struct nothing {};
+    [[no_unique_address]] std::conditional_t<has_text<Key>, std::string, nothing> bytes_;
     Key key_{};
 
 public:
@@ -150,6 +154,55 @@ struct session_node {
     kept_key<Key> key;
 
     explicit session_node(Pack const& pack) : kept(pack) {}
+};
+
+/// Memory for things that stay where they are: chunks of 8 doubling to 512, all given back together.
+template <class T>
+class steady_pool {
+    struct chunk {
+        T* at;
+        std::size_t size;
+    };
+    growing_array<chunk> chunks_;
+    std::size_t used_ = 0;  // of the last
+    std::size_t bytes_ = 0;
+
+public:
+    steady_pool() = default;
+    steady_pool(steady_pool&& other) noexcept
+        : chunks_(std::move(other.chunks_)),
+          used_(std::exchange(other.used_, 0)),
+          bytes_(std::exchange(other.bytes_, 0)) {}
+    steady_pool& operator=(steady_pool&&) = delete;
+    ~steady_pool() { release(); }
+
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    template <class... A>
+    T& make(A const&... parts) {
+        if (chunks_.empty() || used_ == chunks_.back().size) add_chunk();
+        T& made = *::new (static_cast<void*>(chunks_.back().at + used_)) T(parts...);
+        ++used_;
+        return made;
+    }
+    void release() noexcept {
+        for (auto const& each : chunks_) {
+            auto const filled = &each == &chunks_.back() ? used_ : each.size;
+            for (std::size_t i = 0; i < filled; ++i) each.at[i].~T();
+            ::operator delete(each.at, std::align_val_t{alignof(T)});
+        }
+        chunks_ = growing_array<chunk>{};
+        used_ = bytes_ = 0;
+    }
+
+private:
+    void add_chunk() {
+        std::size_t size = chunks_.empty() ? 8 : 2 * chunks_.back().size;
+        if (size > 512) size = 512;
+        auto* const at = static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{alignof(T)}));
+        chunks_.push_back({at, size});
+        bytes_ += size * sizeof(T);
+        used_ = 0;
+    }
 };
 
 /// A session and the next time at which something happens to it, at the earliest.
