@@ -258,7 +258,9 @@ private:
 ///             refused for a window iff watermark >= end + allowed lateness; one that comes in between
 ///             changes the row at once (a late pane). Without a window it fires when the input ends.
 /// State       One entry per key and open window, collected at end + allowed lateness; part of the snapshot.
-///             A keyed aggregate without a window says unbounded_state{} or max_keys{n}.
+///             A keyed aggregate without a window says unbounded_state{} or max_keys{n}. A session is kept until
+///             watermark >= end + gap + allowed lateness; where a function takes its records in log order (fold,
+///             floating sums), with its records, which are taken again when two sessions merge.
 /// Batch       Same stage and same rows; with the exact watermark nothing is late and lateness is left out.
 /// Errors      Compile time: functions that do not fit the record, unbounded state, changes without
 ///             inverse. Run time: refusals `late`, `capacity`, `failed`; a result that does not fit goes

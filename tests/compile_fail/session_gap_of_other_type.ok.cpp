@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/agg/count.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/window.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+struct call {
+    duration pause;
+    int seconds;
+};
+int main() {
+    [[maybe_unused]] auto p = from<event<call>>() | window(session(&call::pause, 1_min)) | aggregate(count());
+}

@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: BSL-1.0
-#include <driftless/agg/sum.hpp>
-#include <driftless/op/aggregate.hpp>
-#include <driftless/op/from.hpp>
-#include <driftless/op/window.hpp>
-using namespace driftless;
-using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<event<int>>() | window(session{1_s}) | aggregate(sum()); }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/agg/sum.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/window.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+struct reading {
+    double value;
+};
+BOOST_HANA_ADAPT_STRUCT(reading, value);
+constexpr auto value = [](reading const& r) { return r.value; };
+int main() { [[maybe_unused]] auto p = from<event<reading>>() | window(session{1_s}) | aggregate(sum(value)); }
