@@ -130,8 +130,8 @@ TEST_CASE("a merged session counts its panes on from the part that has most", "[
 }
 
 TEST_CASE("a session that has not fired is not deleted when it merges", "[op][session]") {
-    auto const run = testing::play(per_user(session{10_ns}, count()), hit_at(0), hit_at(15), watermark{at(9_ns)}, hit_at(8),
-        testing::end_of_input{});
+    auto const run = testing::play(per_user(session{10_ns}, count()), hit_at(0), hit_at(15), watermark{at(9_ns)},
+        hit_at(8), testing::end_of_input{});
     CHECK(run.removed.empty());
     REQUIRE(run.panes.size() == 1);
     CHECK(run.panes[0].info == pane_info{});
@@ -167,7 +167,8 @@ TEST_CASE("keys that come and go leave nothing behind", "[op][session]") {
 TEST_CASE("a second aggregate follows sessions that merge", "[op][session]") {
     // How many sessions there are in the very same window, over all users: rows are taken back and come again.
     auto const pipeline = from<event<hit>>() | key_by<&hit::user>() | window(session{10_ns}) | aggregate(count())
-        | key_by([](auto const&) { return std::int64_t{0}; }) | aggregate(count(), sum([](auto const& p) { return p.value; }));
+        | key_by([](auto const&) { return std::int64_t{0}; })
+        | aggregate(count(), sum([](auto const& p) { return p.value; }));
     auto const run = testing::play(pipeline, hit_at(0), hit_at(0, 1, "bob"), watermark{at(10_ns)},
         hit_at(8),  // ann's session is another one now
         testing::end_of_input{});

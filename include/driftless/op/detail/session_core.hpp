@@ -41,7 +41,7 @@ class session_core : public core_base<Pack, Key, false, true, false> {
     event_time watermark_ = event_time::min();
     table table_;  // the newest session of each key
     binary_heap<due_session<node>, sooner> index_;
-    binary_heap<node*, fires_first> ready_;  // empty between watermarks
+    binary_heap<ready_session<node>, fires_first> ready_;  // empty between watermarks
     steady_pool<node> nodes_;
     growing_array<node*> spare_;             // those free
     std::size_t record_bytes_ = 0;
@@ -85,8 +85,9 @@ public:
             }
         }
         node** const newest = table_.find(this->key_in(ctx), hash);
+        // The session before it ends where it starts, at the latest: out of reach for who comes after its start.
         if (newest != nullptr && (*newest)->window.end > watermark_ && windows::meet((*newest)->window, span)
-            && !reaches((*newest)->earlier, span)) [[likely]] {
+            && (span.start >= (*newest)->window.start || !reaches((*newest)->earlier, span))) [[likely]] {
             grow(**newest, ctx, record, **newest, span, out);
         } else {
             far_record(newest, ctx, record, hash, span, out);
@@ -104,13 +105,13 @@ public:
                 if (of->entries == 0) spare_.push_back(of);
             } else if (due == of->armed) {
                 of->armed = event_time::min();
-                if (of->window.end <= watermark && of->window.end > before) ready_.push(of);
+                if (of->window.end <= watermark && of->window.end > before) ready_.push({of->window, of->hash, of});
                 else if (closes(*of) <= watermark) collect(*of);
                 else arm(*of);
             }
         }
         while (!ready_.empty()) {
-            node& each = *ready_.pop();
+            node& each = *ready_.pop().of;
             bool const last = closes(each) <= watermark;
             emit(each, timing::on_time, last, out);
             if (last) collect(each);

@@ -217,13 +217,20 @@ struct sooner {
         return a.due < b.due;
     }
 };
+/// A session that fires, with what decides when.
+template <class Node>
+struct ready_session {
+    time_window window;
+    std::uint64_t hash;
+    Node* of;
+};
 /// The order of the panes of one watermark move: windows by (end, start), then keys in canonical order.
 struct fires_first {
     template <class Node>
-    bool operator()(Node const* a, Node const* b) const {
-        if (auto const by_window = a->window <=> b->window; by_window != 0) return by_window < 0;
-        if (a->hash != b->hash) return a->hash < b->hash;
-        return bytes_of(*a) < bytes_of(*b);
+    bool operator()(ready_session<Node> const& a, ready_session<Node> const& b) const {
+        if (auto const by_window = a.window <=> b.window; by_window != 0) return by_window < 0;
+        if (a.hash != b.hash) return a.hash < b.hash;
+        return bytes_of(*a.of) < bytes_of(*b.of);
     }
 
 private:
