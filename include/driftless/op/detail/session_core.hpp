@@ -100,6 +100,7 @@ public:
         auto const before = std::exchange(watermark_, watermark);
         while (!index_.empty() && index_.top().due <= watermark) {
             auto const [due, of] = index_.pop();
+            if (!index_.empty()) __builtin_prefetch(index_.top().of);  // the next one, probably
             --of->entries;
             if (of->gone) {
                 if (of->entries == 0) spare_.push_back(of);
@@ -112,6 +113,10 @@ public:
         }
         while (!ready_.empty()) {
             node& each = *ready_.pop().of;
+            if (!ready_.empty()) {
+                __builtin_prefetch(ready_.top().of);
+                table_.prefetch(ready_.top().hash);
+            }
             bool const last = closes(each) <= watermark;
             emit(each, timing::on_time, last, out);
             if (last) collect(each);
