@@ -127,7 +127,8 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     template <class In>
     static constexpr bool merges_well = [] {
         if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
-        else return !detail::replays_records<pack_t<In>> || encodable<typename In::record>;
+        else if constexpr (!detail::replays_records<pack_t<In>>) return true;  // else nothing is asked of the record
+        else return encodable<typename In::record>;
     }();
     template <class In>
     static constexpr bool sessions_as_they_come = !detail::windowing_in<typename In::window>::merging
