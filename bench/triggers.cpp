@@ -74,7 +74,8 @@ int main() {
         game.add("at_watermark", [&] { return streamed(per_user(dl::at_watermark(), dl::accumulating{}), log); });
     // The last pane of these is the same; they show others before it.
     game.add("never", [&] { return streamed(per_user(dl::never{}), log); });
-    auto const early = game.add("early", [&] { return streamed(per_user(dl::at_watermark().early(dl::every(10))), log); });
+    auto const early = game.add("early",
+        [&] { return streamed(per_user(dl::at_watermark().early(dl::every(10))), log); });
     game.run({.seconds = 4, .least_rounds = 7});
     game.ratio("triggers_default", said, unsaid, {1.02});
     game.info("triggers_early_every_10", early, unsaid);

@@ -11,8 +11,8 @@
 #include <vector>
 
 // Sessions as somebody would write them who needs nothing else: per key a list of intervals, newest first, in a pool; a
-// flat table from key to list; a heap of (time, session) that says what is due. The watermark is the newest time less the
-// bound, moved after each record; sessions are kept until no record that is not late can reach them.
+// flat table from key to list; a heap of (time, session) that says what is due. The watermark is the newest time less
+// the bound, moved after each record; sessions are kept until no record that is not late can reach them.
 
 namespace bench::by_hand {
 struct session_books {

@@ -57,7 +57,10 @@ void append_generated(std::uint64_t count, request_log& log) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return support::program("access_log", {"tumble_1h", "hop_15m_5m_by_status_class", "sessions_30m", "count_trigger_500", "late_tumble_10s", "late_tumble_10s_summary"}, argc, argv,
+    return support::program("access_log",
+        {"tumble_1h", "hop_15m_5m_by_status_class", "sessions_30m", "count_trigger_500", "late_tumble_10s",
+            "late_tumble_10s_summary"},
+        argc, argv,
         [](support::options const& asked) {
             support::kept_log<request_log> kept{asked};
             auto& log = kept.log();

@@ -119,7 +119,8 @@ TEST_CASE("F-03 lateness, purged on fire", "[cases][panes]") {
 }
 
 TEST_CASE("K-01 every update, then final results", "[cases][panes]") {
-    auto const updates = keyed_hits | window(tumbling{units(2)}, at_watermark().early(every(1)), lateness(1), on_time_if_new{})
+    auto const updates = keyed_hits
+        | window(tumbling{units(2)}, at_watermark().early(every(1)), lateness(1), on_time_if_new{})
         | aggregate(count());
     // Kafka's stream time: the watermark is the newest record.
     std::vector<move> script;

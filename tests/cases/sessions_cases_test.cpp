@@ -113,7 +113,8 @@ TEST_CASE("a fired session that a record reaches becomes another: gap 6, arrival
 }
 
 TEST_CASE("sessions without a key, of several keys, and state that goes", "[cases][sessions]") {
-    check(from<event<hit>>() | window(gap(10)) | aggregate(count()) | key_by([](auto const&) { return std::int64_t{0}; })
+    check(from<event<hit>>() | window(gap(10)) | aggregate(count())
+            | key_by([](auto const&) { return std::int64_t{0}; })
             | aggregate(count()),
         {hit_at(0), hit_at(5), wm(15), hit_at(20), wm(40), wm(60)},
         {"2: 0 [0,15) = 1 on time 0,0 first", "4: 0 [20,30) = 1 on time 0,0 first last"});

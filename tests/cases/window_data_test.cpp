@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The window cases of RisingWave's tests (DRIFTLESS_DATA_DIR/window_cases): inputs in steps, and what is there after each.
+// The window cases of RisingWave's tests (DRIFTLESS_DATA_DIR/window_cases): inputs in steps, and what is there after
+// each.
 #include <driftless/agg.hpp>
 #include <driftless/io/csv.hpp>
 #include <driftless/log/memory_log.hpp>
@@ -162,7 +163,8 @@ TEST_CASE("session_gap_10m: every row with the first and last time of its sessio
         for (auto const& row : input) {
             for (auto const& of : found) {
                 if (of.key != row.bar || row.tm < of.window.start || row.tm >= of.window.end) continue;
-                said.push_back(joined(step, row.tm.ms(), row.foo, row.bar, of.window.start.ms(), (of.window.end - 10_min).ms()));
+                said.push_back(joined(step, row.tm.ms(), row.foo, row.bar, of.window.start.ms(),
+                    (of.window.end - 10_min).ms()));
             }
         }
     }

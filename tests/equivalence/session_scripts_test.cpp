@@ -266,13 +266,17 @@ TEST_CASE("sessions that touch, in batch, where a record comes exactly at the wa
     memory_log<visit> log;
     for (std::int64_t i = 0; i < n; ++i) log.append(visit{"a", i, duration{10}, event_time{10 * i}});
     auto const counted = [&](auto sessions) {
-        return run(batch{}, from<visit>() | assign_time<&visit::at>() | key_by<&visit::key>() | window(sessions) | aggregate(count()), log);
+        auto const visits = from<visit>() | assign_time<&visit::at>() | key_by<&visit::key>();
+        return run(batch{}, visits | window(sessions) | aggregate(count()), log);
     };
     auto const one = counted(session{10_ns, touching});
     REQUIRE(one.size() == 1);
     CHECK(one[0].value == n);
     CHECK(counted(session{10_ns}).size() == n);
-    auto const in_two = run(batch{}, from<visit>() | assign_time<&visit::at>() | key_by<&visit::key>() | window(session{10_ns, touching}) | aggregate(count()) | key_by([](auto const&) { return std::int32_t{0}; }) | aggregate(sum([](auto const& p) { return p.value; })),
+    auto const in_two = run(batch{},
+        from<visit>() | assign_time<&visit::at>() | key_by<&visit::key>() | window(session{10_ns, touching})
+            | aggregate(count()) | key_by([](auto const&) { return std::int32_t{0}; })
+            | aggregate(sum([](auto const& p) { return p.value; })),
         log);
     REQUIRE(in_two.size() == 1);
     CHECK(in_two[0].value == n);

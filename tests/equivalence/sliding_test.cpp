@@ -74,7 +74,8 @@ TEST_CASE("sliding windows: stream = loops per (record, window); = batch where n
         auto const bound = duration{random.between(0, 4) * 1'000'000'000};
         auto const lateness = duration{random.between(0, 20) * 1'000'000'000};
         // Overlapping ones, ones side by side, and ones with gaps between them.
-        sliding const windows{duration{random.between(1, 20) * 1'000'000'000}, duration{random.between(2, 9) * 1'000'000'000},
+        sliding const windows{duration{random.between(1, 20) * 1'000'000'000},
+            duration{random.between(2, 9) * 1'000'000'000},
             duration{random.between(-12, 12) * 1'000'000'000}};
         auto const of = random_shape(random, tame ? bound + lateness : 60_s);
         auto const records = random_records(random, of);

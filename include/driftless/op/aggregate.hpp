@@ -138,7 +138,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     template <class In>
     static constexpr bool accepts = [] {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
-        else 
+        else
             return bounded<In> && invertible<In> && !triggers_changes<In> && gap_fits<In> && merges_well<In>
                 && sessions_as_they_come<In>;
     }();
@@ -206,9 +206,11 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
             return stage_of(detail::triggered_core<pack, key, windowing_t<In>, Mode::exact>{
                 make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else {
-            return stage_of(detail::windowed_core<pack, key, windowing_t<In>, In::window::carried, from_changes,
-                corrects<In>, Mode::exact && !detail::windowing_in<typename In::window>::reopens>{
-                make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+            constexpr bool exact = Mode::exact && !detail::windowing_in<typename In::window>::reopens;
+            using core = detail::windowed_core<pack, key, windowing_t<In>, In::window::carried, from_changes,
+                corrects<In>, exact>;
+            return stage_of(
+                core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         }
     }
 

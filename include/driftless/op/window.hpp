@@ -139,10 +139,10 @@ constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_win
 /// Errors      Compile time: records without event time. When the job starts: sizes or bounds out of range.
 /// Source      T. Akidau et al., "The Dataflow Model" (VLDB 2015).
 ///
-/// Options      allowed_lateness{d}; a trigger (time/trigger.hpp), such as at_watermark().early(every(100)); how panes
-///              are shown (time/pane_options.hpp): accumulating{} (default), discarding{}, retracting{}, on_time_if_new{},
-///              always_close{}; allow_data_loss{}. With a trigger or one of these, panes come out as the trigger says,
-///              in both modes.
+/// Options      allowed_lateness{d}; a trigger (time/trigger.hpp), such as at_watermark().early(every(100)); how
+///              panes are shown (time/pane_options.hpp): accumulating{} (default), discarding{}, retracting{},
+///              on_time_if_new{}, always_close{}; allow_data_loss{}. With a trigger or one of these, panes come out
+///              as the trigger says, in both modes.
 template <window_assigner Assigner, detail::window_option... Options>
 constexpr auto window(Assigner assigner, Options... options) {
     return window_op<Assigner, Options...>{assigner, options...};

@@ -62,9 +62,10 @@ struct triggered_entry {
 
 /// Aggregates by window under a named trigger: window-major tables whose entries carry the trigger's state.
 ///
-/// A record is put into each of its windows and the trigger is asked at once; a watermark asks it at the end of a window,
-/// and once more when the state is collected, where what has not been shown comes out. One move of the watermark makes
-/// one pane of a (key, window) at most. Windows that are due fire by (end, start), keys in canonical order.
+/// A record is put into each of its windows and the trigger is asked at once; a watermark asks it at the end of a
+/// window, and once more when the state is collected, where what has not been shown comes out. One move of the
+/// watermark makes one pane of a (key, window) at most. Windows that are due fire by (end, start), keys in
+/// canonical order.
 template <class Pack, class Key, class Windowing, bool Exact>
 class triggered_core {
     using trigger_type = typename Windowing::trigger_type;
