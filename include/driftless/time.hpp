@@ -2,6 +2,9 @@
 #ifndef DRIFTLESS_TIME_HPP
 #define DRIFTLESS_TIME_HPP
 
+#include <driftless/time/pane_options.hpp>
+#include <driftless/time/session.hpp>
+#include <driftless/time/trigger.hpp>
 #include <driftless/time/watermark.hpp>
 #include <driftless/time/window.hpp>
 

@@ -3,6 +3,7 @@
 #include <driftless/agg/count.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/from.hpp>
+#include <driftless/op/session.hpp>
 #include <driftless/op/window.hpp>
 using namespace driftless;
 using namespace driftless::literals;

@@ -3,6 +3,7 @@
 #include <driftless/agg/sum.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/from.hpp>
+#include <driftless/op/session.hpp>
 #include <driftless/op/window.hpp>
 
 #include <boost/hana/adapt_struct.hpp>

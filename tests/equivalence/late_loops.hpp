@@ -8,6 +8,8 @@
 #include <driftless/op/from.hpp>
 #include <driftless/op/key_by.hpp>
 #include <driftless/op/late_to.hpp>
+#include <driftless/op/session.hpp>
+#include <driftless/op/trigger.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/batch.hpp>
 #include <equivalence/generated.hpp>

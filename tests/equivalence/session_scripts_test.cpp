@@ -8,6 +8,7 @@
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
 #include <driftless/op/key_by.hpp>
+#include <driftless/op/session.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/batch.hpp>
 #include <equivalence/generated.hpp>

@@ -4,6 +4,7 @@
 #include <driftless/agg/count.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/from.hpp>
+#include <driftless/op/trigger.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/properties.hpp>

@@ -8,8 +8,6 @@
 #include <driftless/core/sink.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/op/detail/aggregate_stage.hpp>
-#include <driftless/op/detail/session_core.hpp>
-#include <driftless/op/detail/triggered_core.hpp>
 #include <driftless/op/late_to.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/state/bound.hpp>
@@ -24,6 +22,14 @@
 
 namespace driftless::inline v0 {
 namespace detail {
+// In headers of their own: op/session.hpp, op/trigger.hpp.
+template <class Pack, class Key, class Windowing, bool Exact>
+class session_core;
+template <class Pack, class Key, class Windowing, bool Exact>
+class triggered_core;
+template <class Core>
+concept included = requires { sizeof(Core); };
+
 template <class... A>
 struct function_list {};
 
@@ -127,7 +133,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     template <class In>
     static constexpr bool merges_well = [] {
         if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
-        else if constexpr (!detail::replays_records<pack_t<In>>) return true;  // else nothing is asked of the record
+        else if constexpr (pack_t<In>::combines == combine_class::exact) return true;  // else nothing is asked of the record
         else return encodable<typename In::record>;
     }();
     template <class In>
@@ -200,11 +206,17 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         } else if constexpr (!In::window::assigned) {
             return stage_of(detail::total_core<pack, from_changes>{make_pack<pack>(), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::merging) {
-            return stage_of(detail::session_core<pack, key, windowing_t<In>, Mode::exact>{
-                make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+            using core = detail::session_core<pack, key, windowing_t<In>, Mode::exact>;
+            static_assert(detail::included<core>,
+                "driftless: sessions need their header: #include <driftless/op/session.hpp> (or "
+                "<driftless/driftless.hpp>)");
+            return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::triggered) {
-            return stage_of(detail::triggered_core<pack, key, windowing_t<In>, Mode::exact>{
-                make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+            using core = detail::triggered_core<pack, key, windowing_t<In>, Mode::exact>;
+            static_assert(detail::included<core>,
+                "driftless: triggers and pane options need their header: #include <driftless/op/trigger.hpp> (or "
+                "<driftless/driftless.hpp>)");
+            return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else {
             constexpr bool exact = Mode::exact && !detail::windowing_in<typename In::window>::reopens;
             using core = detail::windowed_core<pack, key, windowing_t<In>, In::window::carried, from_changes,

@@ -5,7 +5,6 @@
 #include <driftless/core/operator.hpp>
 #include <driftless/core/place.hpp>
 #include <driftless/time/pane_options.hpp>
-#include <driftless/time/session.hpp>
 #include <driftless/time/trigger.hpp>
 #include <driftless/time/window.hpp>
 

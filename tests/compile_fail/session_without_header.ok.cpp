@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/agg/count.hpp>
+#include <driftless/op.hpp>
+#include <driftless/op/session.hpp>
+#include <driftless/run/batch.hpp>
+#include <driftless/time/session.hpp>
+
+#include <vector>
+using namespace driftless;
+using namespace driftless::literals;
+int main() {
+    std::vector<event<int>> const input;
+    static_cast<void>(run(batch{}, from<event<int>>() | window(session{1_s}) | aggregate(count()), input));
+}
