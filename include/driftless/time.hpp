@@ -6,6 +6,7 @@
 #include <driftless/time/session.hpp>
 #include <driftless/time/trigger.hpp>
 #include <driftless/time/watermark.hpp>
+#include <driftless/time/watermark_valve.hpp>
 #include <driftless/time/window.hpp>
 
 #endif

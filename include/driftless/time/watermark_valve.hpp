@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_TIME_WATERMARK_VALVE_HPP
+#define DRIFTLESS_TIME_WATERMARK_VALVE_HPP
+
+#include <driftless/core/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace driftless::inline v0 {
+
+/// Combines the watermarks of several inputs, or of the partitions of one, into one.
+///
+/// Time        The output is the least watermark over the inputs that are active and aligned; it only grows, and an
+///             input that has not reported holds it at -inf. An idle input leaves the minimum. One that resumes is
+///             unaligned until its own watermark reaches the output (equal is enough); till then its values are
+///             recorded and do not count. With no input active and aligned the output holds. An input that has
+///             ended leaves for good; once all have ended the output is +inf.
+/// State       One watermark and three flags per input, and the output; part of the snapshot.
+/// Errors      None: a watermark that goes back, or of an input that has ended, is ignored.
+/// Complexity  O(inputs) per call.
+/// Source      Apache Flink, StatusWatermarkValve; it emits the maximum when the last input goes idle, this holds.
+class watermark_valve {
+    std::vector<event_time> values_;
+    std::vector<std::uint8_t> flags_;
+    event_time output_ = event_time::min();
+    static constexpr std::uint8_t idle_flag = 1, unaligned_flag = 2, ended_flag = 4;
+
+public:
+    explicit watermark_valve(std::size_t inputs) : values_(inputs, event_time::min()), flags_(inputs, 0) {}
+
+    [[nodiscard]] event_time output() const noexcept { return output_; }
+    [[nodiscard]] event_time watermark_of(std::size_t input) const { return values_[input]; }
+    [[nodiscard]] bool is_idle(std::size_t input) const { return (flags_[input] & idle_flag) != 0; }
+    [[nodiscard]] bool is_aligned(std::size_t input) const { return (flags_[input] & unaligned_flag) == 0; }
+    [[nodiscard]] bool has_ended(std::size_t input) const { return (flags_[input] & ended_flag) != 0; }
+    /// No input is active: each is idle or has ended.
+    [[nodiscard]] bool quiet() const noexcept {
+        for (auto const each : flags_) {
+            if ((each & (idle_flag | ended_flag)) == 0) return false;
+        }
+        return true;
+    }
+
+    /// These say what an input reports; true if the output has grown.
+    bool advance(std::size_t input, event_time watermark) {
+        if (has_ended(input) || watermark <= values_[input]) return false;
+        values_[input] = watermark;
+        return recompute(input);
+    }
+    bool idle(std::size_t input) {
+        if (has_ended(input)) return false;
+        flags_[input] = static_cast<std::uint8_t>(flags_[input] | idle_flag);
+        return recompute(input);
+    }
+    bool resume(std::size_t input) {
+        if (has_ended(input) || !is_idle(input)) return false;
+        flags_[input] = unaligned_flag;
+        return recompute(input);
+    }
+    bool end(std::size_t input) {
+        flags_[input] = ended_flag;
+        return recompute(input);
+    }
+
+    void visit_state(auto&& visit) {
+        visit("values", values_);
+        visit("flags", flags_);
+        visit("output", output_);
+    }
+
+private:
+    bool recompute(std::size_t changed) {
+        if (flags_[changed] == unaligned_flag && values_[changed] >= output_) flags_[changed] = 0;
+        auto least = event_time::max();
+        bool counted = false;
+        bool ended = true;
+        for (std::size_t i = 0; i < values_.size(); ++i) {
+            ended = ended && has_ended(i);
+            if (flags_[i] != 0) continue;
+            counted = true;
+            if (values_[i] < least) least = values_[i];
+        }
+        if (!counted && !ended) return false;
+        if (least <= output_) return false;
+        output_ = least;
+        return true;
+    }
+};
+}  // namespace driftless::inline v0
+#endif
