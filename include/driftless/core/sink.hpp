@@ -31,9 +31,12 @@ enum class encoding {
 template <class Window>
 inline constexpr encoding encoding_of = encoding::accumulating;
 template <class Window>
-    requires requires { requires Window::windowing::discards || Window::windowing::retracts; }
-inline constexpr encoding encoding_of<Window> =
-    Window::windowing::discards ? encoding::discarding : encoding::retracting;
+    requires Window::carried
+inline constexpr encoding encoding_of<Window> = [] {
+    if constexpr (Window::in_parts) return encoding::discarding;
+    else if constexpr (requires { requires Window::windowing::retracts; }) return encoding::retracting;
+    else return encoding::accumulating;
+}();
 }  // namespace detail
 
 /// What to(f) makes: a sink out of a function.
@@ -138,6 +141,7 @@ public:
     DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         if constexpr (shows == encoding::discarding) {
             if (row.part != nullptr) return on_record(ctx, *row.part);
+            if (row.after != nullptr) return;  // it was left out on the way
         } else if constexpr (shows == encoding::retracting) {
             if (row.before != nullptr && row.after != nullptr) retract(ctx, *row.before);
         }

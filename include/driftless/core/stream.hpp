@@ -31,9 +31,12 @@ struct assigned_window {
     static constexpr bool carried = false;
 };
 /// Rows came out of a window of `Windowing` and keep it; a following aggregate regroups inside it.
-template <class Windowing>
+///
+/// InParts     panes are discarding: changes bring their `part`, and that is what a sink is shown
+template <class Windowing, bool InParts = false>
 struct carried_window {
     using windowing = Windowing;
+    static constexpr bool in_parts = InParts;
     static constexpr bool assigned = true;
     static constexpr bool carried = true;
 };
@@ -116,7 +119,8 @@ struct context {
 
 /// A row that changed: `before` is what it was, `after` what it is now; either may be absent (null).
 ///
-/// part        what has come in between, where panes are discarding: for the sink alone, null elsewhere
+/// part        what has come in between, where panes are discarding: for the sink alone. Null elsewhere, and where an
+///             operator on the way has left it out
 /// State       All are borrowed for the duration of the push.
 template <class T>
 struct change {

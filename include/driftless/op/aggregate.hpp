@@ -72,6 +72,7 @@ struct windowing_in {
     using type = void;
     static constexpr bool corrects = false;
     static constexpr bool triggered = false;
+    static constexpr bool in_parts = false;
     static constexpr bool merging = false;
     static constexpr bool reopens = false;
 };
@@ -83,6 +84,8 @@ struct windowing_in<Window> {
         type::has_lateness || type::triggered || merging_windows<typename type::assigner_type>;
     /// Rows that carry their window are regrouped in it: they come when they come.
     static constexpr bool triggered = type::triggered && !Window::carried;
+    /// Who regroups rows has no parts: its panes accumulate.
+    static constexpr bool in_parts = triggered && type::discards;
     static constexpr bool merging = merging_windows<typename type::assigner_type> && !Window::carried;
     /// Rows may change behind the end of their window even where nothing is late: sessions that touch.
     static constexpr bool reopens = [] {
@@ -151,7 +154,8 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     template <class In>
     using output_t =
         stream_of<pane<typename In::key, typename pack_t<In>::result>, true, typename In::key,
-            std::conditional_t<In::window::assigned, carried_window<windowing_t<In>>, no_window>,
+            std::conditional_t<In::window::assigned,
+                carried_window<windowing_t<In>, detail::windowing_in<typename In::window>::in_parts>, no_window>,
             corrects<In> ? stream_kind::changes : stream_kind::records>;
 
     template <class In>

@@ -95,13 +95,24 @@ struct flat_map_op : operator_base<flat_map_op<U, F>> {
     explicit constexpr flat_map_op(F f) : function(std::move(f)) {}
 
     template <class In>
-    static constexpr bool accepts =
+    static constexpr bool callable =
         std::is_invocable_v<F const&, typename In::record const&, detail::emitter<detail::emits_only<U>>>;
+    /// Rows of a flat_map have no identity: a part of one does not say which row it is of.
+    template <class In>
+    static constexpr bool whole_rows = [] {
+        if constexpr (requires { In::window::in_parts; }) return !In::window::in_parts;
+        else return true;
+    }();
+    template <class In>
+    static constexpr bool accepts = callable<In> && whole_rows<In>;
     template <class In>
     using output_t = typename In::template with_record<U>;
     template <class In>
     static constexpr void refuse() {
-        static_assert(accepts<In>,
+        static_assert(whole_rows<In>,
+            "driftless: flat_map<U> cannot take panes that are discarding{}: leave that out of window(...), or aggregate "
+            "behind it");
+        static_assert(callable<In>,
             "driftless: flat_map<U> needs a function of the record and an emitter: give it "
             "void(T const&, auto out) and call out(row) with a U for each row");
     }

@@ -87,13 +87,13 @@ public:
                     joined = true;
                     if (same_key(*before.key, *after.key)) return next_.on_change(after, row);
                     next_.on_change(before, change<T>{row.before, nullptr});
-                    next_.on_change(after, change<T>{nullptr, row.after});
+                    next_.on_change(after, change<T>{nullptr, row.after, row.part});
                 });
                 if (!joined) next_.on_change(before, change<T>{row.before, nullptr});
             });
             if (!left) {
                 with_key(ctx, *row.after, [&](auto const& after) {
-                    next_.on_change(after, change<T>{nullptr, row.after});
+                    next_.on_change(after, change<T>{nullptr, row.after, row.part});
                 });
             }
         }

@@ -57,6 +57,11 @@ public:
         auto const at = lower_bound(window);
         return at < size() && (*this)[at].window == window ? at : size();
     }
+    /// The table of a window, or null if it is not open.
+    [[nodiscard]] Table* table_of(time_window const& window) const noexcept {
+        auto const at = find(window);
+        return at == size() ? nullptr : &(*this)[at].table;
+    }
     /// Opens a window that is not open. `late` says that its end has passed already: it counts as fired.
     open_window& open(time_window const& window, bool late) {
         auto* const fresh = take_spare();
@@ -126,5 +131,39 @@ private:
         std::swap(fired_, other.fired_);
     }
 };
+
+namespace detail {
+/// Writes all windows of n shards, which hold ascending ranges of hashes: the same bytes whatever their number.
+///
+/// windows_of  from the number of a shard to its window_tables
+template <class WindowsOf>
+void save_windows(std::size_t n, WindowsOf const& windows_of, auto& out) {
+    growing_array<time_window> all;  // in order
+    for (std::size_t i = 0; i < n; ++i) {
+        auto const& windows = windows_of(i);
+        for (std::size_t w = 0; w < windows.size(); ++w) {
+            auto const& window = windows[w].window;
+            std::size_t at = all.size();
+            while (at != 0 && window < all[at - 1]) --at;
+            if (at != 0 && all[at - 1] == window) continue;
+            all.push_back(window);
+            for (auto k = all.size() - 1; k > at; --k) all[k] = all[k - 1];
+            all[at] = window;
+        }
+    }
+    out.write(static_cast<std::uint64_t>(all.size()));
+    for (auto const& window : all) {
+        out.write(window);
+        std::uint64_t size = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            if (auto* const part = windows_of(i).table_of(window)) size += part->size();
+        }
+        out.write(size);
+        for (std::size_t i = 0; i < n; ++i) {
+            if (auto* const part = windows_of(i).table_of(window)) part->save_entries(out);
+        }
+    }
+}
+}  // namespace detail
 }  // namespace driftless::inline v0
 #endif

@@ -31,6 +31,7 @@ public:
     std::vector<owned_t<Value>> records;  ///< the values of everything that was written, in order
     std::vector<pane_type> panes;         ///< the same as panes: every pane, also those corrected later
     std::vector<std::pair<owned_t<Key>, time_window>> removed;  ///< rows taken back, in order
+    std::vector<pane_type> retracted;  ///< panes that the next one replaced, where they are retracting{}
     driftless::report report;
 
     /// What one step did: where its panes and removals lie, what it refused, and the watermark after it.
@@ -80,6 +81,9 @@ public:
         records.push_back(to_owned(row.value));
     }
     void remove(Key const& key, time_window window) { removed.emplace_back(to_owned(key), window); }
+    void retract(pane<Key, Value> const& row) {
+        retracted.push_back({to_owned(row.key), row.window, to_owned(row.value), row.info});
+    }
 };
 
 namespace detail {

@@ -26,7 +26,8 @@ struct accumulating : detail::pane_option<accumulating> {
 };
 /// A pane shows what has come since the pane before it: a sink that adds panes up.
 ///
-/// Shape       An encoding at the output: operators in between see changes (old, new) as ever.
+/// Shape       An encoding at the output: operators in between see changes (old, new) as ever. map, filter and key_by
+///             are applied to what is shown as well; an aggregate that regroups the rows shows accumulating panes.
 struct discarding : detail::pane_option<discarding> {
     static constexpr std::string_view kind = "discarding";
 };

@@ -14,7 +14,6 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 // What an aggregate keeps and when it speaks, without saying to whom: the cores below are driven by
 // a stage, or by one worker per shard, and report to an `out` with
@@ -500,23 +499,7 @@ public:
     static void save(windowed_core* cores, std::size_t n, auto& out) {
         base::save_books(cores, n, out);
         out.write(cores[0].watermark_);
-        std::vector<time_window> all;
-        for (std::size_t i = 0; i < n; ++i) {
-            auto const& windows = cores[i].windows_;
-            for (std::size_t w = 0; w < windows.size(); ++w) insert_sorted(all, windows[w].window);
-        }
-        out.write(static_cast<std::uint64_t>(all.size()));
-        for (auto const& window : all) {
-            out.write(window);
-            std::uint64_t size = 0;
-            for (std::size_t i = 0; i < n; ++i) {
-                if (auto* const part = cores[i].table_of(window)) size += part->size();
-            }
-            out.write(size);
-            for (std::size_t i = 0; i < n; ++i) {
-                if (auto* const part = cores[i].table_of(window)) part->save_entries(out);
-            }
-        }
+        save_windows(n, [cores](std::size_t i) -> auto const& { return cores[i].windows_; }, out);
     }
     static void load(windowed_core* cores, std::size_t n, auto& in) {
         base::load_books(cores, n, in);
@@ -532,7 +515,7 @@ public:
             load_entries<Key, entry>(size, in, [&](std::uint64_t hash) -> auto& {
                 auto& owner = cores[shard_of(hash, n)];
                 ++owner.entries_;
-                auto* const there = owner.table_of(window);
+                auto* const there = owner.windows_.table_of(window);
                 return there != nullptr ? *there : owner.windows_.open(window, watermark >= window.end).table;
             });
         }
@@ -555,16 +538,6 @@ private:
     [[nodiscard]] event_time closes(time_window const& window) const noexcept {
         if constexpr (Exact) return window.end;
         else return window.end + lateness_;
-    }
-    [[nodiscard]] table* table_of(time_window const& window) noexcept {
-        auto const at = windows_.find(window);
-        return at == windows_.size() ? nullptr : &windows_[at].table;
-    }
-    static void insert_sorted(std::vector<time_window>& all, time_window const& window) {
-        std::size_t at = all.size();
-        while (at != 0 && window < all[at - 1]) --at;
-        if (at != 0 && all[at - 1] == window) return;
-        all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), window);
     }
     void close_first() {
         entries_ -= windows_[0].table.size();

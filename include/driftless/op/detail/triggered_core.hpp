@@ -10,7 +10,6 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace driftless::inline v0::detail {
 /// The state of one (key, window) with a named trigger.
@@ -67,7 +66,8 @@ struct triggered_entry {
 /// watermark makes one pane of a (key, window) at most. Windows that are due fire by (end, start), keys in
 /// canonical order.
 template <class Pack, class Key, class Windowing, bool Exact>
-class triggered_core {
+class triggered_core : public core_base<Pack, Key, false, true, Exact> {
+    using base = core_base<Pack, Key, false, true, Exact>;
     using trigger_type = typename Windowing::trigger_type;
     static constexpr bool discards = Windowing::template has<discarding>;
     static constexpr bool always_on_time = !Windowing::template has<on_time_if_new>;
@@ -75,27 +75,24 @@ class triggered_core {
     using entry = triggered_entry<Pack, trigger_type, discards>;
     using table = keyed_table<Key, entry>;
     using result_type = typename Pack::result;
+    using base::account_;
+    using base::entries_;
+    using base::pack_;
 
-    [[no_unique_address]] Pack pack_;
     Windowing windowing_;
     trigger_type trigger_;
     duration lateness_;
-    std::uint64_t max_entries_;
-    std::uint64_t entries_ = 0;
     event_time watermark_ = event_time::min();
     event_time clock_ = event_time::min();
     event_time next_clock_ = event_time::max();  // no entry is due by the clock up to then
     window_tables<table> windows_;
-    account account_;
 
 public:
     constexpr triggered_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
-        : pack_(std::move(pack)),
+        : base(std::move(pack), max_entries, label),
           windowing_(*windowing),
           trigger_(windowing->trigger()),
-          lateness_(windowing->lateness()),
-          max_entries_(max_entries),
-          account_{.label = label} {}
+          lateness_(windowing->lateness()) {}
     triggered_core(triggered_core const& like, fresh_core_t)
         : triggered_core(like.pack_, &like.windowing_, like.max_entries_, like.account_.label) {}
     void keep_time_of(triggered_core const& other) noexcept {
@@ -157,38 +154,16 @@ public:
 
     /// As in windowed_core: the same bytes whatever the number of shards.
     static void save(triggered_core* cores, std::size_t n, auto& out) {
-        account sum;
-        for (std::size_t i = 0; i < n; ++i) sum.add(cores[i].account_);
-        out.write(sum.applied);
-        for (auto const each : sum.refused) out.write(each);
+        base::save_books(cores, n, out);
         out.write(cores[0].watermark_).write(cores[0].clock_);
-        std::vector<time_window> all;
-        for (std::size_t i = 0; i < n; ++i) {
-            for (std::size_t w = 0; w < cores[i].windows_.size(); ++w) insert_sorted(all, cores[i].windows_[w].window);
-        }
-        out.write(static_cast<std::uint64_t>(all.size()));
-        for (auto const& window : all) {
-            out.write(window);
-            std::uint64_t size = 0;
-            for (std::size_t i = 0; i < n; ++i) {
-                if (auto* const part = cores[i].table_of(window)) size += part->size();
-            }
-            out.write(size);
-            for (std::size_t i = 0; i < n; ++i) {
-                if (auto* const part = cores[i].table_of(window)) part->save_entries(out);
-            }
-        }
+        save_windows(n, [cores](std::size_t i) -> auto const& { return cores[i].windows_; }, out);
     }
     static void load(triggered_core* cores, std::size_t n, auto& in) {
-        account sum{.label = cores[0].account_.label};
-        in.read(sum.applied);
-        for (auto& each : sum.refused) in.read(each);
+        base::load_books(cores, n, in);
         auto const watermark = in.template read<event_time>();
         auto const clock = in.template read<event_time>();
         for (std::size_t i = 0; i < n; ++i) {
             auto& core = cores[i];
-            core.account_ = i == 0 ? sum : account{.label = sum.label};
-            core.entries_ = 0;
             core.watermark_ = watermark;
             core.clock_ = clock;
             core.next_clock_ = event_time::min();  // looks for itself
@@ -205,7 +180,7 @@ public:
                 auto const hash = hash_of(key);
                 auto& owner = cores[shard_of(hash, n)];
                 ++owner.entries_;
-                auto* const there = owner.table_of(window);
+                auto* const there = owner.windows_.table_of(window);
                 auto& into = there != nullptr ? *there : owner.windows_.open(window, watermark >= window.end).table;
                 static_cast<void>(into.insert(key, hash, [&] { return std::move(state); }));
             }
@@ -221,29 +196,20 @@ private:
     [[nodiscard]] trigger_moment moment(time_window const& window) const noexcept {
         return {window, watermark_, clock_};
     }
-    [[nodiscard]] table* table_of(time_window const& window) noexcept {
-        auto const at = windows_.find(window);
-        return at == windows_.size() ? nullptr : &windows_[at].table;
-    }
-    static void insert_sorted(std::vector<time_window>& all, time_window const& window) {
-        auto at = all.size();
-        while (at != 0 && window < all[at - 1]) --at;
-        if (at == 0 || all[at - 1] != window) all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), window);
-    }
 
     /// A record with its window in ctx.
     template <class Ctx, class T, class Out>
     void add(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        auto const& key = key_in(ctx);
+        auto const& key = this->key_in(ctx);
         if constexpr (!Exact) {
             if (watermark_ >= closes_at(ctx.window)) return refuse(reason::late, ctx, record, out);
         }
-        auto* there = table_of(ctx.window);
+        auto* there = windows_.table_of(ctx.window);
         entry* to = there != nullptr ? there->find(key, hash) : nullptr;
         if (to != nullptr && to->closed) return refuse(reason::closed, ctx, record, out);
         bool const fresh = to == nullptr;
         if (fresh) {
-            if (entries_ >= max_entries_) return account_.refuse(reason::capacity);
+            if (entries_ >= this->max_entries_) return account_.refuse(reason::capacity);
             if (there == nullptr) there = &windows_.open(ctx.window, watermark_ >= ctx.window.end).table;
             to = &there->insert(key, hash, [&] { return entry{pack_}; });
             ++entries_;
@@ -311,19 +277,19 @@ private:
         Out& out) {
         auto const before = of.shown ? lowered(*of.shown, out) : std::optional<result_type>{};
         auto const after = lowered(of.state, out);
-        pane_info const info{
-            when, of.panes, when == timing::early ? -1 : of.certain, of.panes == 0, last};
-        if constexpr (discards) {
-            auto const part = lowered(of.part, out);
-            if (before || after) out.change(key, window, info, hash, pointer(before), pointer(after), pointer(part));
-            of.part = pack_.init();
-        } else if (before || after) {
-            out.change(key, window, info, hash, pointer(before), pointer(after));
-        }
-        ++of.panes;
-        if (when != timing::early) ++of.certain;
         of.fresh = 0;
-        of.shown = of.state;
+        if (before || after) {
+            pane_info const info{when, of.panes, when == timing::early ? -1 : of.certain, of.panes == 0, last};
+            ++of.panes;
+            if (when != timing::early) ++of.certain;
+            std::optional<result_type> part;
+            if constexpr (discards) part = lowered(of.part, out);
+            out.change(key, window, info, hash, pointer(before), pointer(after), pointer(part));
+        }
+        if constexpr (discards) of.part = pack_.init();
+        // A result that cannot be had is not shown: the row is gone until there is one again.
+        if (after) of.shown = of.state;
+        else of.shown.reset();
     }
     /// Nothing is kept of a closed entry but that it is.
     void close(entry& of) {
@@ -342,12 +308,6 @@ private:
         }
         return result;
     }
-    template <class Ctx>
-    static constexpr auto const& key_in(Ctx const& ctx) noexcept {
-        if constexpr (std::is_same_v<Key, unkeyed>) return no_key;
-        else return *ctx.key;
-    }
-    static constexpr unkeyed no_key{};
 };
 }  // namespace driftless::inline v0::detail
 #endif
