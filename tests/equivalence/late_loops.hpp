@@ -37,8 +37,10 @@ struct judged {
     std::vector<placed> kept;
     std::vector<placed> refused;
 };
-/// Before a record is taken in, the watermark is (the newest time before it, the least over the partitions) - bound.
-inline judged judge(std::vector<placed> const& in_order, std::uint32_t partitions, duration bound, duration lateness) {
+/// Before a record is taken in, the watermark is (the newest time before it, the least over the partitions) - bound; it
+/// is refused if that has reached closes(record).
+template <class Closes>
+judged judge_by(std::vector<placed> const& in_order, std::uint32_t partitions, duration bound, Closes closes) {
     judged out;
     std::vector<std::optional<std::int64_t>> newest(partitions);
     for (auto const& each : in_order) {
@@ -48,31 +50,44 @@ inline judged judge(std::vector<placed> const& in_order, std::uint32_t partition
             reported = reported && n.has_value();
             if (n) least = std::min(least, *n);
         }
-        auto const closes = shifted_window(each.record.at).end.ns() + lateness.ns();
-        bool const late = reported && least - bound.ns() >= closes;
+        bool const late = reported && least - bound.ns() >= closes(each.record).ns();
         (late ? out.refused : out.kept).push_back(each);
         auto& mine = newest[each.partition];
         mine = mine ? std::max(*mine, each.record.at.ns()) : each.record.at.ns();
     }
     return out;
 }
-inline table loops(std::vector<placed> const& records) {
+inline judged judge(std::vector<placed> const& in_order, std::uint32_t partitions, duration bound, duration lateness) {
+    return judge_by(in_order, partitions, bound, [&](sale const& s) { return shifted_window(s.at).end + lateness; });
+}
+
+/// Count, sum and distinct shops of each window and item, by hand.
+class tally {
     struct group {
         std::int64_t n = 0, sum = 0;
         std::set<std::string> shops;
     };
-    std::map<std::pair<time_window, std::int32_t>, group> groups;
-    for (auto const& [p, s] : records) {
-        auto& g = groups[{shifted_window(s.at), s.item}];
+    std::map<std::pair<time_window, std::int32_t>, group> groups_;
+
+public:
+    void add(time_window const& window, sale const& s) {
+        auto& g = groups_[{window, s.item}];
         ++g.n;
         g.sum += s.cents;
         g.shops.insert(s.shop.str());
     }
-    table out;
-    for (auto const& [place, g] : groups) {
-        put(out, place.second, place.first, std::tuple{g.n, g.sum, static_cast<std::int64_t>(g.shops.size())});
+    [[nodiscard]] table rows() const {
+        table out;
+        for (auto const& [place, g] : groups_) {
+            put(out, place.second, place.first, std::tuple{g.n, g.sum, static_cast<std::int64_t>(g.shops.size())});
+        }
+        return out;
     }
-    return out;
+};
+inline table loops(std::vector<placed> const& records) {
+    tally all;
+    for (auto const& each : records) all.add(shifted_window(each.record.at), each.record);
+    return all.rows();
 }
 inline std::vector<std::string> said_late(std::vector<placed> const& refused) {
     recorder late;

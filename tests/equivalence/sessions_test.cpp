@@ -16,40 +16,21 @@ auto sessions_of(session<> windows, duration bound, duration lateness) {
 table sessions_by_hand(std::vector<placed> const& records, duration gap) {
     std::map<std::int32_t, std::vector<sale>> keys;
     for (auto const& each : records) keys[each.record.item].push_back(each.record);
-    table out;
+    tally all;
     for (auto& [item, sales] : keys) {
         std::sort(sales.begin(), sales.end(), [](sale const& a, sale const& b) { return a.at < b.at; });
         for (std::size_t i = 0; i < sales.size();) {
-            auto const first = i;
-            std::int64_t cents = 0;
-            std::set<std::string> shops;
-            do {
-                cents += sales[i].cents;
-                shops.insert(sales[i].shop.str());
-            } while (++i < sales.size() && sales[i].at - sales[i - 1].at < gap);
-            put(out, item, {sales[first].at, sales[i - 1].at + gap},
-                std::tuple{static_cast<std::int64_t>(i - first), cents, static_cast<std::int64_t>(shops.size())});
+            auto last = i;
+            while (last + 1 < sales.size() && sales[last + 1].at - sales[last].at < gap) ++last;
+            time_window const window{sales[i].at, sales[last].at + gap};
+            for (; i <= last; ++i) all.add(window, sales[i]);
         }
     }
-    return out;
+    return all.rows();
 }
 /// A record is refused by its own window: the watermark before it has reached time + gap + lateness.
 judged judge_sessions(std::vector<placed> const& in_order, std::uint32_t partitions, duration bound, duration behind) {
-    judged out;
-    std::vector<std::optional<std::int64_t>> newest(partitions);
-    for (auto const& each : in_order) {
-        bool reported = true;
-        std::int64_t least = INT64_MAX;
-        for (auto const& n : newest) {
-            reported = reported && n.has_value();
-            if (n) least = std::min(least, *n);
-        }
-        bool const late = reported && least - bound.ns() >= each.record.at.ns() + behind.ns();
-        (late ? out.refused : out.kept).push_back(each);
-        auto& mine = newest[each.partition];
-        mine = mine ? std::max(*mine, each.record.at.ns()) : each.record.at.ns();
-    }
-    return out;
+    return judge_by(in_order, partitions, bound, [&](sale const& s) { return s.at + behind; });
 }
 }  // namespace
 

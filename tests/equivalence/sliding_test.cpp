@@ -48,22 +48,9 @@ judged_windows judge_windows(std::vector<placed> const& in_order, std::uint32_t 
     return out;
 }
 table table_of_kept(std::vector<std::pair<time_window, sale>> const& kept) {
-    struct group {
-        std::int64_t n = 0, sum = 0;
-        std::set<std::string> shops;
-    };
-    std::map<std::pair<time_window, std::int32_t>, group> groups;
-    for (auto const& [window, s] : kept) {
-        auto& g = groups[{window, s.item}];
-        ++g.n;
-        g.sum += s.cents;
-        g.shops.insert(s.shop.str());
-    }
-    table out;
-    for (auto const& [place, g] : groups) {
-        put(out, place.second, place.first, std::tuple{g.n, g.sum, static_cast<std::int64_t>(g.shops.size())});
-    }
-    return out;
+    tally all;
+    for (auto const& [window, s] : kept) all.add(window, s);
+    return all.rows();
 }
 }  // namespace
 
