@@ -41,7 +41,8 @@ auto played(auto const& pipeline) {
 using values = std::vector<std::int64_t>;
 }  // namespace
 
-TEST_CASE("an aggregate of early, on-time and late panes counts nothing twice, whatever the encoding", "[op][trigger]") {
+TEST_CASE("an aggregate of early, on-time and late panes counts nothing twice, whatever the encoding",
+    "[op][trigger]") {
     auto const total = [](auto option) {
         return sums(option) | key_by([](auto const&) { return 0; })
             | aggregate(sum([](auto const& row) { return row.value; }));

@@ -136,7 +136,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     template <class In>
     static constexpr bool merges_well = [] {
         if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
-        else if constexpr (pack_t<In>::combines == combine_class::exact) return true;  // else nothing is asked of the record
+        else if constexpr (pack_t<In>::combines == combine_class::exact) return true;  // nothing is asked of the record
         else return encodable<typename In::record>;
     }();
     template <class In>

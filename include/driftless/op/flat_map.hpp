@@ -110,8 +110,8 @@ struct flat_map_op : operator_base<flat_map_op<U, F>> {
     template <class In>
     static constexpr void refuse() {
         static_assert(whole_rows<In>,
-            "driftless: flat_map<U> cannot take panes that are discarding{}: leave that out of window(...), or aggregate "
-            "behind it");
+            "driftless: flat_map<U> cannot take panes that are discarding{}: leave that out of window(...), or "
+            "aggregate behind it");
         static_assert(callable<In>,
             "driftless: flat_map<U> needs a function of the record and an emitter: give it "
             "void(T const&, auto out) and call out(row) with a U for each row");
