@@ -142,5 +142,8 @@ TEST_CASE("a user's window function: several windows, one, or none", "[cases][wi
         {"5: 1 [1,4) = 2 on time 0,0 first last", "5: 1 [2,6) = 2 on time 0,0 first last",
             "8: 1 [11,14) = 1 on time 0,0 first last", "8: 1 [12,16) = 1 on time 0,0 first last"});
     CHECK(out.refused(reason::late) == 1);
-    CHECK(out.report.stage("aggregate")->applied == 6);  // once per (record, window); in no window, not at all
+    CHECK(out.report.stage("aggregate")->applied == 6);  // once per (record, window)
+    CHECK(out.report.stage("aggregate")->unassigned == 2);
+    auto const restored = play(counts(office_hours{}, every(2)), {hit_at(0), hit_at(1), hit_at(9), hit_at(3)}, true, 2);
+    CHECK(restored.report.stage("aggregate")->unassigned == 2);
 }

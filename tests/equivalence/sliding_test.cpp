@@ -75,12 +75,17 @@ TEST_CASE("sliding windows: stream = loops per (record, window); = batch where n
         CHECK(once.late.lines.size() == expected.refused);
         CHECK(once.report.refused(reason::late) == expected.refused);
         CHECK(once.report.stage("aggregate")->applied == expected.kept.size());
+        std::uint64_t in_none = 0;
+        for (auto const& each : records) in_none += windows_by_hand(windows, each.record.at).empty() ? 1 : 0;
+        CHECK(once.report.stage("aggregate")->unassigned == in_none);
         check_panes(once.out);
 
         auto const other = stream_over<rows, true>(pipeline, records, of.partitions, {.seed = seed});
         CHECK_SAME(other.out.lines, once.out.lines);
         CHECK_SAME(other.late.lines, once.late.lines);
         CHECK(other.report.stage("aggregate")->in() == expected.kept.size() + expected.refused);
+
+        CHECK(other.report.stage("aggregate")->unassigned == in_none);
 
         auto const all_kept = judge_windows(records, of.partitions, windows, 1'000'000_h, lateness).kept;
         memory_log<sale> log{of.partitions};
@@ -89,5 +94,6 @@ TEST_CASE("sliding windows: stream = loops per (record, window); = batch where n
         CHECK_SAME(table_of(all), table_of_kept(all_kept));
         CHECK(late.lines.empty());
         CHECK(all.report().stage("aggregate")->applied == all_kept.size());
+        CHECK(all.report().stage("aggregate")->unassigned == in_none);
     });
 }

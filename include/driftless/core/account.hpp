@@ -46,6 +46,7 @@ struct account {
     operator_label label{};
     std::uint64_t applied = 0;
     std::uint64_t refused[reason_count] = {};
+    std::uint64_t unassigned = 0;  ///< records that lie in no window of the assigner: neither applied nor refused
     std::uint64_t violations = 0;  ///< expect(...) in counting mode: seen, and passed on
 
     constexpr void refuse(reason why, std::uint64_t n = 1) noexcept { refused[static_cast<std::size_t>(why)] += n; }
@@ -62,6 +63,7 @@ struct account {
     /// Adds the counts of another account, such as that of a shard.
     constexpr void add(account const& other) noexcept {
         applied += other.applied;
+        unassigned += other.unassigned;
         violations += other.violations;
         for (std::size_t i = 0; i < reason_count; ++i) refused[i] += other.refused[i];
     }

@@ -50,6 +50,7 @@ struct report {
                 out.append(", refused as ").append(to_string(static_cast<reason>(i)));
                 out += " " + std::to_string(each.refused[i]);
             }
+            if (each.unassigned != 0) out += ", in no window " + std::to_string(each.unassigned);
             if (each.violations != 0) out += ", violations " + std::to_string(each.violations);
             out += '\n';
         }

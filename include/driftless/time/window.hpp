@@ -6,6 +6,7 @@
 #include <driftless/core/time.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -140,11 +141,17 @@ concept merging_windows = requires { typename W::merges_windows; };
 template <class W>
 concept window_assigner = assigns_one<W> || assigns_several<W> || merging_windows<W>;
 
-/// Calls f(window) for every window that an assigner gives to a time, by ascending (end, start).
+/// Calls f(window) for every window that an assigner gives to a time, by ascending (end, start); returns how many.
 template <window_assigner W, class F>
-constexpr void each_window(W const& assigner, event_time at, F&& f) {
-    if constexpr (assigns_one<W>) f(assigner.assign(at));
-    else assigner.assign_each(at, f);
+constexpr std::size_t each_window(W const& assigner, event_time at, F&& f) {
+    std::size_t windows = 0;
+    auto const count = [&](time_window const& window) {
+        ++windows;
+        f(window);
+    };
+    if constexpr (assigns_one<W>) count(assigner.assign(at));
+    else assigner.assign_each(at, count);
+    return windows;
 }
 
 namespace detail {

@@ -157,7 +157,7 @@ protected:
     static void save_books(Core const* cores, std::size_t n, auto& out) {
         account sum;
         for (std::size_t i = 0; i < n; ++i) sum.add(own(cores[i]).account_);
-        out.write(sum.applied);
+        out.write(sum.applied).write(sum.unassigned);
         for (auto const each : sum.refused) out.write(each);
     }
     template <class Core>
@@ -167,6 +167,7 @@ protected:
             own(cores[i]).entries_ = 0;
         }
         in.read(own(cores[0]).account_.applied);
+        in.read(own(cores[0]).account_.unassigned);
         for (auto& each : own(cores[0]).account_.refused) in.read(each);
     }
     template <class Core>
@@ -545,9 +546,9 @@ private:
     }
 
     template <class Ctx, class F>
-    void each_window_of(Ctx const& ctx, F&& f) const {
+    void each_window_of(Ctx const& ctx, F&& f) {
         if constexpr (Carried) f(ctx.window);
-        else each_window(windowing_.assigner, ctx.at, f);
+        else if (each_window(windowing_.assigner, ctx.at, f) == 0) ++account_.unassigned;
     }
     /// A window of a record, opened if need be; null if it is closed: the record is refused.
     template <class Ctx, class Out, class T>

@@ -106,11 +106,12 @@ public:
 
     template <class Ctx, class T, class Out>
     void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        each_window(windowing_.assigner, ctx.at, [&](time_window const& window) {
+        auto const windows = each_window(windowing_.assigner, ctx.at, [&](time_window const& window) {
             auto in_window = ctx;
             in_window.window = window;
             add(in_window, record, hash, out);
         });
+        if (windows == 0) ++account_.unassigned;
     }
     template <class Out>
     void on_watermark(event_time watermark, Out& out) {
