@@ -14,6 +14,7 @@
 #include <driftless/log.hpp>
 #include <driftless/op.hpp>
 #include <driftless/op/session.hpp>
+#include <driftless/op/sliding.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/run.hpp>
 #include <driftless/state.hpp>

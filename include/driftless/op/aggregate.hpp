@@ -22,11 +22,13 @@
 
 namespace driftless::inline v0 {
 namespace detail {
-// In headers of their own: op/session.hpp, op/trigger.hpp.
+// In headers of their own: op/session.hpp, op/sliding.hpp, op/trigger.hpp.
 template <class Pack, class Key, class Windowing, bool Exact>
 class session_core;
 template <class Pack, class Key, class Windowing, bool Exact>
 class triggered_core;
+template <class Pack, class Key, class Windowing, bool Exact>
+class sliced_core;
 template <class Core>
 concept included = requires { sizeof(Core); };
 
@@ -144,6 +146,16 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         || (!changelog<In> && !detail::windowing_in<typename In::window>::triggered);
     template <class In>
     static constexpr bool triggers_changes = changelog<In> && detail::windowing_in<typename In::window>::triggered;
+    /// Sliding windows are cut into slices where that changes nothing: the parts may be put together in any way, no row
+    /// is corrected, and nobody counts the entries.
+    template <class In>
+    static constexpr bool sliced = [] {
+        if constexpr (!In::window::assigned || In::window::carried || changelog<In> || corrects<In>) return false;
+        else
+            return std::same_as<typename windowing_t<In>::assigner_type, sliding>
+                && !(std::same_as<Parameters, max_keys> || ...) && pack_t<In>::combines == combine_class::exact
+                && pack_t<In>::combinable && std::is_trivially_copyable_v<typename pack_t<In>::state>;
+    }();
     template <class In>
     static constexpr bool accepts = [] {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
@@ -219,6 +231,12 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
             using core = detail::triggered_core<pack, key, windowing_t<In>, Mode::exact>;
             static_assert(detail::included<core>,
                 "driftless: triggers and pane options need their header: #include <driftless/op/trigger.hpp> (or "
+                "<driftless/driftless.hpp>)");
+            return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+        } else if constexpr (sliced<In>) {
+            using core = detail::sliced_core<pack, key, windowing_t<In>, Mode::exact>;
+            static_assert(detail::included<core>,
+                "driftless: sliding windows need their header: #include <driftless/op/sliding.hpp> (or "
                 "<driftless/driftless.hpp>)");
             return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else {

@@ -186,7 +186,7 @@ protected:
 
     /// The result of an entry; nothing if it has none: no rows, or a lower() that threw.
     template <class Out>
-    std::optional<result_type> lowered(entry const& of, Out& out) const {
+    std::optional<result_type> lowered(auto const& of, Out& out) const {
         std::optional<result_type> result;
         if constexpr (FromChanges) {
             if (of.members == 0) return result;
