@@ -35,7 +35,7 @@ public:
     [[nodiscard]] constexpr std::int64_t period() const noexcept { return period_; }
     [[nodiscard]] constexpr std::int64_t cut() const noexcept { return cut_; }
     [[nodiscard]] constexpr std::int64_t slices_per_period() const noexcept { return cut_ == 0 ? 1 : 2; }
-    /// The slices of the whole periods in a window, at least one period: no window has fewer.
+    /// The slices of the whole periods in a window; of one where it is shorter.
     [[nodiscard]] constexpr std::int64_t block() const noexcept {
         return slices_per_period() * (whole_ == 0 ? 1 : whole_);
     }
