@@ -104,8 +104,16 @@ struct extreme_fn {
     }
     /// Of two that are equal the earlier stays.
     template <class V>
-    constexpr void combine(detail::held<V>& into, detail::held<V> const& later) const {
+    DRIFTLESS_INLINE constexpr void combine(detail::held<V>& into, detail::held<V> const& later) const {
         if (!later.value.has_value()) return;
+        if constexpr (std::is_arithmetic_v<V>) {  // chosen without a branch: nobody can foretell it
+            if (into.value.has_value()) [[likely]] {
+                V const mine = *into.value;
+                V const theirs = *later.value;
+                *into.value = detail::beats<Which>(theirs, mine) ? theirs : mine;
+                return;
+            }
+        }
         if (!into.value.has_value() || detail::beats<Which>(*later.value, *into.value)) into.value = later.value;
     }
     template <class V>

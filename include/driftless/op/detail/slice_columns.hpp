@@ -9,12 +9,46 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 // What sliced windows keep: each key has a row number, shared by all slices, and each slice has a column of states by
 // row. So windows are added up and subtracted by loops over arrays, and a record is looked up once.
 
 namespace driftless::inline v0::detail {
+
+/// The state of one key and slice, and how many records are in it, unless the state says so itself.
+template <class Pack>
+struct slice_cell {
+    struct nothing {};
+    typename Pack::state state;
+    [[no_unique_address]] std::conditional_t<Pack::counts_records, nothing, std::uint64_t> records{};
+
+    [[nodiscard]] DRIFTLESS_INLINE bool empty() const noexcept {
+        if constexpr (Pack::counts_records) return Pack::records_in(state) == 0;
+        else return records == 0;
+    }
+    /// Behind a record that was added to the state.
+    DRIFTLESS_INLINE void count_one() noexcept {
+        if constexpr (!Pack::counts_records) ++records;
+    }
+    DRIFTLESS_INLINE void combine(Pack const& pack, slice_cell const& other) {
+        pack.combine(state, other.state);
+        if constexpr (!Pack::counts_records) records += other.records;
+    }
+    DRIFTLESS_INLINE void inverse(Pack const& pack, slice_cell const& part) {
+        pack.inverse(state, part.state);
+        if constexpr (!Pack::counts_records) records -= part.records;
+    }
+    void save(auto& out) const {
+        Pack::save(state, out);
+        if constexpr (!Pack::counts_records) out.write(records);
+    }
+    void load(auto& in) {
+        Pack::load(state, in);
+        if constexpr (!Pack::counts_records) in.read(records);
+    }
+};
 
 /// The row numbers of keys, and the keys in canonical order.
 ///
@@ -111,6 +145,7 @@ class row_column {
 
 public:
     [[nodiscard]] bool empty() const noexcept { return cells_.empty(); }
+    [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return cells_.size() * sizeof(Cell); }
     [[nodiscard]] Cell* data() noexcept { return cells_.begin(); }
     [[nodiscard]] Cell const* data() const noexcept { return cells_.begin(); }
@@ -119,15 +154,10 @@ public:
 
     void clear() noexcept { cells_.clear(); }
     /// `rows` cells that are all `neutral`.
-    void fill(std::size_t rows, Cell const& neutral) {
-        cells_.clear();
-        cells_.reserve(rows);
-        for (std::size_t i = 0; i < rows; ++i) cells_.push_back(neutral);
-    }
+    void fill(std::size_t rows, Cell const& neutral) { cells_.assign(rows, neutral); }
     void copy(row_column const& other) {
-        cells_.clear();
-        cells_.reserve(other.cells_.size());
-        for (auto const& each : other.cells_) cells_.push_back(each);
+        if (cells_.size() != other.cells_.size()) cells_.assign(other.cells_.size(), other.cells_[0]);
+        std::memcpy(static_cast<void*>(cells_.begin()), other.cells_.begin(), cells_.size() * sizeof(Cell));
     }
     /// Follows a directory that numbered its rows anew.
     void renumber(growing_array<std::uint32_t> const& old_rows, std::size_t rows, Cell const& neutral) {
@@ -145,8 +175,7 @@ void add_column(Pack const& pack, row_column<Cell>& into, row_column<Cell> const
     Cell* const to = into.data();
     Cell const* const from = part.data();
     for (std::size_t i = 0; i < rows; ++i) {
-        pack.combine(to[i].state, from[i].state);
-        to[i].members += from[i].members;
+        to[i].combine(pack, from[i]);
     }
 }
 template <class Pack, class Cell>
@@ -154,8 +183,7 @@ void subtract_column(Pack const& pack, row_column<Cell>& from, row_column<Cell> 
     Cell* const to = from.data();
     Cell const* const out = part.data();
     for (std::size_t i = 0; i < rows; ++i) {
-        pack.inverse(to[i].state, out[i].state);
-        to[i].members -= out[i].members;
+        to[i].inverse(pack, out[i]);
     }
 }
 }  // namespace driftless::inline v0::detail

@@ -26,13 +26,13 @@ struct slice_of_rows {
     void clear() noexcept { cells.clear(); }
     [[nodiscard]] std::uint64_t size() const noexcept {
         std::uint64_t out = 0;
-        for (std::size_t row = 0; row < keys->size(); ++row) out += cells[row].members != 0 ? 1 : 0;
+        for (std::size_t row = 0; row < keys->size(); ++row) out += !cells[row].empty() ? 1 : 0;
         return out;
     }
     void save_entries(auto& out) const {
         for (auto const& each : keys->ordered()) {
             auto const& cell = cells[each.row];
-            if (cell.members == 0) continue;
+            if (cell.empty()) continue;
             if constexpr (!std::is_same_v<Key, unkeyed>) out.write(each.key);
             out.write(cell);
         }
@@ -49,7 +49,7 @@ template <class Pack, class Key, class Windowing, bool Exact>
 class sliced_core : public core_base<Pack, Key, false, false, Exact> {
     using base = core_base<Pack, Key, false, false, Exact>;
     using result_type = typename Pack::result;
-    using cell = aggregate_entry<Pack, true, false>;
+    using cell = slice_cell<Pack>;
     using slice = slice_of_rows<Key, cell>;
     using base::account_;
     using base::pack_;
@@ -130,7 +130,7 @@ public:
             return far_record(ctx, record, hash, out);
         auto& to = in.cells[*row];
         if (!add_to(to, ctx, record, in.windows, out)) return;
-        ++to.members;
+        to.count_one();
         account_.applied += in.windows;
     }
     template <class Ctx, class T, class Out>
@@ -150,7 +150,7 @@ public:
             auto const first = grid_.first_with(slices_[0].table.number);
             auto const due = first > open_from_ ? first : open_from_;
             if (due >= open_from) break;
-            totals_.move_to(pack_, grid_.begin_of(due), grid_.end_of(due), slices_, keys_->room(), neutral());
+            totals_.move_to(pack_, grid_.begin_of(due), grid_.end_of(due), slices_, keys_->size(), neutral());
             fire(due, out);
             open_from_ = due + 1;
             settle();
@@ -273,12 +273,11 @@ private:
         auto const windows = static_cast<std::uint64_t>(last - first) + 1;
         cell one = neutral();
         if (!add_to(one, ctx, record, windows, out)) return;
-        one.members = 1;
+        one.count_one();
         auto const row = row_for(this->key_in(ctx), hash);
         auto const slices = slices_.size();
         auto& to = slice_for(number).cells[row];
-        pack_.combine(to.state, one.state);
-        ++to.members;
+        to.combine(pack_, one);
         account_.applied += windows;
         totals_.add_late(pack_, number, row, one, keys_->room(), neutral());
         if (slices_.size() != slices) come_near();
@@ -314,7 +313,7 @@ private:
     void drop_keys_that_are_gone() {
         renumber([this](std::uint32_t row) {
             for (std::size_t i = 0; i < slices_.size(); ++i) {
-                if (slices_[i].table.cells[row].members != 0) return true;
+                if (!slices_[i].table.cells[row].empty()) return true;
             }
             return false;
         });
@@ -329,7 +328,7 @@ private:
         auto const& places = keys_->ordered();
         for (auto const& each : places) {
             auto const& total = totals_.of(pack_, each.row, scratch);
-            if (total.members == 0) {
+            if (total.empty()) {
                 ++gone;
                 continue;
             }
@@ -347,7 +346,7 @@ private:
         auto const from = grid_.begin_of(open_from_);
         auto const to = first_whole();
         if (slices_.size() != 0) {
-            totals_.move_to(pack_, from, to > from ? to : from, slices_, keys_->room(), neutral());
+            totals_.move_to(pack_, from, to > from ? to : from, slices_, keys_->size(), neutral());
         }
         while (slices_.size() != 0 && slices_[0].table.number < from) slices_.close_first();
         if (slices_.size() == 0) {

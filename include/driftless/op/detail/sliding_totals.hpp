@@ -12,12 +12,20 @@
 #include <utility>
 
 // The totals of all keys over a run of slices [from, to) that only ever moves ahead. Both forms have
-//   move_to(pack, from, to, slices, rows, neutral)   the slices given are still there, also those that leave
+//   move_to(pack, from, to, slices, rows, neutral)   the slices given are still there, also those that leave, and `rows`
+//                                                    of their cells are in use
 //   of(pack, row, scratch)                           the total of a row
 //   add_late(pack, slice, row, one)                  a record that comes into a slice that is in already
 // and what they hold follows from [from, to) and the slices alone, however they came there: nothing of it is saved.
 
 namespace driftless::inline v0::detail {
+
+/// Calls f for the slices in [from, to): those at the end, as a rule.
+void each_between(auto const& slices, std::int64_t from, std::int64_t to, auto&& f) {
+    for (auto i = slices.size(); i-- > 0 && slices[i].table.number >= from;) {
+        if (slices[i].table.number < to) f(slices[i].table);
+    }
+}
 
 /// Totals from which a slice that leaves is subtracted.
 template <class Pack, class Cell>
@@ -33,15 +41,14 @@ public:
 
     void move_to(Pack const& pack, std::int64_t from, std::int64_t to, auto const& slices, std::size_t rows,
         Cell const& neutral) {
-        if (total_.empty()) total_.fill(rows, neutral);
-        for (std::size_t i = 0; i < slices.size(); ++i) {
+        if (total_.empty()) total_.fill(slices[0].table.cells.size(), neutral);
+        for (std::size_t i = 0; i < slices.size() && slices[i].table.number < from; ++i) {
             auto const& slice = slices[i].table;
-            if (slice.number >= to) break;
-            bool const was_in = slice.number >= from_ && slice.number < to_;
-            bool const is_in = slice.number >= from;
-            if (is_in && !was_in) add_column(pack, total_, slice.cells, rows);
-            else if (was_in && !is_in) subtract_column(pack, total_, slice.cells, rows);
+            if (slice.number >= from_ && slice.number < to_) subtract_column(pack, total_, slice.cells, rows);
         }
+        each_between(slices, to_ > from ? to_ : from, to, [&](auto const& slice) {
+            add_column(pack, total_, slice.cells, rows);
+        });
         from_ = from;
         to_ = to;
     }
@@ -52,8 +59,7 @@ public:
         Cell const& neutral) {
         if (slice >= to_) return;
         if (total_.empty()) total_.fill(rows, neutral);
-        pack.combine(total_[row].state, one.state);
-        total_[row].members += one.members;
+        total_[row].combine(pack, one);
     }
     void renumber(growing_array<std::uint32_t> const& old_rows, std::size_t rows, Cell const& neutral) {
         if (!total_.empty()) total_.renumber(old_rows, rows, neutral);
@@ -78,7 +84,6 @@ class stacked_totals {
     growing_array<row_column<Cell>> spare_;
     row_column<Cell> back_;
     std::int64_t block_;
-    std::int64_t from_ = int64_limits::min();
     std::int64_t mark_ = int64_limits::min();  // where the front ends and the back begins
     std::int64_t to_ = int64_limits::min();
 
@@ -96,7 +101,7 @@ public:
         auto const mark = next_mark(from);
         if (mark != mark_ || back_.empty()) {
             while (!front_.empty()) drop_last();
-            back_.fill(rows, neutral);
+            back_.fill(slices[0].table.cells.size(), neutral);
             for (auto i = slices.size(); i-- > 0;) {
                 auto const& slice = slices[i].table;
                 if (slice.number >= from && slice.number < mark) push(pack, slice, rows);
@@ -104,29 +109,22 @@ public:
             to_ = mark_ = mark;
         }
         while (!front_.empty() && front_.back().slice < from) drop_last();
-        for (std::size_t i = 0; i < slices.size(); ++i) {
-            auto const& slice = slices[i].table;
-            if (slice.number >= to) break;
-            if (slice.number >= to_ && slice.number >= from) add_column(pack, back_, slice.cells, rows);
-        }
-        from_ = from;
+        each_between(slices, to_ > from ? to_ : from, to, [&](auto const& slice) {
+            add_column(pack, back_, slice.cells, rows);
+        });
         to_ = to;
     }
     [[nodiscard]] DRIFTLESS_INLINE Cell const& of(Pack const& pack, std::uint32_t row, Cell& scratch) const noexcept {
         if (front_.empty()) return back_[row];
         scratch = front_[front_.size() - 1].cells[row];
-        pack.combine(scratch.state, back_[row].state);
-        scratch.members += back_[row].members;
+        scratch.combine(pack, back_[row]);
         return scratch;
     }
     void add_late(Pack const& pack, std::int64_t slice, std::uint32_t row, Cell const& one, std::size_t rows,
         Cell const& neutral) {
         if (slice >= to_) return;
         if (back_.empty()) back_.fill(rows, neutral);
-        auto const add_to = [&](row_column<Cell>& column) {
-            pack.combine(column[row].state, one.state);
-            column[row].members += one.members;
-        };
+        auto const add_to = [&](row_column<Cell>& column) { column[row].combine(pack, one); };
         if (slice >= mark_) return add_to(back_);
         std::size_t at = front_.size();
         while (at != 0 && front_[at - 1].slice < slice) --at;
