@@ -98,7 +98,7 @@ public:
         return ordered_;
     }
     /// Drops the keys whose row does not satisfy `lives`, and numbers the others in canonical order, with room for
-    /// twice as many. Returns the old number of each row.
+    /// half as many again. Returns the old number of each row.
     template <class Lives>
     growing_array<std::uint32_t> renumber(Lives const& lives) {
         growing_array<std::uint32_t> old_rows;
@@ -112,8 +112,7 @@ public:
         }
         rows_ = static_cast<keyed_table<Key, std::uint32_t>&&>(fresh);
         size_ = static_cast<std::uint32_t>(old_rows.size());
-        room_ = least_room;
-        while (room_ < 2 * size_) room_ *= 2;
+        room_ = size_ + size_ / 2 < least_room ? least_room : size_ + size_ / 2;
         put_in_order();
         return old_rows;
     }
@@ -176,6 +175,17 @@ void add_column(Pack const& pack, row_column<Cell>& into, row_column<Cell> const
     Cell const* const from = part.data();
     for (std::size_t i = 0; i < rows; ++i) {
         to[i].combine(pack, from[i]);
+    }
+}
+/// The same into a column of its own, which has as many cells as they have.
+template <class Pack, class Cell>
+void sum_columns(Pack const& pack, row_column<Cell>& into, row_column<Cell> const& a, row_column<Cell> const& b,
+    std::size_t rows) {
+    Cell* const to = into.data();
+    for (std::size_t i = 0; i < rows; ++i) {
+        Cell sum = a[i];
+        sum.combine(pack, b[i]);
+        to[i] = sum;
     }
 }
 template <class Pack, class Cell>

@@ -162,8 +162,8 @@ private:
     }
     void push(Pack const& pack, auto const& slice, std::size_t rows) {
         auto column = take_spare();
-        column.copy(slice.cells);
-        if (!front_.empty()) add_column(pack, column, front_.back().cells, rows);
+        if (front_.empty() || column.size() != slice.cells.size()) column.copy(slice.cells);
+        if (!front_.empty()) sum_columns(pack, column, slice.cells, front_.back().cells, rows);
         front_.push_back(suffix{slice.number, std::move(column)});
     }
     /// A slice of the front that had no records so far.
