@@ -27,7 +27,7 @@ class slice_grid {
 public:
     constexpr explicit slice_grid(sliding const& of) noexcept
         : size_(of.size.ns()),
-          period_(of.period.ns()),
+          period_(of.period.ns() > 0 ? of.period.ns() : 1),  // a job refuses others, but makes its stages before that
           offset_(of.offset.ns() % period_ + (of.offset.ns() % period_ < 0 ? period_ : 0)),
           whole_(size_ / period_),
           cut_(size_ % period_) {}
