@@ -13,7 +13,9 @@
 #include <driftless/io.hpp>
 #include <driftless/log.hpp>
 #include <driftless/op.hpp>
+#include <driftless/op/release_on_close.hpp>
 #include <driftless/op/session.hpp>
+#include <driftless/op/sorted_by_time.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/run.hpp>
 #include <driftless/state.hpp>

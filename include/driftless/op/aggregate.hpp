@@ -59,14 +59,6 @@ inline constexpr bool functions_of = false;
 template <class T, class... F>
 inline constexpr bool functions_of<T, function_list<F...>> = (aggregate_function<F, T> && ...);
 
-/// Windows that the watermark closes bound the state; window(global{}) does not.
-template <class Window>
-inline constexpr bool closes_windows = false;
-template <class Window>
-    requires Window::assigned
-inline constexpr bool closes_windows<Window> =
-    !std::is_same_v<typename Window::windowing::assigner_type, global>;
-
 template <class Window>
 struct windowing_in {
     using type = void;
@@ -195,7 +187,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         using pack = pack_t<In>;
         using key = typename In::key;
         constexpr bool from_changes = changelog<In>;
-        auto late = late_output<In, Mode>(at);
+        auto late = detail::late_output<In>(at);
+        static_assert(In::window::assigned || std::same_as<decltype(late), detail::nowhere>,
+            "driftless: late_to stands before an aggregate that refuses nothing: put window(...) before it");
         auto const stage_of = [&]<class Core>(Core core) {
             constexpr bool may_shard = Mode::threads && keyed<In> && !from_changes;
             using shards = typename std::conditional_t<
@@ -258,12 +252,6 @@ private:
     static constexpr void describe_one(auto&& out, P const& parameter) {
         if constexpr (std::same_as<P, max_keys>) out("max_keys", parameter.count);
         else if constexpr (!detail::state_bound_option<P>) out("function", P::kind);
-    }
-    template <class In, class Mode, class Place>
-    static constexpr auto late_output(Place const& at) {
-        using name = decltype(detail::late_output_name<std::remove_cvref_t<decltype(at.upstream)>>());
-        if constexpr (name::named) return at.template side_output<name, In>();
-        else return detail::nowhere{};
     }
 };
 

@@ -124,6 +124,14 @@ template <class Op>
     typename Op::is_windowing;
 }>{};
 
+/// Windows that the watermark closes bound the state; window(global{}) does not.
+template <class Window>
+inline constexpr bool closes_windows = false;
+template <class Window>
+    requires Window::assigned
+inline constexpr bool closes_windows<Window> =
+    !std::is_same_v<typename Window::windowing::assigner_type, global>;
+
 /// The nearest window(...) upstream, or null.
 constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_windowing>(upstream); }
 }  // namespace detail

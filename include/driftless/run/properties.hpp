@@ -19,7 +19,7 @@ namespace driftless::inline v0 {
 /// What bounds the state of a pipeline, the weakest bound of its operators.
 ///
 /// stateless   No state but watermarks and counters.
-/// windowed    The keys of the windows that are open: window + allowed lateness + disorder.
+/// windowed    What the watermark has not passed: window + allowed lateness + disorder.
 /// max_keys    A number of entries: max_keys{n}; one for a total without key and window.
 /// unbounded   Grows with the keys of the input: unbounded_state{}, or keys in a global window.
 enum class state_class : std::uint8_t {
@@ -82,6 +82,8 @@ inline constexpr bool says_max_keys<std::tuple<P...>> = (std::same_as<P, max_key
 template <class Op, class In>
 consteval state_class operator_state() {
     if constexpr (!is_stateful<Op>::value) return state_class::stateless;
+    else if constexpr (requires { Op::template watermark_bounds<In>; })
+        return Op::template watermark_bounds<In> ? state_class::windowed : state_class::unbounded;
     else if constexpr (closes<typename In::window>) return state_class::windowed;
     else if constexpr (!keyed<In>) return state_class::max_keys;
     else if constexpr (requires(Op const& op) { op.parameters; }) {
