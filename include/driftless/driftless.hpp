@@ -13,6 +13,7 @@
 #include <driftless/io.hpp>
 #include <driftless/log.hpp>
 #include <driftless/op.hpp>
+#include <driftless/op/count_window.hpp>
 #include <driftless/op/release_on_close.hpp>
 #include <driftless/op/session.hpp>
 #include <driftless/op/sorted_by_time.hpp>

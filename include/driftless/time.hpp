@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_TIME_HPP
 #define DRIFTLESS_TIME_HPP
 
+#include <driftless/time/count_window.hpp>
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/session.hpp>
 #include <driftless/time/trigger.hpp>

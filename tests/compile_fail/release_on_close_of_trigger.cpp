@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: driftless: release_on_close needs windows that a record has by itself and that the watermark closes: leave triggers, pane options and sessions out of the window(...) before it
+// expect: driftless: release_on_close needs windows that a record has by itself and that the watermark closes: write tumbling or sliding
 #include <driftless/op/release_on_close.hpp>
 
 #include <driftless/agg/count.hpp>

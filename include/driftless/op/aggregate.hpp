@@ -22,11 +22,13 @@
 
 namespace driftless::inline v0 {
 namespace detail {
-// In headers of their own: op/session.hpp, op/trigger.hpp.
+// In headers of their own: op/session.hpp, op/trigger.hpp, op/count_window.hpp.
 template <class Pack, class Key, class Windowing, bool Exact>
 class session_core;
 template <class Pack, class Key, class Windowing, bool Exact>
 class triggered_core;
+template <class Pack, class Key, class Windowing>
+class count_core;
 template <class Core>
 concept included = requires { sizeof(Core); };
 
@@ -66,6 +68,7 @@ struct windowing_in {
     static constexpr bool triggered = false;
     static constexpr bool in_parts = false;
     static constexpr bool merging = false;
+    static constexpr bool counting = false;
     static constexpr bool reopens = false;
 };
 template <class Window>
@@ -79,6 +82,7 @@ struct windowing_in<Window> {
     /// Who regroups rows has no parts: its panes accumulate.
     static constexpr bool in_parts = triggered && type::discards;
     static constexpr bool merging = merging_windows<typename type::assigner_type> && !Window::carried;
+    static constexpr bool counting = counting_windows<typename type::assigner_type>;
     /// Rows may change behind the end of their window even where nothing is late: sessions that touch.
     static constexpr bool reopens = [] {
         if constexpr (merging_windows<typename type::assigner_type>) {
@@ -88,6 +92,9 @@ struct windowing_in<Window> {
         }
     }();
 };
+/// Rows say of what time they are; the places of a count_window do not.
+template <class Window>
+inline constexpr bool keeps_windows = Window::assigned && !windowing_in<Window>::counting;
 }  // namespace detail
 
 /// Aggregates each key and window. Made by aggregate().
@@ -135,18 +142,20 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     static constexpr bool sessions_as_they_come = !detail::windowing_in<typename In::window>::merging
         || (!changelog<In> && !detail::windowing_in<typename In::window>::triggered);
     template <class In>
+    static constexpr bool counts_records = !detail::windowing_in<typename In::window>::counting || !changelog<In>;
+    template <class In>
     static constexpr bool triggers_changes = changelog<In> && detail::windowing_in<typename In::window>::triggered;
     template <class In>
     static constexpr bool accepts = [] {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
         else
             return bounded<In> && invertible<In> && !triggers_changes<In> && gap_fits<In> && merges_well<In>
-                && sessions_as_they_come<In>;
+                && sessions_as_they_come<In> && counts_records<In>;
     }();
     template <class In>
     using output_t =
         stream_of<pane<typename In::key, typename pack_t<In>::result>, true, typename In::key,
-            std::conditional_t<In::window::assigned,
+            std::conditional_t<detail::keeps_windows<typename In::window>,
                 carried_window<windowing_t<In>, detail::windowing_in<typename In::window>::in_parts>, no_window>,
             corrects<In> ? stream_kind::changes : stream_kind::records>;
 
@@ -172,6 +181,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
             static_assert(sessions_as_they_come<In>,
                 "driftless: aggregate over sessions takes plain records and fires by the watermark: leave the trigger "
                 "and pane options out of window(session{...}), and put it before other aggregates");
+            static_assert(counts_records<In>,
+                "driftless: aggregate over window(count_window{n}) counts records, and its input yields changes: put "
+                "it before the other aggregate");
             static_assert(!triggers_changes<In>,
                 "driftless: aggregate over changes has no trigger of its own: it answers each change at once; leave "
                 "the trigger out of the window(...) before it");
@@ -188,7 +200,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         using key = typename In::key;
         constexpr bool from_changes = changelog<In>;
         auto late = detail::late_output<In>(at);
-        static_assert(In::window::assigned || std::same_as<decltype(late), detail::nowhere>,
+        static_assert(detail::keeps_windows<typename In::window> || std::same_as<decltype(late), detail::nowhere>,
             "driftless: late_to stands before an aggregate that refuses nothing: put window(...) before it");
         auto const stage_of = [&]<class Core>(Core core) {
             constexpr bool may_shard = Mode::threads && keyed<In> && !from_changes;
@@ -207,6 +219,12 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
             using core = detail::session_core<pack, key, windowing_t<In>, Mode::exact>;
             static_assert(detail::included<core>,
                 "driftless: sessions need their header: #include <driftless/op/session.hpp> (or "
+                "<driftless/driftless.hpp>)");
+            return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+        } else if constexpr (detail::windowing_in<typename In::window>::counting) {
+            using core = detail::count_core<pack, key, windowing_t<In>>;
+            static_assert(detail::included<core>,
+                "driftless: count_window needs its header: #include <driftless/op/count_window.hpp> (or "
                 "<driftless/driftless.hpp>)");
             return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::triggered) {

@@ -22,7 +22,9 @@ inline constexpr bool windows_close_alone = true;
 template <class Window>
     requires(Window::assigned && !Window::carried)
 inline constexpr bool windows_close_alone<Window> =
-    !Window::windowing::triggered && !merging_windows<typename Window::windowing::assigner_type>;
+    !Window::windowing::triggered
+    && (assigns_one<typename Window::windowing::assigner_type>
+        || assigns_several<typename Window::windowing::assigner_type>);
 }  // namespace detail
 
 /// Hands records on when their windows close. Made by release_on_close().
@@ -58,7 +60,7 @@ struct release_on_close_op : operator_base<release_on_close_op<Unbounded>> {
             "driftless: release_on_close needs records, and its input yields changes: put it before the aggregate");
         static_assert(detail::windows_close_alone<typename In::window>,
             "driftless: release_on_close needs windows that a record has by itself and that the watermark closes: "
-            "leave triggers, pane options and sessions out of the window(...) before it");
+            "write tumbling or sliding in the window(...) before it, without triggers and pane options");
         static_assert(Unbounded || watermark_bounds<In>,
             "driftless: release_on_close keeps every record of window(global{}) until the input ends: name other "
             "windows, or say release_on_close(unbounded_state{})");

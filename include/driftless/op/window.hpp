@@ -94,8 +94,10 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
 
     /// A trigger that may fire for the last time while records are still taken has to be allowed to.
     static constexpr bool loses_data = trigger_type::may_finish && !has<allow_data_loss>;
+    /// Windows that count records fire when they are full, and nothing is late for them.
+    static constexpr bool fires_by_itself = !counting_windows<Assigner> || sizeof...(Options) == 0;
     template <class In>
-    static constexpr bool accepts = timestamped<In> && !loses_data;
+    static constexpr bool accepts = timestamped<In> && !loses_data && fires_by_itself;
     template <class In>
     using output_t = typename In::template with_window<assigned_window<window_op>>;
     template <class In>
@@ -105,6 +107,9 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
         static_assert(!loses_data,
             "driftless: window has a trigger that may fire for the last time while its window still takes records: "
             "write repeat(...) around it, or allow_data_loss{} behind it");
+        static_assert(fires_by_itself,
+            "driftless: window(count_window{n}) fires when a window is full, and takes every record: leave lateness, "
+            "triggers and pane options out of it");
     }
     friend constexpr bool operator==(window_op const& a, window_op const& b)
         requires std::equality_comparable<Assigner>
@@ -129,8 +134,7 @@ template <class Window>
 inline constexpr bool closes_windows = false;
 template <class Window>
     requires Window::assigned
-inline constexpr bool closes_windows<Window> =
-    !std::is_same_v<typename Window::windowing::assigner_type, global>;
+inline constexpr bool closes_windows<Window> = closed_by_watermark<typename Window::windowing::assigner_type>;
 
 /// The nearest window(...) upstream, or null.
 constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_windowing>(upstream); }

@@ -49,10 +49,18 @@ template <class Op>
     requires Op::declared;
 }>{};
 
+/// Which records share a window depends on their order.
+template <class Window>
+inline constexpr bool windows_by_order = false;
+template <class Window>
+    requires requires { typename Window::windowing::assigner_type; }
+inline constexpr bool windows_by_order<Window> = counting_windows<typename Window::windowing::assigner_type>;
+
 /// How freely the state of a stateful operator may be put together: what is not promised is not relied on.
 template <class Op, class In>
 consteval combine_class operator_combines() {
-    if constexpr (requires { typename Op::template pack_t<In>; }) return Op::template pack_t<In>::combines;
+    if constexpr (windows_by_order<typename In::window>) return combine_class::sequential;
+    else if constexpr (requires { typename Op::template pack_t<In>; }) return Op::template pack_t<In>::combines;
     else if constexpr (requires { Op::template combines<In>; }) return Op::template combines<In>;
     else return combine_class::sequential;
 }
@@ -68,7 +76,7 @@ template <class Window>
     requires Window::assigned
 inline constexpr bool closes<Window> = [] {
     if constexpr (requires { typename Window::windowing::assigner_type; }) {
-        return !std::same_as<typename Window::windowing::assigner_type, global>;
+        return closed_by_watermark<typename Window::windowing::assigner_type>;
     } else {
         return true;
     }

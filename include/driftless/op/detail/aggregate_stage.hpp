@@ -21,8 +21,13 @@ struct direct_output {
     operator_label label;
 
     template <class Result>
-    void row(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const& result) {
-        next.on_record(context_of(key, window, info), pane<Key, Result>{key, window, result, info});
+    void row(Key const& key, time_window window, pane_info const& info, std::uint64_t hash, Result const& result) {
+        row(key, window, info, hash, result, window.max_timestamp());
+    }
+    template <class Result>
+    void row(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const& result,
+        event_time at) {
+        next.on_record(context<Key>{at, &key, window, info, {}}, pane<Key, Result>{key, window, result, info});
     }
     template <class Result>
     void change(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const* before,
