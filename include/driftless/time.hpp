@@ -5,6 +5,7 @@
 #include <driftless/time/count_window.hpp>
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/session.hpp>
+#include <driftless/time/sliding_per_record.hpp>
 #include <driftless/time/trigger.hpp>
 #include <driftless/time/watermark.hpp>
 #include <driftless/time/watermark_valve.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: driftless: count_window needs its header: #include <driftless/op/count_window.hpp> (or <driftless/driftless.hpp>)
+// expect: driftless: count_window needs its header: #include <driftless/op/count_window.hpp>
 #include <driftless/agg/count.hpp>
 #include <driftless/op.hpp>
 #include <driftless/run/batch.hpp>

@@ -22,13 +22,15 @@
 
 namespace driftless::inline v0 {
 namespace detail {
-// In headers of their own: op/session.hpp, op/trigger.hpp, op/count_window.hpp.
+// In headers of their own: op/session.hpp, op/trigger.hpp, op/count_window.hpp, op/sliding_per_record.hpp.
 template <class Pack, class Key, class Windowing, bool Exact>
 class session_core;
 template <class Pack, class Key, class Windowing, bool Exact>
 class triggered_core;
 template <class Pack, class Key, class Windowing>
 class count_core;
+template <class Pack, class Key, class Windowing, bool Exact>
+class record_window_core;
 template <class Core>
 concept included = requires { sizeof(Core); };
 
@@ -69,6 +71,7 @@ struct windowing_in {
     static constexpr bool in_parts = false;
     static constexpr bool merging = false;
     static constexpr bool counting = false;
+    static constexpr bool per_record = false;
     static constexpr bool reopens = false;
 };
 template <class Window>
@@ -83,6 +86,7 @@ struct windowing_in<Window> {
     static constexpr bool in_parts = triggered && type::discards;
     static constexpr bool merging = merging_windows<typename type::assigner_type> && !Window::carried;
     static constexpr bool counting = counting_windows<typename type::assigner_type>;
+    static constexpr bool per_record = record_windows<typename type::assigner_type> && !Window::carried;
     /// Rows may change behind the end of their window even where nothing is late: sessions that touch.
     static constexpr bool reopens = [] {
         if constexpr (merging_windows<typename type::assigner_type>) {
@@ -131,16 +135,20 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
         else return windowing_t<In>::assigner_type::template fits<typename In::record>;
     }();
-    /// Sessions that merge may have taken their records in turns: a function that wants them in log order keeps them.
+    /// Windows that are made by records: what is in one is known late, and comes in turns.
+    template <class In>
+    static constexpr bool made_by_records =
+        detail::windowing_in<typename In::window>::merging || detail::windowing_in<typename In::window>::per_record;
+    /// A function that wants the records of such a window in log order keeps them.
     template <class In>
     static constexpr bool merges_well = [] {
-        if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
+        if constexpr (!made_by_records<In>) return true;
         else if constexpr (pack_t<In>::combines == combine_class::exact) return true;  // nothing is asked of the record
         else return encodable<typename In::record>;
     }();
     template <class In>
-    static constexpr bool sessions_as_they_come = !detail::windowing_in<typename In::window>::merging
-        || (!changelog<In> && !detail::windowing_in<typename In::window>::triggered);
+    static constexpr bool records_as_they_come =
+        !made_by_records<In> || (!changelog<In> && !detail::windowing_in<typename In::window>::triggered);
     template <class In>
     static constexpr bool counts_records = !detail::windowing_in<typename In::window>::counting || !changelog<In>;
     template <class In>
@@ -150,7 +158,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
         else
             return bounded<In> && invertible<In> && !triggers_changes<In> && gap_fits<In> && merges_well<In>
-                && sessions_as_they_come<In> && counts_records<In>;
+                && records_as_they_come<In> && counts_records<In>;
     }();
     template <class In>
     using output_t =
@@ -173,14 +181,16 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "driftless: aggregate over changes takes old rows back, and one of its functions has no "
                 "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
             static_assert(merges_well<In>,
-                "driftless: aggregate over sessions keeps the records of a function that takes them in log order "
-                "(fold, sums of floats), and this record has no codec: write BOOST_HANA_ADAPT_STRUCT(T, members...)");
+                "driftless: aggregate over session or sliding_per_record keeps the records of a function that takes "
+                "them in log order (fold, sums of floats), and this record has no codec: write "
+                "BOOST_HANA_ADAPT_STRUCT(T, members...)");
             static_assert(gap_fits<In>,
                 "driftless: aggregate asks session(gap, longest) for the gap of each record, and it does not fit: "
                 "give it a member or a function of the record that yields a duration");
-            static_assert(sessions_as_they_come<In>,
-                "driftless: aggregate over sessions takes plain records and fires by the watermark: leave the trigger "
-                "and pane options out of window(session{...}), and put it before other aggregates");
+            static_assert(records_as_they_come<In>,
+                "driftless: aggregate over session or sliding_per_record takes plain records and fires by the "
+                "watermark: leave the trigger and pane options out of the window(...) before it, and put it before "
+                "other aggregates");
             static_assert(counts_records<In>,
                 "driftless: aggregate over window(count_window{n}) counts records, and its input yields changes: put "
                 "it before the other aggregate");
@@ -221,11 +231,15 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "driftless: sessions need their header: #include <driftless/op/session.hpp> (or "
                 "<driftless/driftless.hpp>)");
             return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+        } else if constexpr (detail::windowing_in<typename In::window>::per_record) {
+            using core = detail::record_window_core<pack, key, windowing_t<In>, Mode::exact>;
+            static_assert(detail::included<core>,
+                "driftless: sliding_per_record needs its header: #include <driftless/op/sliding_per_record.hpp>");
+            return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::counting) {
             using core = detail::count_core<pack, key, windowing_t<In>>;
             static_assert(detail::included<core>,
-                "driftless: count_window needs its header: #include <driftless/op/count_window.hpp> (or "
-                "<driftless/driftless.hpp>)");
+                "driftless: count_window needs its header: #include <driftless/op/count_window.hpp>");
             return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::triggered) {
             using core = detail::triggered_core<pack, key, windowing_t<In>, Mode::exact>;
