@@ -22,7 +22,8 @@
 
 namespace driftless::inline v0 {
 namespace detail {
-// In headers of their own: op/session.hpp, op/trigger.hpp, op/count_window.hpp, op/sliding_per_record.hpp.
+// In headers of their own: op/session.hpp, op/trigger.hpp, op/count_window.hpp, op/sliding_per_record.hpp,
+// op/timestamps.hpp.
 template <class Pack, class Key, class Windowing, bool Exact>
 class session_core;
 template <class Pack, class Key, class Windowing, bool Exact>
@@ -31,6 +32,8 @@ template <class Pack, class Key, class Windowing>
 class count_core;
 template <class Pack, class Key, class Windowing, bool Exact>
 class record_window_core;
+template <class Core, class Key, class Windowing>
+class stamping_core;
 template <class Core>
 concept included = requires { sizeof(Core); };
 
@@ -72,6 +75,7 @@ struct windowing_in {
     static constexpr bool merging = false;
     static constexpr bool counting = false;
     static constexpr bool per_record = false;
+    static constexpr bool stamps = false;
     static constexpr bool reopens = false;
 };
 template <class Window>
@@ -87,6 +91,7 @@ struct windowing_in<Window> {
     static constexpr bool merging = merging_windows<typename type::assigner_type> && !Window::carried;
     static constexpr bool counting = counting_windows<typename type::assigner_type>;
     static constexpr bool per_record = record_windows<typename type::assigner_type> && !Window::carried;
+    static constexpr bool stamps = type::stamps && !Window::carried;
     /// Rows may change behind the end of their window even where nothing is late: sessions that touch.
     static constexpr bool reopens = [] {
         if constexpr (merging_windows<typename type::assigner_type>) {
@@ -152,13 +157,15 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     template <class In>
     static constexpr bool counts_records = !detail::windowing_in<typename In::window>::counting || !changelog<In>;
     template <class In>
+    static constexpr bool stamps_records = !detail::windowing_in<typename In::window>::stamps || !changelog<In>;
+    template <class In>
     static constexpr bool triggers_changes = changelog<In> && detail::windowing_in<typename In::window>::triggered;
     template <class In>
     static constexpr bool accepts = [] {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
         else
             return bounded<In> && invertible<In> && !triggers_changes<In> && gap_fits<In> && merges_well<In>
-                && records_as_they_come<In> && counts_records<In>;
+                && records_as_they_come<In> && counts_records<In> && stamps_records<In>;
     }();
     template <class In>
     using output_t =
@@ -191,6 +198,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "driftless: aggregate over session or sliding_per_record takes plain records and fires by the "
                 "watermark: leave the trigger and pane options out of the window(...) before it, and put it before "
                 "other aggregates");
+            static_assert(stamps_records<In>,
+                "driftless: aggregate over changes has its rows at the end of their window: leave earliest_timestamp{} "
+                "and latest_timestamp{} out of the window(...) before it");
             static_assert(counts_records<In>,
                 "driftless: aggregate over window(count_window{n}) counts records, and its input yields changes: put "
                 "it before the other aggregate");
@@ -209,16 +219,28 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         using pack = pack_t<In>;
         using key = typename In::key;
         constexpr bool from_changes = changelog<In>;
+        constexpr bool stamps = detail::windowing_in<typename In::window>::stamps;
         auto late = detail::late_output<In>(at);
         static_assert(detail::keeps_windows<typename In::window> || std::same_as<decltype(late), detail::nowhere>,
             "driftless: late_to stands before an aggregate that refuses nothing: put window(...) before it");
-        auto const stage_of = [&]<class Core>(Core core) {
-            constexpr bool may_shard = Mode::threads && keyed<In> && !from_changes;
+        auto const stage_around = [&]<class Core>(Core core) {
+            constexpr bool may_shard = Mode::threads && keyed<In> && !from_changes && !stamps;
             using shards = typename std::conditional_t<
                 may_shard, std::type_identity<detail::shards_of<Core, In, typename pack::result, corrects<In>>>,
                 std::type_identity<detail::no_shards>>::type;
             return detail::aggregate_stage<Core, In, shards, decltype(late), Next>{
                 std::move(next), std::move(core), std::move(late), at.services(), max_entries() == no_limit};
+        };
+        auto const stage_of = [&]<class Core>(Core core) {
+            if constexpr (stamps) {
+                using outer = detail::stamping_core<Core, key, windowing_t<In>>;
+                static_assert(detail::included<outer>,
+                    "driftless: earliest_timestamp{} and latest_timestamp{} need their header: #include "
+                    "<driftless/op/timestamps.hpp>");
+                return stage_around(outer{std::move(core), detail::windowing_of(at.upstream)});
+            } else {
+                return stage_around(std::move(core));
+            }
         };
         if constexpr (!In::window::assigned && keyed<In>) {
             return stage_of(

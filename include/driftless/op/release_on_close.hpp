@@ -22,7 +22,7 @@ inline constexpr bool windows_close_alone = true;
 template <class Window>
     requires(Window::assigned && !Window::carried)
 inline constexpr bool windows_close_alone<Window> =
-    !Window::windowing::triggered
+    !Window::windowing::triggered && !Window::windowing::stamps
     && (assigns_one<typename Window::windowing::assigner_type>
         || assigns_several<typename Window::windowing::assigner_type>);
 }  // namespace detail
