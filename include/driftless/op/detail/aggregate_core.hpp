@@ -17,7 +17,8 @@
 
 // What an aggregate keeps and when it speaks, without saying to whom: the cores below are driven by
 // a stage, or by one worker per shard, and report to an `out` with
-//   out.row(key, window, info, hash, result)                  a single pane, as a record
+//   out.row(key, window, info, hash, result)                  a single pane, as a record; at its window's last instant,
+//                                                             or at a time that is given behind
 //   out.change(key, window, info, hash, before*, after*)      a changed row, where panes may be corrected
 //   out.refused(reason, ctx, record)                          a late record, for the late output
 //   out.threw(from)                                           called inside a catch block
