@@ -15,6 +15,7 @@
 #include <driftless/op/trigger.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/testing/explore.hpp>
+#include <driftless/time/presets.hpp>
 #include <support/catch.hpp>
 
 #include <boost/hana/adapt_struct.hpp>

@@ -179,7 +179,8 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "give it a member or a function of the record that yields a duration");
             static_assert(sessions_as_they_come<In>,
                 "driftless: aggregate over sessions takes plain records and fires by the watermark: leave the trigger "
-                "and pane options out of window(session{...}), and put it before other aggregates");
+                "and pane options out of window(session{...}), and put it before other aggregates (with presets::beam, "
+                "say accumulating{})");
             static_assert(!triggers_changes<In>,
                 "driftless: aggregate over changes has no trigger of its own: it answers each change at once; leave "
                 "the trigger out of the window(...) before it");

@@ -7,6 +7,7 @@
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/trigger.hpp>
 #include <driftless/time/window.hpp>
+#include <driftless/time/window_policies.hpp>
 
 #include <concepts>
 #include <string_view>
@@ -18,7 +19,8 @@ namespace driftless::inline v0 {
 
 namespace detail {
 template <class T>
-concept window_option = std::same_as<T, allowed_lateness> || trigger<T> || requires { typename T::is_pane_option; };
+concept window_option = std::same_as<T, allowed_lateness> || trigger<T> || requires { typename T::is_pane_option; }
+    || requires { typename T::is_window_policy; };
 
 template <class Option>
 inline constexpr bool changes_panes = trigger<Option> || requires { typename Option::is_pane_option; };
@@ -72,7 +74,7 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     }
     /// So long behind its end a window may still be reached by a record.
     [[nodiscard]] constexpr duration kept_behind_end() const {
-        if constexpr (merging_windows<Assigner>) return lateness() + assigner.reach();
+        if constexpr (merging_windows<Assigner> && !has<collect_at_end>) return lateness() + assigner.reach();
         else return lateness();
     }
     [[nodiscard]] constexpr trigger_type trigger() const {
@@ -95,7 +97,7 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     /// A trigger that may fire for the last time while records are still taken has to be allowed to.
     static constexpr bool loses_data = trigger_type::may_finish && !has<allow_data_loss>;
     template <class In>
-    static constexpr bool accepts = timestamped<In> && !loses_data;
+    static constexpr bool accepts = timestamped<In> && !loses_data && !(has<element_level> && has_lateness);
     template <class In>
     using output_t = typename In::template with_window<assigned_window<window_op>>;
     template <class In>
@@ -105,6 +107,9 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
         static_assert(!loses_data,
             "driftless: window has a trigger that may fire for the last time while its window still takes records: "
             "write repeat(...) around it, or allow_data_loss{} behind it");
+        static_assert(!(has<element_level> && has_lateness),
+            "driftless: window is element_level{}: whatever is behind the watermark is refused, and allowed_lateness{} "
+            "would keep windows for nobody: leave one of them out");
     }
     friend constexpr bool operator==(window_op const& a, window_op const& b)
         requires std::equality_comparable<Assigner>
@@ -145,6 +150,13 @@ constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_win
 template <window_assigner Assigner, detail::window_option... Options>
 constexpr auto window(Assigner assigner, Options... options) {
     return window_op<Assigner, Options...>{assigner, options...};
+}
+/// The same with a preset (time/presets.hpp), which says what the options behind it leave open.
+template <window_assigner Assigner, class Preset, detail::window_option... Options>
+    requires requires { typename Preset::is_preset; }
+constexpr auto window(Assigner assigner, Preset, Options... options) {
+    return std::apply([&](auto... all) { return window(Preset::windows(assigner), all...); },
+        Preset::template options<Assigner>(options...));
 }
 }  // namespace driftless::inline v0
 #endif

@@ -5,6 +5,7 @@
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/trigger.hpp>
+#include <driftless/time/window_policies.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -72,6 +73,8 @@ class triggered_core : public core_base<Pack, Key, false, true, Exact> {
     static constexpr bool discards = Windowing::template has<discarding>;
     static constexpr bool always_on_time = !Windowing::template has<on_time_if_new>;
     static constexpr bool always_closes = Windowing::template has<always_close>;
+    static constexpr bool shows_unchanged = Windowing::template has<show_unchanged>;
+    static constexpr bool by_element = Windowing::template has<element_level>;
     using entry = triggered_entry<Pack, trigger_type, discards>;
     using table = keyed_table<Key, entry>;
     using result_type = typename Pack::result;
@@ -145,7 +148,7 @@ public:
         if (windows_.fired() < windows_.size()) next = windows_[windows_.fired()].window.end;
         if (windows_.fired() != 0) next = earlier(next, closes_at(windows_[0].window));
         if constexpr (!Exact) {
-            if (watermark_ == event_time::min()) return watermark_;
+            if (by_element || watermark_ == event_time::min()) return event_time::min();
             if (watermark_ == event_time::max()) return next;
             next = earlier(next, first_end_after(windowing_.assigner, watermark_));
             next = earlier(next, first_end_after(windowing_.assigner, watermark_ - lateness_) + lateness_);
@@ -203,7 +206,8 @@ private:
     void add(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
         auto const& key = this->key_in(ctx);
         if constexpr (!Exact) {
-            if (watermark_ >= closes_at(ctx.window)) return refuse(reason::late, ctx, record, out);
+            bool const late = watermark_ >= closes_at(ctx.window) || (by_element && ctx.at < watermark_);
+            if (late) return refuse(reason::late, ctx, record, out);
         }
         auto* there = windows_.table_of(ctx.window);
         entry* to = there != nullptr ? there->find(key, hash) : nullptr;
@@ -264,12 +268,14 @@ private:
     template <class K, class Out>
     void fire(K const& key, entry& of, std::uint64_t hash, trigger_moment const& now, event_time output_watermark,
         bool closes, Out& out) {
-        bool const last = (trigger_.due(of.trigger, now) && trigger_.fire(of.trigger, now)) || closes;
+        bool const due = trigger_.due(of.trigger, now);
+        bool const last = (due && trigger_.fire(of.trigger, now)) || closes;
         next_clock_ = earlier(next_clock_, trigger_type::next_clock(of.trigger));
         auto const when = of.certain != 0 || output_watermark >= now.window.end ? timing::late
             : now.at_end()                                                      ? timing::on_time
                                                                                 : timing::early;
-        bool const wanted = of.fresh != 0 || (when == timing::on_time && always_on_time) || (last && always_closes);
+        bool const wanted = of.fresh != 0 || (when == timing::on_time && always_on_time) || (last && always_closes)
+            || (due && shows_unchanged);
         if (wanted) show(key, of, hash, now.window, when, last, out);
         if (last) close(of);
     }
