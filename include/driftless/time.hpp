@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_TIME_HPP
 #define DRIFTLESS_TIME_HPP
 
+#include <driftless/time/interval_trigger.hpp>
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/presets.hpp>
 #include <driftless/time/session.hpp>
