@@ -122,14 +122,8 @@ TEST_CASE("K-01 every update, then final results", "[cases][panes]") {
     auto const updates = keyed_hits
         | window(tumbling{units(2)}, at_watermark().early(every(1)), lateness(1), on_time_if_new{})
         | aggregate(count());
-    // Kafka's stream time: the watermark is the newest record.
-    std::vector<move> script;
-    std::int64_t newest = 0;
-    for (std::int64_t const t : {0, 1, 2, 1, 0, 5, 0}) {
-        script.push_back(hit_at(t));
-        newest = t > newest ? t : newest;
-        script.push_back(wm(newest));
-    }
+    auto const script = in_stream_time(
+        {hit_at(0), hit_at(1), hit_at(2), hit_at(1), hit_at(0), hit_at(5), hit_at(0)});
     auto const out = check(updates, script,
         {"0: 1 [0,2) = 1 early 0,-1 first", "2: 1 [0,2) = 2 early 1,-1", "4: 1 [2,4) = 1 early 0,-1 first",
             "6: 1 [0,2) = 3 late 2,0", "8: 1 [0,2) = 4 late 3,1", "10: 1 [4,6) = 1 early 0,-1 first"});

@@ -18,17 +18,6 @@ std::vector<move> hits(std::initializer_list<std::int64_t> times) {
     for (auto const at : times) out.push_back(hit_at(at));
     return out;
 }
-/// Records, and the newest time as the watermark behind each: Kafka's stream time.
-std::vector<move> in_stream_time(std::vector<move> const& records) {
-    std::vector<move> out;
-    std::int64_t newest = 0;
-    for (auto const& each : records) {
-        out.push_back(each);
-        newest = each.time > newest ? each.time : newest;
-        out.push_back(wm(newest));
-    }
-    return out;
-}
 }  // namespace
 
 TEST_CASE("W-06 sessions that touch do not merge, unless told to", "[cases][sessions]") {

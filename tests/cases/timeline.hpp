@@ -11,14 +11,12 @@
 #include <driftless/op/sliding.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/op/window.hpp>
-#include <driftless/run/job.hpp>
 #include <driftless/run/thread_pool.hpp>
+#include <driftless/testing/script.hpp>
 #include <support/catch.hpp>
 
-#include <boost/hana/adapt_struct.hpp>
-
+#include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,60 +29,46 @@ struct hit {
 };
 
 /// Times are plain numbers, in the unit of the case.
-struct move {
-    enum class what {
-        record,
-        watermark,
-        clock,
-        end
-    };
-    what kind;
-    std::int64_t time = 0;
-    hit record{};
-};
+using move = testing::detail::step<hit>;
 inline move hit_at(std::int64_t time, std::int64_t value = 1, std::int64_t key = 1) {
-    return {move::what::record, time, {key, value}};
+    return event<hit>{{key, value}, event_time{time}};
 }
-inline move wm(std::int64_t time) { return {move::what::watermark, time}; }
-inline move pt(std::int64_t time) { return {move::what::clock, time}; }
-inline move end() { return {move::what::end}; }
+inline move wm(std::int64_t time) { return testing::watermark{event_time{time}}; }
+inline move pt(std::int64_t time) { return testing::clock_at{event_time{time}}; }
+inline move end() { return testing::end_of_input{}; }
+/// Records, and the newest time as the watermark behind each: Kafka's stream time.
+inline std::vector<move> in_stream_time(std::vector<move> const& records) {
+    std::vector<move> out;
+    event_time newest{};
+    for (auto const& each : records) {
+        out.push_back(each);
+        newest = std::max(newest, each.record->at);
+        out.push_back(testing::watermark{newest});
+    }
+    return out;
+}
 
 inline std::string text_of(event_time t) { return t.is_infinite() ? "inf" : std::to_string(t.ns()); }
 inline std::string text_of(time_window w) {
     return "[" + (w.start.is_infinite() ? std::string{"-inf"} : text_of(w.start)) + "," + text_of(w.end) + ")";
 }
 inline std::string text_of(pane_info const& info) {
-    std::string const when = info.timing == timing::early ? "early" : info.timing == timing::on_time ? "on time"
-                                                                                                     : "late";
-    return when + " " + std::to_string(info.index) + "," + std::to_string(info.non_speculative_index)
-        + (info.first ? " first" : "") + (info.last ? " last" : "");
+    return std::string{to_string(info.timing)} + " " + std::to_string(info.index) + ","
+        + std::to_string(info.non_speculative_index) + (info.first ? " first" : "") + (info.last ? " last" : "");
 }
-
 /// "3: 1 [0,10) = 7 on time 0,0 first": the fourth move brought 7 for key 1 in [0,10).
-class recorder {
-    std::vector<std::string>& lines_;
-    std::size_t const& now_;
-
-    template <class Row>
-    std::string line(Row const& row) const {
-        return std::to_string(now_) + ": " + std::to_string(row.key) + " " + text_of(row.window) + " = "
-            + std::to_string(row.value) + " " + text_of(row.info);
-    }
-
-public:
-    recorder(std::vector<std::string>& lines, std::size_t const& now) : lines_(lines), now_(now) {}
-    template <class Value>
-    void write(pane<std::int64_t, Value> const& row) {
-        lines_.push_back(line(row));
-    }
-    void remove(std::int64_t key, time_window window) {
-        lines_.push_back(std::to_string(now_) + ": " + std::to_string(key) + " " + text_of(window) + " removed");
-    }
-    template <class Value>
-    void retract(pane<std::int64_t, Value> const& row) {
-        lines_.push_back("not " + line(row));
-    }
-};
+template <class Played>
+std::vector<std::string> lines_of(Played const& out) {
+    using testing::told;
+    std::vector<std::string> lines;
+    out.each_call([&](std::size_t step, told what, auto const& row) {
+        auto line = std::to_string(step) + ": " + std::to_string(row.key) + " " + text_of(row.window);
+        if (what == told::remove) line += " removed";
+        else line += " = " + std::to_string(row.value) + " " + text_of(row.info);
+        lines.push_back(what == told::retract ? "not " + line : line);
+    });
+    return lines;
+}
 
 struct outcome {
     std::vector<std::string> lines;
@@ -98,47 +82,13 @@ struct outcome {
 };
 
 template <class P>
-outcome play(P const& pipeline, std::vector<move> const& script, bool restoring, std::size_t threads) {
-    using engine = driftless::detail::engine<streaming, P, std::vector<event<hit>>&, recorder&>;
-    outcome out;
-    std::size_t now = 0;
-    recorder sink{out.lines, now};
-    std::vector<event<hit>> nothing;
-    std::optional<thread_pool> pool;
-    if (threads > 1) pool.emplace(threads);
-    std::optional<engine> run;
-    auto const start = [&] {
-        run.emplace(pipeline, nullptr, error_policy{}, pool ? &*pool : nullptr, nothing, sink);
-    };
-    start();
-    for (auto const& each : script) {
-        event_time const time{each.time};
-        run->each_chain([&](auto& chain) {
-            switch (each.kind) {
-                case move::what::record:
-                    driftless::detail::push(chain, context<>{.from = {now, 0, 0}}, event<hit>{each.record, time});
-                    break;
-                case move::what::watermark: chain.on_watermark(time); break;
-                case move::what::clock: chain.on_clock(time); break;
-                case move::what::end: chain.on_watermark(event_time::max()); break;
-            }
-            chain.on_chunk();
-        });
-        if (restoring) {
-            std::string bytes;
-            run->visit_state(driftless::detail::save_visitor{bytes});
-            start();
-            byte_reader saved{bytes};
-            run->visit_state(driftless::detail::load_visitor{saved});
-            saved.expect_end();
-            std::string again;
-            run->visit_state(driftless::detail::save_visitor{again});
-            CHECK(again == bytes);
-        }
-        ++now;
-    }
-    out.report = run->make_report();
-    return out;
+outcome play(P const& pipeline, std::vector<move> const& moves, bool restoring, std::size_t threads) {
+    testing::script<hit> script;
+    for (auto const& each : moves) script.add(each);
+    testing::play_mode const mode{.threads = threads, .restoring = restoring};
+    auto const out = testing::play_script(mode, pipeline, script);
+    CHECK(out.changed_by_restore == 0);
+    return {lines_of(out), out.report};
 }
 
 /// Plays a case in every way; all must say `lines`. Returns the outcome for the books.

@@ -119,13 +119,7 @@ TEST_CASE("J-01 one window ends with every watermark", "[cases][windows]") {
 TEST_CASE("B-01 tumbling, B-03 sliding: a record that is late for one window counts in the other", "[cases][windows]") {
     // Bytewax takes the newest record for the watermark.
     auto const with_watermarks = [](std::vector<move> const& records) {
-        std::vector<move> script;
-        std::int64_t newest = 0;
-        for (auto const& each : records) {
-            script.push_back(each);
-            newest = std::max(newest, each.time);
-            script.push_back(wm(newest));
-        }
+        auto script = in_stream_time(records);
         script.push_back(end());
         return script;
     };

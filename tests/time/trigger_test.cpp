@@ -44,7 +44,7 @@ public:
         now_.clock = event_time{to};
         return ask();
     }
-    [[nodiscard]] event_time next_clock() const { return T::next_clock(state_); }
+    [[nodiscard]] event_time next_clock() const { return T::wakes(state_).clock; }
 };
 /// r: a record; w: the watermark reaches the end; a digit: the clock.
 template <trigger T>

@@ -169,8 +169,10 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         if constexpr (!In::window::assigned || In::window::carried || changelog<In> || corrects<In>) return false;
         else
             return std::same_as<typename windowing_t<In>::assigner_type, sliding>
-                && !detail::windowing_in<typename In::window>::stamps && !(std::same_as<Parameters, max_keys> || ...) && pack_t<In>::combines == combine_class::exact
-                && pack_t<In>::combinable && std::is_trivially_copyable_v<typename pack_t<In>::state>;
+                && !detail::windowing_in<typename In::window>::stamps
+                && !windowing_t<In>::template has<element_level> && !(std::same_as<Parameters, max_keys> || ...)
+                && pack_t<In>::combines == combine_class::exact && pack_t<In>::combinable
+                && std::is_trivially_copyable_v<typename pack_t<In>::state>;
     }();
     template <class In>
     static constexpr bool accepts = [] {
@@ -209,7 +211,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
             static_assert(records_as_they_come<In>,
                 "driftless: aggregate over session or sliding_per_record takes plain records and fires by the "
                 "watermark: leave the trigger and pane options out of the window(...) before it, and put it before "
-                "other aggregates");
+                "other aggregates (with presets::beam, say accumulating{})");
             static_assert(stamps_records<In>,
                 "driftless: aggregate over changes has its rows at the end of their window: leave earliest_timestamp{} "
                 "and latest_timestamp{} out of the window(...) before it");

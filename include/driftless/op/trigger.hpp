@@ -6,6 +6,7 @@
 // triggers need not compile it.
 #include <driftless/op/detail/triggered_core.hpp>
 #include <driftless/op/window.hpp>
+#include <driftless/time/interval_trigger.hpp>
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/trigger.hpp>
 

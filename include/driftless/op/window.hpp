@@ -7,6 +7,7 @@
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/trigger.hpp>
 #include <driftless/time/window.hpp>
+#include <driftless/time/window_policies.hpp>
 
 #include <concepts>
 #include <string_view>
@@ -18,7 +19,8 @@ namespace driftless::inline v0 {
 
 namespace detail {
 template <class T>
-concept window_option = std::same_as<T, allowed_lateness> || trigger<T> || requires { typename T::is_pane_option; };
+concept window_option = std::same_as<T, allowed_lateness> || trigger<T> || requires { typename T::is_pane_option; }
+    || requires { typename T::is_window_policy; };
 
 template <class Option>
 inline constexpr bool changes_panes = trigger<Option> || requires { typename Option::is_pane_option; };
@@ -98,7 +100,7 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     }
     /// So long behind its end a window may still be reached by a record.
     [[nodiscard]] constexpr duration kept_behind_end() const {
-        if constexpr (merging_windows<Assigner>) return lateness() + assigner.reach();
+        if constexpr (merging_windows<Assigner> && !has<collect_at_end>) return lateness() + assigner.reach();
         else return lateness();
     }
     [[nodiscard]] constexpr trigger_type trigger() const {
@@ -123,12 +125,14 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     /// Windows that count records fire when they are full, and nothing is late for them.
     static constexpr bool fires_by_itself = !counting_windows<Assigner> || sizeof...(Options) == 0;
     static constexpr bool stamps_known_windows = !stamps || !record_windows<Assigner>;
+    static constexpr bool judges_windows = !has<element_level> || !(has_lateness || record_windows<Assigner>);
     /// A row that changes is taken back from where it was put: rows that change with their time have no such place.
     template <class In>
     static constexpr bool rows_stay = !(changelog<In> && detail::stamped_rows<typename In::window>);
     template <class In>
     static constexpr bool accepts =
-        timestamped<In> && !loses_data && fires_by_itself && stamps_known_windows && rows_stay<In>;
+        timestamped<In> && !loses_data && fires_by_itself
+        && stamps_known_windows && rows_stay<In> && judges_windows;
     template <class In>
     using output_t = typename In::template with_window<assigned_window<window_op>>;
     template <class In>
@@ -148,6 +152,11 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
         static_assert(fires_by_itself,
             "driftless: window(count_window{n}) fires when a window is full, and takes every record: leave lateness, "
             "triggers and pane options out of it");
+        static_assert(!has<element_level> || !record_windows<Assigner>,
+            "driftless: window(sliding_per_record{...}) judges each of its windows: leave element_level{} out of it");
+        static_assert(!(has<element_level> && has_lateness),
+            "driftless: window is element_level{}: whatever is behind the watermark is refused, and allowed_lateness{} "
+            "would keep windows for nobody: leave one of them out");
     }
     friend constexpr bool operator==(window_op const& a, window_op const& b)
         requires std::equality_comparable<Assigner>
@@ -197,6 +206,13 @@ constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_win
 template <window_assigner Assigner, detail::window_option... Options>
 constexpr auto window(Assigner assigner, Options... options) {
     return window_op<Assigner, Options...>{assigner, options...};
+}
+/// The same with a preset (time/presets.hpp), which says what the options behind it leave open.
+template <window_assigner Assigner, class Preset, detail::window_option... Options>
+    requires requires { typename Preset::is_preset; }
+constexpr auto window(Assigner assigner, Preset, Options... options) {
+    return std::apply([&](auto... all) { return window(Preset::windows(assigner), all...); },
+        Preset::template options<Assigner>(options...));
 }
 }  // namespace driftless::inline v0
 #endif

@@ -5,6 +5,7 @@
 #include <driftless/agg/function.hpp>
 #include <driftless/agg/pack.hpp>
 #include <driftless/codec/codec.hpp>
+#include <driftless/testing/detail/seeded.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -25,18 +26,6 @@ struct law_report {
 };
 
 namespace detail {
-/// SplitMix64: the same numbers on every machine (std::uniform_int_distribution gives others with every library).
-struct seeded {
-    std::uint64_t state;
-    /// In [0, below).
-    std::size_t operator()(std::size_t below) noexcept {
-        std::uint64_t x = state += 0x9e3779b97f4a7c15u;
-        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-        x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-        return static_cast<std::size_t>((x ^ (x >> 31)) % below);
-    }
-};
-
 /// Keeps the first broken law.
 class law_reporter {
 protected:

@@ -47,6 +47,12 @@ struct allow_data_loss : detail::pane_option<allow_data_loss> {
 struct on_time_if_new : detail::pane_option<on_time_if_new> {
     static constexpr std::string_view kind = "on_time_if_new";
 };
+/// A pane each time that the trigger fires, also where it shows nothing new.
+///
+/// Source      SEMANTICS case F-11; as Flink does.
+struct show_unchanged : detail::pane_option<show_unchanged> {
+    static constexpr std::string_view kind = "show_unchanged";
+};
 /// A last pane when a window closes, also where it shows nothing new.
 struct always_close : detail::pane_option<always_close> {
     static constexpr std::string_view kind = "always_close";

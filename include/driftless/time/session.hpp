@@ -30,6 +30,7 @@ struct fixed_gap {
         return gap;
     }
     [[nodiscard]] constexpr duration longest() const noexcept { return gap; }
+    constexpr void lengthen(duration by) noexcept { gap = gap + by; }
     constexpr void describe(auto&& parameter) const { parameter("gap", gap); }
     friend constexpr bool operator==(fixed_gap, fixed_gap) = default;
 };
@@ -39,6 +40,7 @@ template <class Projection>
 struct record_gap {
     [[no_unique_address]] Projection projection;
     duration limit{};
+    duration longer{};  // than what the record says
 
     template <class T>
     static constexpr bool fits = [] {
@@ -49,13 +51,17 @@ struct record_gap {
     [[nodiscard]] constexpr duration of(T const& record) const {
         duration const gap = projection(record);
         if (gap > duration{} && gap <= limit) [[likely]]
-            return gap;
+            return gap + longer;
         throw error{error_code::invalid_argument,
             sentence({"a session gap of ", gap.ns(), " ns is not between 1 ns and the longest one, ", limit.ns(),
                 " ns: write session(gap, longest) with a longer one, or filter such records out"})};
     }
-    [[nodiscard]] constexpr duration longest() const noexcept { return limit; }
-    constexpr void describe(auto&& parameter) const { parameter("longest gap", limit); }
+    [[nodiscard]] constexpr duration longest() const noexcept { return limit + longer; }
+    constexpr void lengthen(duration by) noexcept { longer = longer + by; }
+    constexpr void describe(auto&& parameter) const {
+        parameter("longest gap", limit);
+        if (longer != duration{}) parameter("longer by", longer);
+    }
 };
 }  // namespace detail
 
@@ -74,6 +80,10 @@ struct record_gap {
 template <class Gap = detail::fixed_gap, bool Touching = false>
 class session {
     [[no_unique_address]] Gap gap_;
+
+    template <class G, bool T>
+    friend class session;
+    explicit constexpr session(Gap gap) : gap_(std::move(gap)) {}
 
 public:
     static constexpr std::string_view kind = "session";
@@ -94,6 +104,15 @@ public:
     constexpr session(F gap, duration longest, touching_t)
         requires std::is_same_v<Gap, detail::record_gap<decltype(detail::make_projection(gap))>>
         : gap_{detail::make_projection(std::move(gap)), longest} {}
+
+    /// The same sessions, where those that touch are one.
+    [[nodiscard]] constexpr auto joining_touching() const { return session<Gap, true>{gap_}; }
+    /// The same sessions with a longer gap.
+    [[nodiscard]] constexpr session lengthened(duration by) const {
+        auto gap = gap_;
+        gap.lengthen(by);
+        return session{gap};
+    }
 
     /// The gap can be had of records T.
     template <class T>

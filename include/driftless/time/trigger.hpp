@@ -21,12 +21,13 @@
 // A trigger has, for itself and for whoever writes one,
 //   kind                          its name in plans and fingerprints
 //   replayable                    the log alone decides when it fires: it does not ask the clock
+//   wakes_by_watermark            the watermark makes it due by itself, also before the end of the window
 //   may_finish                    after some firing it never fires again, and the window is closed for that key
 //   state                         what is kept per (key, window); save(out), load(in)
 //   on_record(state, now)         a record has come into the window
 //   due(state, now)               it would fire
 //   fire(state, now)              it fires; true if that was its last time
-//   next_clock(state)             the processing time after which it is due by itself
+//   wakes(state)                  the processing time and the watermark behind which it is due by itself
 //   describe(parameter), ==, validate()
 
 namespace driftless::inline v0 {
@@ -36,9 +37,21 @@ struct trigger_moment {
     time_window window;
     event_time watermark;
     event_time clock;
+    event_time at{};  ///< of the record that has come, in on_record
 
     /// The window is over.
     [[nodiscard]] constexpr bool at_end() const noexcept { return watermark >= window.end; }
+};
+
+/// Behind which time a trigger is due without a record: +inf where it never is.
+struct trigger_wake {
+    event_time clock = event_time::max();
+    event_time watermark = event_time::max();
+
+    /// The earlier of each.
+    [[nodiscard]] constexpr trigger_wake or_earlier(trigger_wake other) const noexcept {
+        return {other.clock < clock ? other.clock : clock, other.watermark < watermark ? other.watermark : watermark};
+    }
 };
 
 template <class T>
@@ -52,6 +65,7 @@ template <class Self>
 struct trigger_base {
     using is_trigger = void;
     static constexpr bool replayable = true;
+    static constexpr bool wakes_by_watermark = false;
     static constexpr bool may_finish = false;
 
     struct no_state {
@@ -59,7 +73,7 @@ struct trigger_base {
         void load(auto&) {}
     };
     friend constexpr bool operator==(trigger_base const&, trigger_base const&) = default;
-    [[nodiscard]] static constexpr event_time next_clock(auto const&) noexcept { return event_time::max(); }
+    [[nodiscard]] static constexpr trigger_wake wakes(auto const&) noexcept { return {}; }
     constexpr void validate() const {}
 
     /// Fires as this trigger does until `until` fires, which is the last time.
@@ -139,7 +153,7 @@ struct after : trigger_base<after> {
         of.due_behind = event_time::max();
         return true;
     }
-    [[nodiscard]] static constexpr event_time next_clock(state const& of) noexcept { return of.due_behind; }
+    [[nodiscard]] static constexpr trigger_wake wakes(state const& of) noexcept { return {.clock = of.due_behind}; }
     void validate() const {
         if (delay < duration{}) {
             throw error{error_code::invalid_argument,
@@ -159,6 +173,7 @@ template <trigger Early, trigger Late>
 struct watermark_trigger : trigger_base<watermark_trigger<Early, Late>> {
     static constexpr std::string_view kind = "at_watermark";
     static constexpr bool replayable = Early::replayable && Late::replayable;
+    static constexpr bool wakes_by_watermark = Early::wakes_by_watermark || Late::wakes_by_watermark;
     Early before;
     Late behind;
 
@@ -204,8 +219,8 @@ struct watermark_trigger : trigger_base<watermark_trigger<Early, Late>> {
         }
         return false;
     }
-    [[nodiscard]] static constexpr event_time next_clock(state const& of) noexcept {
-        return of.passed ? Late::next_clock(of.behind) : Early::next_clock(of.before);
+    [[nodiscard]] static constexpr trigger_wake wakes(state const& of) noexcept {
+        return of.passed ? Late::wakes(of.behind) : Early::wakes(of.before);
     }
     void validate() const {
         before.validate();
@@ -248,6 +263,7 @@ template <trigger T>
 struct repeat : trigger_base<repeat<T>> {
     static constexpr std::string_view kind = "repeat";
     static constexpr bool replayable = T::replayable;
+    static constexpr bool wakes_by_watermark = T::wakes_by_watermark;
     using state = typename T::state;
     T of;
 
@@ -258,7 +274,7 @@ struct repeat : trigger_base<repeat<T>> {
         if (of.fire(s, now)) s = {};
         return false;
     }
-    [[nodiscard]] static constexpr event_time next_clock(state const& s) noexcept { return T::next_clock(s); }
+    [[nodiscard]] static constexpr trigger_wake wakes(state const& s) noexcept { return T::wakes(s); }
     void validate() const { of.validate(); }
     constexpr void describe(auto&& parameter) const {
         parameter("trigger", kind);
@@ -272,6 +288,7 @@ template <trigger T>
 struct once : trigger_base<once<T>> {
     static constexpr std::string_view kind = "once";
     static constexpr bool replayable = T::replayable;
+    static constexpr bool wakes_by_watermark = T::wakes_by_watermark;
     static constexpr bool may_finish = true;
     using state = typename T::state;
     T of;
@@ -283,7 +300,7 @@ struct once : trigger_base<once<T>> {
         of.fire(s, now);
         return true;
     }
-    [[nodiscard]] static constexpr event_time next_clock(state const& s) noexcept { return T::next_clock(s); }
+    [[nodiscard]] static constexpr trigger_wake wakes(state const& s) noexcept { return T::wakes(s); }
     void validate() const { of.validate(); }
     constexpr void describe(auto&& parameter) const {
         parameter("trigger", kind);
@@ -297,6 +314,7 @@ namespace detail {
 template <class Self, trigger... T>
 struct trigger_list : trigger_base<Self> {
     static constexpr bool replayable = (T::replayable && ...);
+    static constexpr bool wakes_by_watermark = (T::wakes_by_watermark || ...);
     static constexpr bool may_finish = true;
     static constexpr std::size_t size = sizeof...(T);
     std::tuple<T...> parts;
@@ -323,12 +341,9 @@ struct trigger_list : trigger_base<Self> {
         parameter("parts", size);
         std::apply([&](auto const&... each) { (each.describe(parameter), ...); }, parts);
     }
-    [[nodiscard]] static constexpr event_time next_clock(state const& of) noexcept {
-        auto least = event_time::max();
-        each_part([&]<std::size_t I>() {
-            auto const next = part_t<I>::next_clock(std::get<I>(of.parts));
-            if (next < least) least = next;
-        });
+    [[nodiscard]] static constexpr trigger_wake wakes(state const& of) noexcept {
+        trigger_wake least;
+        each_part([&]<std::size_t I>() { least = least.or_earlier(part_t<I>::wakes(std::get<I>(of.parts))); });
         return least;
     }
     friend constexpr bool operator==(trigger_list const&, trigger_list const&) = default;
@@ -421,6 +436,7 @@ template <trigger Main, trigger Until>
 struct or_finally_trigger : trigger_base<or_finally_trigger<Main, Until>> {
     static constexpr std::string_view kind = "or_finally";
     static constexpr bool replayable = Main::replayable && Until::replayable;
+    static constexpr bool wakes_by_watermark = Main::wakes_by_watermark || Until::wakes_by_watermark;
     static constexpr bool may_finish = true;
     Main main;
     Until until;
@@ -447,10 +463,8 @@ struct or_finally_trigger : trigger_base<or_finally_trigger<Main, Until>> {
     constexpr bool fire(state& s, trigger_moment const& now) const {
         return until.due(s.until, now) || main.fire(s.main, now);
     }
-    [[nodiscard]] static constexpr event_time next_clock(state const& s) noexcept {
-        auto const a = Main::next_clock(s.main);
-        auto const b = Until::next_clock(s.until);
-        return a < b ? a : b;
+    [[nodiscard]] static constexpr trigger_wake wakes(state const& s) noexcept {
+        return Main::wakes(s.main).or_earlier(Until::wakes(s.until));
     }
     void validate() const {
         main.validate();

@@ -8,6 +8,7 @@
 #include <driftless/state/keyed_table.hpp>
 #include <driftless/state/window_tables.hpp>
 #include <driftless/time/window.hpp>
+#include <driftless/time/window_policies.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -387,6 +388,8 @@ class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> 
 
     /// A record may lie in several windows, or in none.
     static constexpr bool several = !Carried && assigns_several<typename Windowing::assigner_type>;
+    /// What is behind the watermark is late whatever its windows.
+    static constexpr bool by_element = !Carried && !Exact && Windowing::template has<element_level>;
 
     Windowing windowing_;
     duration lateness_;
@@ -443,6 +446,9 @@ public:
         } else if constexpr (Carried) {
             return ctx.window.start == low_ && ctx.window.end == middle_ && near_[1] != nullptr;
         } else {
+            if constexpr (by_element) {
+                if (ctx.at < watermark_) return false;
+            }
             return static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns()) < span_;
         }
     }
@@ -484,7 +490,7 @@ public:
         if constexpr (!Exact) {
             if (windows_.fired() != 0 && closes(windows_[0].window) < next) next = closes(windows_[0].window);
             if constexpr (!Carried) {
-                if (watermark_ == event_time::min()) return watermark_;
+                if (by_element || watermark_ == event_time::min()) return event_time::min();
                 if (watermark_ == event_time::max()) return next;
                 auto const end = first_end_after(windowing_.assigner, watermark_);
                 if (end < next) next = end;
@@ -555,7 +561,7 @@ private:
     template <class Ctx, class Out, class T>
     open_window* window_for(time_window const& window, Ctx const& ctx, Out& out, T const& record) {
         if constexpr (!Exact) {
-            if (watermark_ >= closes(window)) {
+            if (watermark_ >= closes(window) || (by_element && ctx.at < watermark_)) {
                 account_.refuse(reason::late);
                 auto refused = ctx;
                 refused.window = window;  // the one that refused it

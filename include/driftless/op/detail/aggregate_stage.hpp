@@ -171,7 +171,7 @@ public:
         auto own = core_.deadline();
         if constexpr (Shards::possible) {
             // The windows are with the shards. What aligned windows do is known from the time alone.
-            if (shards_.group != nullptr && In::window::carried) own = event_time::min();
+            if (shards_.group != nullptr && (In::window::carried || wakes_by_state)) own = event_time::min();
         }
         return own < theirs ? own : theirs;
     }
@@ -212,6 +212,9 @@ public:
     }
 
 private:
+    /// Entries say when they are due (triggers): only the shards know.
+    static constexpr bool wakes_by_state = requires { requires Core::wakes_by_state; };
+
     static shards_t make_shards(Core const& prototype, run_services* services, bool may_shard) {
         if constexpr (Shards::possible) {
             bool const shard = may_shard && services->threads != nullptr;

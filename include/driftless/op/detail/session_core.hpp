@@ -6,6 +6,7 @@
 #include <driftless/core/detail/growing_array.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/op/detail/session_state.hpp>
+#include <driftless/time/window_policies.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,12 @@ class session_core : public core_base<Pack, Key, false, true, false> {
     using base::account_;
     using base::entries_;
     using base::pack_;
+
+    // Policies (time/window_policies.hpp).
+    static constexpr bool by_element = Windowing::template has<element_level>;
+    static constexpr bool merges_first = Windowing::template has<merge_then_check>;
+    static constexpr bool deletes_swallowed = !Windowing::template has<keep_swallowed>;
+    static constexpr bool shows_updates = Windowing::template has<every_update>;
 
     /// Bytes of the table from which it is fetched ahead.
     static constexpr std::size_t cache_size = std::size_t{512} * 1024;
@@ -77,7 +84,7 @@ public:
         time_window span;
         if (!span_of(ctx, record, span, out)) return;
         if constexpr (!Exact) {
-            if (watermark_ >= span.end + lateness_) {
+            if (is_late(ctx, hash, span)) {
                 account_.refuse(reason::late);
                 auto refused = ctx;
                 refused.window = span;
@@ -86,7 +93,7 @@ public:
         }
         node** const newest = table_.find(this->key_in(ctx), hash);
         // The session before it ends where it starts, at the latest: out of reach for who comes after its start.
-        if (newest != nullptr && (*newest)->window.end > watermark_ && windows::meet((*newest)->window, span)
+        if (newest != nullptr && !is_shown(**newest) && windows::meet((*newest)->window, span)
             && (span.start >= (*newest)->window.start || !reaches((*newest)->earlier, span))) [[likely]] {
             grow(**newest, ctx, record, **newest, span, out);
         } else {
@@ -118,7 +125,7 @@ public:
                 table_.prefetch(ready_.top().hash);
             }
             bool const last = closes(each) <= watermark;
-            emit(each, timing::on_time, last, out);
+            if constexpr (!shows_updates) emit(each, timing::on_time, last, out);
             if (last) collect(each);
             else arm(each);
         }
@@ -143,6 +150,7 @@ public:
                 for (node const* each = newest; each != nullptr; each = each->earlier) {
                     out.write(each->window);
                     out.write(each->panes);
+                    if constexpr (shows_updates) out.write(each->certain);
                     out.write(each->emitted);
                     each->kept.save(out);
                 }
@@ -166,6 +174,7 @@ public:
                 node& made = owner.take_node();
                 in.read(made.window);
                 in.read(made.panes);
+                if constexpr (shows_updates) in.read(made.certain);
                 in.read(made.emitted);
                 made.kept.load(in);
                 owner.record_bytes_ += made.kept.bytes();
@@ -182,6 +191,27 @@ public:
 
 private:
     [[nodiscard]] event_time closes(node const& of) const noexcept { return of.window.end + kept_after_end_; }
+    /// Its row is out, or is to be.
+    [[nodiscard]] bool is_shown(node const& of) const noexcept { return shows_updates || of.window.end <= watermark_; }
+    [[nodiscard]] timing timing_of(node const& of) const noexcept {
+        return of.window.end <= watermark_ ? timing::late : timing::early;
+    }
+    template <class Ctx>
+    [[nodiscard]] DRIFTLESS_INLINE bool is_late(
+        Ctx const& ctx, [[maybe_unused]] std::uint64_t hash, time_window const& span) {
+        if constexpr (by_element) {
+            if (ctx.at < watermark_) return true;
+        }
+        auto end = span.end;
+        if constexpr (merges_first) {
+            if (node* const* const newest = table_.find(this->key_in(ctx), hash)) {
+                for (node const* each = *newest; each != nullptr; each = each->earlier) {
+                    if (reaches(each, span) && each->window.end > end) end = each->window.end;
+                }
+            }
+        }
+        return watermark_ >= end + lateness_;
+    }
     static bool reaches(node const* of, time_window const& span) noexcept {
         return of != nullptr && windows::meet(of->window, span);
     }
@@ -258,7 +288,7 @@ private:
             link = &(*link)->earlier;
         if (link == nullptr || !reaches(*link, span)) return open(link, ctx, record, hash, place, span, out);
         node& first = **link;
-        if (first.window.end > watermark_ && !reaches(first.earlier, span)) {
+        if (!is_shown(first) && !reaches(first.earlier, span)) {
             grow(first, ctx, record, **newest, span, out);
             return;
         }
@@ -286,7 +316,7 @@ private:
             *link = &made;
         }
         ++entries_;
-        if (span.end <= watermark_) emit(made, timing::late, false, out);
+        if (is_shown(made)) emit(made, timing_of(made), false, out);
         arm(made);
     }
 
@@ -298,16 +328,18 @@ private:
         time_window window = first.window;
         widen(window, span);
         std::uint32_t panes = first.panes;
+        std::uint32_t certain = first.certain;
         node* before = first.earlier;  // the first session that is not part of it
         for (; reaches(before, span); before = before->earlier) {
             if (!taken(state, before->kept, ctx, out)) return;
             widen(window, before->window);
             if (before->panes > panes) panes = before->panes;
+            if (before->certain > certain) certain = before->certain;
         }
         if (!added(state, ctx, record, place, out)) return;
         record_bytes_ += state.bytes() - first.kept.bytes();
-        if (first.emitted && window == first.window) return correct(first, std::move(state), out);
-        delete_rows(&first, before, out);
+        if (first.emitted && window == first.window) return correct(first, std::move(state), span, out);
+        if constexpr (deletes_swallowed) delete_rows(&first, before, out);
         for (node* part = first.earlier; part != before;) {
             node* const next = part->earlier;
             retire(*part);
@@ -317,20 +349,28 @@ private:
         first.kept = std::move(state);
         first.window = window;
         first.panes = panes;
+        first.certain = certain;
         first.emitted = false;
-        if (window.end <= watermark_) emit(first, timing::late, false, out);
+        if (is_shown(first)) emit(first, timing_of(first), false, out);
         arm(first);
     }
 
     /// Another value for a row that stands.
     template <class Out>
-    void correct(node& of, session_state<Pack> state, Out& out) {
+    void correct(node& of, session_state<Pack> state, [[maybe_unused]] time_window const& span, Out& out) {
         std::swap(of.kept, state);  // results may borrow from either state
         auto const before = lowered(state, out);
         auto const after = lowered(of.kept, out);
         if (!before && !after) return;
-        out.change(of.key.get(), of.window, next_pane(of, timing::late, false), of.hash, before ? &*before : nullptr,
-            after ? &*after : nullptr);
+        if constexpr (shows_updates) {
+            if (before && span != of.window) {
+                remove(of, *before, out);
+                of.emitted = false;
+                return emit(of, timing_of(of), false, out);
+            }
+        }
+        out.change(of.key.get(), of.window, next_pane(of, timing_of(of), false), of.hash,
+            before ? &*before : nullptr, after ? &*after : nullptr);
         of.emitted = after.has_value();
     }
     /// Takes back the rows of the sessions from `newest` up to `end`, the earliest first.
@@ -339,11 +379,13 @@ private:
         if (newest == end) return;
         delete_rows(newest->earlier, end, out);
         if (!newest->emitted) return;
-        if (auto const row = lowered(newest->kept, out)) {
-            auto const index = static_cast<std::int32_t>(newest->panes) - 1;
-            out.change(newest->key.get(), newest->window, pane_info{timing::late, index, index, index == 0, true},
-                newest->hash, &*row, static_cast<result_type const*>(nullptr));
-        }
+        if (auto const row = lowered(newest->kept, out)) remove(*newest, *row, out);
+    }
+    template <class Out>
+    static void remove(node const& of, result_type const& row, Out& out) {
+        auto const index = static_cast<std::int32_t>(of.panes) - 1;
+        out.change(of.key.get(), of.window, pane_info{timing::late, index, index, index == 0, true}, of.hash, &row,
+            static_cast<result_type const*>(nullptr));
     }
     template <class Out>
     void emit(node& of, timing when, bool last, Out& out) {
@@ -355,7 +397,12 @@ private:
     }
     static pane_info next_pane(node& of, timing when, bool last) noexcept {
         auto const index = static_cast<std::int32_t>(of.panes++);
-        return {when, index, index, index == 0, last};
+        if constexpr (shows_updates) {
+            if (when == timing::early) return {when, index, -1, index == 0, last};
+            return {when, index, static_cast<std::int32_t>(of.certain++), index == 0, last};
+        } else {
+            return {when, index, index, index == 0, last};
+        }
     }
     template <class Out>
     std::optional<result_type> lowered(session_state<Pack> const& of, Out& out) const {
@@ -412,7 +459,7 @@ private:
         again.kept = session_state<Pack>{pack_};
         again.earlier = nullptr;
         again.armed = event_time::min();
-        again.panes = 0;
+        again.panes = again.certain = 0;
         again.emitted = again.gone = false;
         return again;
     }

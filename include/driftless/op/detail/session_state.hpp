@@ -149,6 +149,7 @@ struct session_node {
     event_time armed = event_time::min();  // the least time under which it stands in the index; -inf: under none
     std::uint32_t entries = 0;             // how many entries of the index name it
     std::uint32_t panes = 0;               // emitted so far, parts included: the greatest of theirs
+    std::uint32_t certain = 0;             // of them, those that were not early; counted with every_update{}
     bool emitted = false;                  // its row stands: the pane was emitted with this very window
     bool gone = false;                     // merged or collected; freed when the index has let go of it
     kept_key<Key> key;

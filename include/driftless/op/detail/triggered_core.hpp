@@ -5,6 +5,7 @@
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/trigger.hpp>
+#include <driftless/time/window_policies.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -72,6 +73,8 @@ class triggered_core : public core_base<Pack, Key, false, true, Exact> {
     static constexpr bool discards = Windowing::template has<discarding>;
     static constexpr bool always_on_time = !Windowing::template has<on_time_if_new>;
     static constexpr bool always_closes = Windowing::template has<always_close>;
+    static constexpr bool shows_unchanged = Windowing::template has<show_unchanged>;
+    static constexpr bool by_element = Windowing::template has<element_level>;
     using entry = triggered_entry<Pack, trigger_type, discards>;
     using table = keyed_table<Key, entry>;
     using result_type = typename Pack::result;
@@ -84,10 +87,13 @@ class triggered_core : public core_base<Pack, Key, false, true, Exact> {
     duration lateness_;
     event_time watermark_ = event_time::min();
     event_time clock_ = event_time::min();
-    event_time next_clock_ = event_time::max();  // no entry is due by the clock up to then
+    trigger_wake wake_;  // no entry is due by itself up to then
     window_tables<table> windows_;
 
 public:
+    /// The next watermark that matters is not known from the time alone.
+    static constexpr bool wakes_by_state = trigger_type::wakes_by_watermark;
+
     constexpr triggered_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
         : base(std::move(pack), max_entries, label),
           windowing_(*windowing),
@@ -117,12 +123,16 @@ public:
     void on_watermark(event_time watermark, Out& out) {
         if (watermark <= watermark_) return;  // a promise is not taken back
         auto const before = std::exchange(watermark_, watermark);
+        bool const wakes = watermark > wake_.watermark;
+        if (wakes) wake_ = {};
         for (std::size_t i = 0; i < windows_.size(); ++i) {
             auto& each = windows_[i];
-            if (each.window.end > watermark) break;
+            bool const ended = each.window.end <= watermark;
+            if (!ended && !wakes) break;
             bool const closes = closes_at(each.window) <= watermark;
-            if (closes || i >= windows_.fired()) ask_all(each.window, each.table, before, closes, out);
-            if (i >= windows_.fired()) windows_.mark_fired();
+            bool const ends = ended && i >= windows_.fired();
+            if (closes || ends || wakes) ask_all(each.window, each.table, before, closes, out);
+            if (ends) windows_.mark_fired();
         }
         while (windows_.fired() != 0 && closes_at(windows_[0].window) <= watermark) {
             entries_ -= windows_[0].table.size();
@@ -133,8 +143,8 @@ public:
     void on_clock(event_time now, Out& out) {
         if (now <= clock_) return;
         clock_ = now;
-        if (now <= next_clock_) return;
-        next_clock_ = event_time::max();
+        if (now <= wake_.clock) return;
+        wake_ = {};
         for (std::size_t i = 0; i < windows_.size(); ++i) {
             ask_all(windows_[i].window, windows_[i].table, watermark_, false, out);
         }
@@ -144,8 +154,9 @@ public:
         event_time next = event_time::max();
         if (windows_.fired() < windows_.size()) next = windows_[windows_.fired()].window.end;
         if (windows_.fired() != 0) next = earlier(next, closes_at(windows_[0].window));
+        next = earlier(next, wake_.watermark + duration{1});
         if constexpr (!Exact) {
-            if (watermark_ == event_time::min()) return watermark_;
+            if (by_element || watermark_ == event_time::min()) return event_time::min();
             if (watermark_ == event_time::max()) return next;
             next = earlier(next, first_end_after(windowing_.assigner, watermark_));
             next = earlier(next, first_end_after(windowing_.assigner, watermark_ - lateness_) + lateness_);
@@ -167,7 +178,7 @@ public:
             auto& core = cores[i];
             core.watermark_ = watermark;
             core.clock_ = clock;
-            core.next_clock_ = event_time::min();  // looks for itself
+            core.wake_ = {event_time::min(), event_time::min()};  // looks for itself
             core.windows_.clear();
         }
         for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
@@ -194,8 +205,8 @@ private:
         if constexpr (Exact) return window.end;
         else return window.end + lateness_;
     }
-    [[nodiscard]] trigger_moment moment(time_window const& window) const noexcept {
-        return {window, watermark_, clock_};
+    [[nodiscard]] trigger_moment moment(time_window const& window, event_time at = {}) const noexcept {
+        return {window, watermark_, clock_, at};
     }
 
     /// A record with its window in ctx.
@@ -203,7 +214,8 @@ private:
     void add(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
         auto const& key = this->key_in(ctx);
         if constexpr (!Exact) {
-            if (watermark_ >= closes_at(ctx.window)) return refuse(reason::late, ctx, record, out);
+            bool const late = watermark_ >= closes_at(ctx.window) || (by_element && ctx.at < watermark_);
+            if (late) return refuse(reason::late, ctx, record, out);
         }
         auto* there = windows_.table_of(ctx.window);
         entry* to = there != nullptr ? there->find(key, hash) : nullptr;
@@ -224,10 +236,10 @@ private:
         }
         ++account_.applied;
         ++to->fresh;
-        auto const now = moment(ctx.window);
+        auto const now = moment(ctx.window, ctx.at);
         trigger_.on_record(to->trigger, now);
         if (trigger_.due(to->trigger, now)) fire(key, *to, hash, now, watermark_, false, out);
-        else next_clock_ = earlier(next_clock_, trigger_type::next_clock(to->trigger));
+        else wake_ = wake_.or_earlier(trigger_type::wakes(to->trigger));
     }
     /// Into both states or, if a function throws, into none.
     template <class T>
@@ -257,19 +269,21 @@ private:
         of.for_each_ordered([&](auto const& key, entry& each, std::uint64_t hash) {
             if (each.closed) return;
             if (closes || trigger_.due(each.trigger, now)) fire(key, each, hash, now, output_watermark, closes, out);
-            else next_clock_ = earlier(next_clock_, trigger_type::next_clock(each.trigger));
+            else wake_ = wake_.or_earlier(trigger_type::wakes(each.trigger));
         });
     }
     /// output_watermark   what has been promised downstream: a pane behind it is late
     template <class K, class Out>
     void fire(K const& key, entry& of, std::uint64_t hash, trigger_moment const& now, event_time output_watermark,
         bool closes, Out& out) {
-        bool const last = (trigger_.due(of.trigger, now) && trigger_.fire(of.trigger, now)) || closes;
-        next_clock_ = earlier(next_clock_, trigger_type::next_clock(of.trigger));
+        bool const due = trigger_.due(of.trigger, now);
+        bool const last = (due && trigger_.fire(of.trigger, now)) || closes;
+        wake_ = wake_.or_earlier(trigger_type::wakes(of.trigger));
         auto const when = of.certain != 0 || output_watermark >= now.window.end ? timing::late
             : now.at_end()                                                      ? timing::on_time
                                                                                 : timing::early;
-        bool const wanted = of.fresh != 0 || (when == timing::on_time && always_on_time) || (last && always_closes);
+        bool const wanted = of.fresh != 0 || (when == timing::on_time && always_on_time) || (last && always_closes)
+            || (due && shows_unchanged);
         if (wanted) show(key, of, hash, now.window, when, last, out);
         if (last) close(of);
     }

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/op/from.hpp>
+#include <driftless/op/window.hpp>
+using namespace driftless;
+auto const steps = from<event<int>>() | window(tumbling{duration{10}}, element_level{});
