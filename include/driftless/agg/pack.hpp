@@ -70,6 +70,10 @@ struct pack_result<void, R> {
     using type = R;
 };
 
+/// Its state is the number of records.
+template <class A>
+concept counting_function = requires { typename A::counts_records; };
+
 template <class Row, class T, class Indices, class... A>
 class basic_aggregate_pack;
 
@@ -110,7 +114,7 @@ public:
         return weakest;
     }();
     /// True if one of the aggregates counts the records; records_in(state) then says how many there are.
-    static constexpr bool counts_records = (requires { typename A::counts_records; } || ...);
+    static constexpr bool counts_records = (counting_function<A> || ...);
     /// True if no add throws.
     static constexpr bool adds_are_safe = (applied_function<A, T>::add_is_safe && ...);
     /// The names of the aggregates, in order: for plans and fingerprints.
@@ -176,7 +180,7 @@ public:
 
 private:
     static constexpr std::size_t first_count = [] {
-        bool const counts[] = {requires { typename A::counts_records; }...};
+        bool const counts[] = {counting_function<A>...};
         std::size_t at = 0;
         while (at < size && !counts[at]) ++at;
         return at < size ? at : 0;
