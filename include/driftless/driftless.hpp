@@ -2,7 +2,8 @@
 #ifndef DRIFTLESS_DRIFTLESS_HPP
 #define DRIFTLESS_DRIFTLESS_HPP
 
-// Everything but testing/ (the test kit), adapt/ (foreign libraries) and time/chrono.hpp.
+// Everything but testing/ (the test kit), adapt/ (foreign libraries), time/chrono.hpp, and what runs rare windows:
+// op/count_window.hpp, op/sliding_per_record.hpp, op/timestamps.hpp.
 
 #include <boost/hana/adapt_struct.hpp>
 
@@ -13,7 +14,10 @@
 #include <driftless/io.hpp>
 #include <driftless/log.hpp>
 #include <driftless/op.hpp>
+#include <driftless/op/release_on_close.hpp>
 #include <driftless/op/session.hpp>
+#include <driftless/op/sliding.hpp>
+#include <driftless/op/sorted_by_time.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/run.hpp>
 #include <driftless/state.hpp>

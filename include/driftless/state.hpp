@@ -4,6 +4,7 @@
 
 #include <driftless/state/bound.hpp>
 #include <driftless/state/keyed_table.hpp>
+#include <driftless/state/record_pool.hpp>
 #include <driftless/state/window_tables.hpp>
 
 #endif

@@ -2,10 +2,12 @@
 #ifndef DRIFTLESS_TIME_HPP
 #define DRIFTLESS_TIME_HPP
 
+#include <driftless/time/count_window.hpp>
 #include <driftless/time/interval_trigger.hpp>
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/presets.hpp>
 #include <driftless/time/session.hpp>
+#include <driftless/time/sliding_per_record.hpp>
 #include <driftless/time/trigger.hpp>
 #include <driftless/time/watermark.hpp>
 #include <driftless/time/watermark_valve.hpp>

@@ -8,6 +8,7 @@
 #include <driftless/op/from.hpp>
 #include <driftless/op/key_by.hpp>
 #include <driftless/op/session.hpp>
+#include <driftless/op/sliding.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/thread_pool.hpp>

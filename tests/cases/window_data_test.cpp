@@ -8,7 +8,9 @@
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
 #include <driftless/op/key_by.hpp>
+#include <driftless/op/release_on_close.hpp>
 #include <driftless/op/session.hpp>
+#include <driftless/op/sliding.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/batch.hpp>
 #include <driftless/run/job.hpp>
@@ -172,25 +174,55 @@ TEST_CASE("session_gap_10m: every row with the first and last time of its sessio
     CHECK(sorted(said) == lines_of(*folder + "expected_sessions.csv"));
 }
 
-TEST_CASE("emit_on_close_max, R-01: a window comes out when the watermark has reached its end", "[cases][data]") {
-    auto const folder = folder_of("emit_on_close_max");
-    if (!folder) return;
-    auto const all = rows_of<measure>(*folder + "input_t.csv", {.defaults = {csv_default{&measure::bar, 0}}});
-    auto const greatest = from<measure>() | assign_time<&measure::tm>(bounded_disorder{5_min}) | window(tumbling{1_h})
-        | aggregate(max<&measure::foo>());
+namespace {
+/// The lines that are there after each step, in the order of the steps: what a sink has said till then.
+template <class P, class Sink>
+lines after_steps(P const& pipeline, std::vector<measure> const& all, Sink& sink, lines const& there) {
     memory_log<measure> log;
-    lines there;
     lines said;
-    auto sink = to([&](pane<unkeyed, std::int64_t> const& row) {
-        there.push_back("," + joined(row.window.start.ms(), row.value));
-    });
-    job running{stream{}, greatest, log, sink};
+    job running{stream{}, pipeline, log, sink};
     for (std::int64_t step = 1; step <= all.back().step; ++step) {
         for (auto const& row : all) {
             if (row.step == step) log.append(row);
         }
         running.poll();
-        for (auto const& row : there) said.push_back(std::to_string(step) + row);
+        for (auto const& row : there) said.push_back(std::to_string(step) + ',' + row);
     }
+    return said;
+}
+constexpr auto measured = from<measure>() | assign_time<&measure::tm>(bounded_disorder{5_min});
+}  // namespace
+
+TEST_CASE("emit_on_close_max, R-01: a window comes out when the watermark has reached its end", "[cases][data]") {
+    auto const folder = folder_of("emit_on_close_max");
+    if (!folder) return;
+    auto const all = rows_of<measure>(*folder + "input_t.csv", {.defaults = {csv_default{&measure::bar, 0}}});
+    auto const greatest = measured | window(tumbling{1_h}) | aggregate(max<&measure::foo>());
+    lines there;
+    auto sink = to([&](pane<unkeyed, std::int64_t> const& row) {
+        there.push_back(joined(row.window.start.ms(), row.value));
+    });
+    CHECK(sorted(after_steps(greatest, all, sink, there)) == lines_of(*folder + "expected_closed.csv"));
+}
+
+TEST_CASE("emit_on_close_rows: rows come out once the watermark has passed them, by time", "[cases][data]") {
+    auto const folder = folder_of("emit_on_close_rows");
+    if (!folder) return;
+    auto const all = rows_of<measure>(*folder + "input_t.csv", {.defaults = {csv_default{&measure::bar, 0}}});
+    auto const rows = measured | release_on_close();
+    lines there;
+    auto sink = to([&](measure const& row) { there.push_back(joined(row.tm.ms(), row.foo)); });
+    auto const said = after_steps(rows, all, sink, there);
     CHECK(sorted(said) == lines_of(*folder + "expected_closed.csv"));
+    CHECK(std::is_sorted(there.begin(), there.end()));  // times of one length
+
+    // A batch says at once what the stream has said when it is drained.
+    lines batched;
+    for (auto const& row : run(batch{}, rows, all)) batched.push_back(joined(row.value.tm.ms(), row.value.foo));
+    lines drained_lines;
+    for (auto const& row : run(stream{.until = drained}, rows, all)) {
+        drained_lines.push_back(joined(row.value.tm.ms(), row.value.foo));
+    }
+    CHECK(batched == drained_lines);
+    CHECK(batched.size() == all.size());
 }

@@ -2,6 +2,7 @@
 // Windows as the public tests of Beam, Flink, Jet and Bytewax have them; ids as in SEMANTICS section 15.
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/sum.hpp>
+#include <driftless/op/sliding_per_record.hpp>
 #include <cases/timeline.hpp>
 
 #include <algorithm>
@@ -52,6 +53,19 @@ TEST_CASE("W-01, W-04 sliding windows and their offset", "[cases][windows]") {
     CHECK(got
         == std::vector<std::string>{"[-8,2)[-3,7)", "[-3,7)[2,12)", "[-3,7)[2,12)", "[2,12)[7,17)", "[2,12)[7,17)",
             "[2,12)[7,17)"});
+}
+
+TEST_CASE("W-10 windows that slide from record to record", "[cases][windows]") {
+    // Kafka names windows by both of their instants: [3000,8000] is [3000,8001).
+    auto const sums = keyed_hits | window(sliding_per_record{units(5000)}) | aggregate(sum<&hit::value>());
+    auto const out = check(sums, {hit_at(8000, 1), hit_at(9200, 2), hit_at(12400, 3), wm(9201), end()},
+        {"3: 1 [3000,8001) = 1 on time 0,0 first last", "3: 1 [4200,9201) = 3 on time 0,0 first last",
+            "4: 1 [7400,12401) = 6 on time 0,0 first last", "4: 1 [8001,13002) = 5 on time 0,0 first last",
+            "4: 1 [9201,14202) = 3 on time 0,0 first last"});
+    CHECK(out.refused() == 0);
+    // The same in any order.
+    auto const turned = check(sums, {hit_at(12400, 3), hit_at(8000, 1), hit_at(9200, 2), wm(9201), end()}, out.lines);
+    CHECK(turned.refused() == 0);
 }
 
 TEST_CASE("F-01 sliding event-time windows", "[cases][windows]") {

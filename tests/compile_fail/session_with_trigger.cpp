@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: driftless: aggregate over sessions takes plain records and fires by the watermark: leave the trigger and pane options out of window(session{...}), and put it before other aggregates
+// expect: driftless: aggregate over session or sliding_per_record takes plain records and fires by the watermark: leave the trigger and pane options out of the window(...) before it, and put it before other aggregates
 #include <driftless/agg/count.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/from.hpp>

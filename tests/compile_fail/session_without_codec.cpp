@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: driftless: aggregate over sessions keeps the records of a function that takes them in log order (fold, sums of floats), and this record has no codec: write BOOST_HANA_ADAPT_STRUCT(T, members...)
+// expect: driftless: aggregate over session or sliding_per_record keeps the records of a function that takes them in log order (fold, sums of floats), and this record has no codec: write BOOST_HANA_ADAPT_STRUCT(T, members...)
 #include <driftless/agg/sum.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/from.hpp>

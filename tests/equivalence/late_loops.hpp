@@ -9,6 +9,7 @@
 #include <driftless/op/key_by.hpp>
 #include <driftless/op/late_to.hpp>
 #include <driftless/op/session.hpp>
+#include <driftless/op/sliding.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/batch.hpp>
@@ -61,10 +62,10 @@ inline judged judge(std::vector<placed> const& in_order, std::uint32_t partition
     return judge_by(in_order, partitions, bound, [&](sale const& s) { return shifted_window(s.at).end + lateness; });
 }
 
-/// Count, sum and distinct shops of each window and item, by hand.
+/// Count, sum, greatest and distinct shops of each window and item, by hand.
 class tally {
     struct group {
-        std::int64_t n = 0, sum = 0;
+        std::int64_t n = 0, sum = 0, most = INT64_MIN;
         std::set<std::string> shops;
     };
     std::map<std::pair<time_window, std::int32_t>, group> groups_;
@@ -74,14 +75,20 @@ public:
         auto& g = groups_[{window, s.item}];
         ++g.n;
         g.sum += s.cents;
+        g.most = std::max(g.most, s.cents);
         g.shops.insert(s.shop.str());
     }
-    [[nodiscard]] table rows() const {
+    /// A row of each group, with the value that `of(group)` says.
+    template <class Of>
+    [[nodiscard]] table rows(Of of) const {
         table out;
-        for (auto const& [place, g] : groups_) {
-            put(out, place.second, place.first, std::tuple{g.n, g.sum, static_cast<std::int64_t>(g.shops.size())});
-        }
+        for (auto const& [place, g] : groups_) put(out, place.second, place.first, of(g));
         return out;
+    }
+    [[nodiscard]] table rows() const {
+        return rows([](auto const& g) {
+            return std::tuple{g.n, g.sum, static_cast<std::int64_t>(g.shops.size())};
+        });
     }
 };
 inline table loops(std::vector<placed> const& records) {

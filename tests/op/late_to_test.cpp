@@ -22,7 +22,10 @@ struct hit {
     int page;
 };
 using to_late = decltype(late_to("late"_name));
-static_assert(!operator_on<to_late, event<hit>>);  // nothing here can be refused
+static_assert(!operator_on<to_late, hit>);  // without a time nothing can be refused
+static_assert(operator_on<to_late, event<hit>>);
+static_assert(
+    !operator_on<to_late, output_of<decltype(from<event<hit>>() | window(tumbling{1_s}) | aggregate(count()))>>);
 static_assert(operator_on<to_late, output_of<decltype(from<event<hit>>() | window(tumbling{1_s}))>>);
 }  // namespace
 

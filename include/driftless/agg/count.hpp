@@ -13,6 +13,8 @@ namespace driftless::inline v0 {
 struct count_fn {
     static constexpr std::string_view kind = "count";
     static constexpr combine_class combines = combine_class::exact;
+    /// The state is the number of records in it: who has to know it need not count them again.
+    using counts_records = void;
 
     template <class T>
     constexpr std::int64_t init(type_of<T>) const noexcept {

@@ -99,12 +99,25 @@ struct extreme_fn {
     DRIFTLESS_INLINE constexpr void add(detail::held<V>& into, T const& record) const
         noexcept(noexcept(of(record)) && (std::is_arithmetic_v<V> || std::same_as<V, event_time>)) {
         auto&& value = of(record);
+        if constexpr (std::is_arithmetic_v<V>) {  // chosen without a branch: nobody can foretell it
+            V const mine = detail::one_nan<V>(value);
+            V const held = into.value.value_or(mine);
+            into.value.emplace(detail::beats<Which>(mine, held) ? mine : held);
+            return;
+        }
         if (!into.value.has_value() || detail::beats<Which, V>(value, detail::seen<V>(*into.value)))
             into.set(detail::one_nan(value));
     }
     /// Of two that are equal the earlier stays.
     template <class V>
-    constexpr void combine(detail::held<V>& into, detail::held<V> const& later) const {
+    DRIFTLESS_INLINE constexpr void combine(detail::held<V>& into, detail::held<V> const& later) const {
+        if constexpr (std::is_arithmetic_v<V>) {
+            if (!into.value.has_value() && !later.value.has_value()) return;
+            V const mine = into.value.has_value() ? *into.value : *later.value;
+            V const theirs = later.value.value_or(mine);
+            into.value.emplace(detail::beats<Which>(theirs, mine) ? theirs : mine);
+            return;
+        }
         if (!later.value.has_value()) return;
         if (!into.value.has_value() || detail::beats<Which>(*later.value, *into.value)) into.value = later.value;
     }

@@ -109,6 +109,8 @@ public:
         ((weakest = weakest < applied_function<A, T>::combines ? applied_function<A, T>::combines : weakest), ...);
         return weakest;
     }();
+    /// True if one of the aggregates counts the records; records_in(state) then says how many there are.
+    static constexpr bool counts_records = (requires { typename A::counts_records; } || ...);
     /// True if no add throws.
     static constexpr bool adds_are_safe = (applied_function<A, T>::add_is_safe && ...);
     /// The names of the aggregates, in order: for plans and fingerprints.
@@ -157,6 +159,11 @@ public:
     {
         (leaf<I>(functions_).inverse(leaf<I>(from), leaf<I>(part)), ...);
     }
+    [[nodiscard]] static constexpr auto records_in(state const& of) noexcept
+        requires counts_records
+    {
+        return leaf<first_count>(of);
+    }
     /// The result may borrow from the state (min over text): it is for the push that follows.
     [[nodiscard]] DRIFTLESS_INLINE constexpr result lower(state const& of) const {
         if constexpr (row_fits) return result{leaf<I>(functions_).lower(leaf<I>(of))...};
@@ -168,6 +175,12 @@ public:
     static void load(state& into, byte_reader& in) { in.read(into); }
 
 private:
+    static constexpr std::size_t first_count = [] {
+        bool const counts[] = {requires { typename A::counts_records; }...};
+        std::size_t at = 0;
+        while (at < size && !counts[at]) ++at;
+        return at < size ? at : 0;
+    }();
     static constexpr std::size_t unsafe_adds = (std::size_t{!applied_function<A, T>::add_is_safe} + ...);
     template <std::size_t N>
     using function_t = std::tuple_element_t<N, std::tuple<applied_function<A, T>...>>;

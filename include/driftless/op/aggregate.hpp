@@ -22,11 +22,20 @@
 
 namespace driftless::inline v0 {
 namespace detail {
-// In headers of their own: op/session.hpp, op/trigger.hpp.
+// In headers of their own: op/session.hpp, op/sliding.hpp, op/trigger.hpp, op/count_window.hpp,
+// op/sliding_per_record.hpp, op/timestamps.hpp.
 template <class Pack, class Key, class Windowing, bool Exact>
 class session_core;
 template <class Pack, class Key, class Windowing, bool Exact>
 class triggered_core;
+template <class Pack, class Key, class Windowing, bool Exact>
+class sliced_core;
+template <class Pack, class Key, class Windowing>
+class count_core;
+template <class Pack, class Key, class Windowing, bool Exact>
+class record_window_core;
+template <class Core, class Key, class Windowing>
+class stamping_core;
 template <class Core>
 concept included = requires { sizeof(Core); };
 
@@ -59,14 +68,6 @@ inline constexpr bool functions_of = false;
 template <class T, class... F>
 inline constexpr bool functions_of<T, function_list<F...>> = (aggregate_function<F, T> && ...);
 
-/// Windows that the watermark closes bound the state; window(global{}) does not.
-template <class Window>
-inline constexpr bool closes_windows = false;
-template <class Window>
-    requires Window::assigned
-inline constexpr bool closes_windows<Window> =
-    !std::is_same_v<typename Window::windowing::assigner_type, global>;
-
 template <class Window>
 struct windowing_in {
     using type = void;
@@ -74,6 +75,9 @@ struct windowing_in {
     static constexpr bool triggered = false;
     static constexpr bool in_parts = false;
     static constexpr bool merging = false;
+    static constexpr bool counting = false;
+    static constexpr bool per_record = false;
+    static constexpr bool stamps = false;
     static constexpr bool reopens = false;
 };
 template <class Window>
@@ -87,6 +91,9 @@ struct windowing_in<Window> {
     /// Who regroups rows has no parts: its panes accumulate.
     static constexpr bool in_parts = triggered && type::discards;
     static constexpr bool merging = merging_windows<typename type::assigner_type> && !Window::carried;
+    static constexpr bool counting = counting_windows<typename type::assigner_type>;
+    static constexpr bool per_record = record_windows<typename type::assigner_type> && !Window::carried;
+    static constexpr bool stamps = type::stamps && !Window::carried;
     /// Rows may change behind the end of their window even where nothing is late: sessions that touch.
     static constexpr bool reopens = [] {
         if constexpr (merging_windows<typename type::assigner_type>) {
@@ -96,6 +103,9 @@ struct windowing_in<Window> {
         }
     }();
 };
+/// Rows say of what time they are; the places of a count_window do not.
+template <class Window>
+inline constexpr bool keeps_windows = Window::assigned && !windowing_in<Window>::counting;
 }  // namespace detail
 
 /// Aggregates each key and window. Made by aggregate().
@@ -132,29 +142,48 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
         else return windowing_t<In>::assigner_type::template fits<typename In::record>;
     }();
-    /// Sessions that merge may have taken their records in turns: a function that wants them in log order keeps them.
+    /// Windows that are made by records: what is in one is known late, and comes in turns.
+    template <class In>
+    static constexpr bool made_by_records =
+        detail::windowing_in<typename In::window>::merging || detail::windowing_in<typename In::window>::per_record;
+    /// A function that wants the records of such a window in log order keeps them.
     template <class In>
     static constexpr bool merges_well = [] {
-        if constexpr (!detail::windowing_in<typename In::window>::merging) return true;
+        if constexpr (!made_by_records<In>) return true;
         else if constexpr (pack_t<In>::combines == combine_class::exact) return true;  // nothing is asked of the record
         else return encodable<typename In::record>;
     }();
     template <class In>
-    static constexpr bool sessions_as_they_come = !detail::windowing_in<typename In::window>::merging
-        || (!changelog<In> && !detail::windowing_in<typename In::window>::triggered);
+    static constexpr bool records_as_they_come =
+        !made_by_records<In> || (!changelog<In> && !detail::windowing_in<typename In::window>::triggered);
+    template <class In>
+    static constexpr bool counts_records = !detail::windowing_in<typename In::window>::counting || !changelog<In>;
+    template <class In>
+    static constexpr bool stamps_records = !detail::windowing_in<typename In::window>::stamps || !changelog<In>;
     template <class In>
     static constexpr bool triggers_changes = changelog<In> && detail::windowing_in<typename In::window>::triggered;
+    /// Sliding windows are cut into slices where that changes nothing: the parts may be put together in any way, no row
+    /// is corrected, and nobody counts the entries.
+    template <class In>
+    static constexpr bool sliced = [] {
+        if constexpr (!In::window::assigned || In::window::carried || changelog<In> || corrects<In>) return false;
+        else
+            return std::same_as<typename windowing_t<In>::assigner_type, sliding>
+                && !windowing_t<In>::template has<element_level> && !detail::windowing_in<typename In::window>::stamps
+                && !(std::same_as<Parameters, max_keys> || ...) && pack_t<In>::combines == combine_class::exact
+                && pack_t<In>::combinable && std::is_trivially_copyable_v<typename pack_t<In>::state>;
+    }();
     template <class In>
     static constexpr bool accepts = [] {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
         else
             return bounded<In> && invertible<In> && !triggers_changes<In> && gap_fits<In> && merges_well<In>
-                && sessions_as_they_come<In>;
+                && records_as_they_come<In> && counts_records<In> && stamps_records<In>;
     }();
     template <class In>
     using output_t =
         stream_of<pane<typename In::key, typename pack_t<In>::result>, true, typename In::key,
-            std::conditional_t<In::window::assigned,
+            std::conditional_t<detail::keeps_windows<typename In::window>,
                 carried_window<windowing_t<In>, detail::windowing_in<typename In::window>::in_parts>, no_window>,
             corrects<In> ? stream_kind::changes : stream_kind::records>;
 
@@ -172,15 +201,22 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "driftless: aggregate over changes takes old rows back, and one of its functions has no "
                 "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
             static_assert(merges_well<In>,
-                "driftless: aggregate over sessions keeps the records of a function that takes them in log order "
-                "(fold, sums of floats), and this record has no codec: write BOOST_HANA_ADAPT_STRUCT(T, members...)");
+                "driftless: aggregate over session or sliding_per_record keeps the records of a function that takes "
+                "them in log order (fold, sums of floats), and this record has no codec: write "
+                "BOOST_HANA_ADAPT_STRUCT(T, members...)");
             static_assert(gap_fits<In>,
                 "driftless: aggregate asks session(gap, longest) for the gap of each record, and it does not fit: "
                 "give it a member or a function of the record that yields a duration");
-            static_assert(sessions_as_they_come<In>,
-                "driftless: aggregate over sessions takes plain records and fires by the watermark: leave the trigger "
-                "and pane options out of window(session{...}), and put it before other aggregates (with presets::beam, "
-                "say accumulating{})");
+            static_assert(records_as_they_come<In>,
+                "driftless: aggregate over session or sliding_per_record takes plain records and fires by the "
+                "watermark: leave the trigger and pane options out of the window(...) before it, and put it before "
+                "other aggregates (with presets::beam, say accumulating{})");
+            static_assert(stamps_records<In>,
+                "driftless: aggregate over changes has its rows at the end of their window: leave earliest_timestamp{} "
+                "and latest_timestamp{} out of the window(...) before it");
+            static_assert(counts_records<In>,
+                "driftless: aggregate over window(count_window{n}) counts records, and its input yields changes: put "
+                "it before the other aggregate");
             static_assert(!triggers_changes<In>,
                 "driftless: aggregate over changes has no trigger of its own: it answers each change at once; leave "
                 "the trigger out of the window(...) before it");
@@ -196,14 +232,28 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         using pack = pack_t<In>;
         using key = typename In::key;
         constexpr bool from_changes = changelog<In>;
-        auto late = late_output<In, Mode>(at);
-        auto const stage_of = [&]<class Core>(Core core) {
-            constexpr bool may_shard = Mode::threads && keyed<In> && !from_changes;
+        constexpr bool stamps = detail::windowing_in<typename In::window>::stamps;
+        auto late = detail::late_output<In>(at);
+        static_assert(detail::keeps_windows<typename In::window> || std::same_as<decltype(late), detail::nowhere>,
+            "driftless: late_to stands before an aggregate that refuses nothing: put window(...) before it");
+        auto const stage_around = [&]<class Core>(Core core) {
+            constexpr bool may_shard = Mode::threads && keyed<In> && !from_changes && !stamps;
             using shards = typename std::conditional_t<
                 may_shard, std::type_identity<detail::shards_of<Core, In, typename pack::result, corrects<In>>>,
                 std::type_identity<detail::no_shards>>::type;
             return detail::aggregate_stage<Core, In, shards, decltype(late), Next>{
                 std::move(next), std::move(core), std::move(late), at.services(), max_entries() == no_limit};
+        };
+        auto const stage_of = [&]<class Core>(Core core) {
+            if constexpr (stamps) {
+                using outer = detail::stamping_core<Core, key, windowing_t<In>>;
+                static_assert(detail::included<outer>,
+                    "driftless: earliest_timestamp{} and latest_timestamp{} need their header: #include "
+                    "<driftless/op/timestamps.hpp>");
+                return stage_around(outer{std::move(core), detail::windowing_of(at.upstream)});
+            } else {
+                return stage_around(std::move(core));
+            }
         };
         if constexpr (!In::window::assigned && keyed<In>) {
             return stage_of(
@@ -216,10 +266,26 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "driftless: sessions need their header: #include <driftless/op/session.hpp> (or "
                 "<driftless/driftless.hpp>)");
             return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+        } else if constexpr (detail::windowing_in<typename In::window>::per_record) {
+            using core = detail::record_window_core<pack, key, windowing_t<In>, Mode::exact>;
+            static_assert(detail::included<core>,
+                "driftless: sliding_per_record needs its header: #include <driftless/op/sliding_per_record.hpp>");
+            return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+        } else if constexpr (detail::windowing_in<typename In::window>::counting) {
+            using core = detail::count_core<pack, key, windowing_t<In>>;
+            static_assert(detail::included<core>,
+                "driftless: count_window needs its header: #include <driftless/op/count_window.hpp>");
+            return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::triggered) {
             using core = detail::triggered_core<pack, key, windowing_t<In>, Mode::exact>;
             static_assert(detail::included<core>,
                 "driftless: triggers and pane options need their header: #include <driftless/op/trigger.hpp> (or "
+                "<driftless/driftless.hpp>)");
+            return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
+        } else if constexpr (sliced<In>) {
+            using core = detail::sliced_core<pack, key, windowing_t<In>, Mode::exact>;
+            static_assert(detail::included<core>,
+                "driftless: sliding windows need their header: #include <driftless/op/sliding.hpp> (or "
                 "<driftless/driftless.hpp>)");
             return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else {
@@ -259,12 +325,6 @@ private:
     static constexpr void describe_one(auto&& out, P const& parameter) {
         if constexpr (std::same_as<P, max_keys>) out("max_keys", parameter.count);
         else if constexpr (!detail::state_bound_option<P>) out("function", P::kind);
-    }
-    template <class In, class Mode, class Place>
-    static constexpr auto late_output(Place const& at) {
-        using name = decltype(detail::late_output_name<std::remove_cvref_t<decltype(at.upstream)>>());
-        if constexpr (name::named) return at.template side_output<name, In>();
-        else return detail::nowhere{};
     }
 };
 

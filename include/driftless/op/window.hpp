@@ -28,6 +28,23 @@ template <>
 inline constexpr bool changes_panes<end_of_window_trigger> = false;
 template <>
 inline constexpr bool changes_panes<accumulating> = false;
+template <>
+inline constexpr bool changes_panes<end_of_window_timestamp> = false;
+/// An option that says which event time panes have, other than the end of their window.
+template <class T>
+concept timestamp_option = requires(event_time at) { T::combine(at, at); };
+template <timestamp_option Option>
+inline constexpr bool changes_panes<Option> = false;
+template <class... Options>
+struct timestamps_among {
+    using type = end_of_window_timestamp;
+};
+template <class First, class... Rest>
+struct timestamps_among<First, Rest...> : timestamps_among<Rest...> {};
+template <timestamp_option First, class... Rest>
+struct timestamps_among<First, Rest...> {
+    using type = First;
+};
 
 /// The trigger among the options; without one, what at_watermark() means by itself.
 template <class... Options>
@@ -40,6 +57,12 @@ template <trigger First, class... Rest>
 struct trigger_among<First, Rest...> {
     using type = First;
 };
+/// Rows came out of windows that give them a time of their own.
+template <class Window>
+inline constexpr bool stamped_rows = false;
+template <class Window>
+    requires Window::carried
+inline constexpr bool stamped_rows<Window> = Window::windowing::stamps;
 }  // namespace detail
 
 /// Says by which windows the next stateful operator groups. Made by window().
@@ -60,6 +83,9 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     /// The log alone decides what comes out.
     static constexpr bool replayable = trigger_type::replayable;
     using assigner_type = Assigner;
+    using timestamps = typename detail::timestamps_among<Options...>::type;
+    /// Panes have a time of their own.
+    static constexpr bool stamps = detail::timestamp_option<timestamps>;
     using is_windowing = void;
 
     Assigner assigner;
@@ -96,8 +122,17 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
 
     /// A trigger that may fire for the last time while records are still taken has to be allowed to.
     static constexpr bool loses_data = trigger_type::may_finish && !has<allow_data_loss>;
+    /// Windows that count records fire when they are full, and nothing is late for them.
+    static constexpr bool fires_by_itself = !counting_windows<Assigner> || sizeof...(Options) == 0;
+    static constexpr bool judges_elements = !has<element_level> || !(has_lateness || record_windows<Assigner>);
+    static constexpr bool stamps_known_windows = !stamps || !record_windows<Assigner>;
+    /// A row that changes is taken back from where it was put: rows that change with their time have no such place.
     template <class In>
-    static constexpr bool accepts = timestamped<In> && !loses_data && !(has<element_level> && has_lateness);
+    static constexpr bool rows_stay = !(changelog<In> && detail::stamped_rows<typename In::window>);
+    template <class In>
+    static constexpr bool accepts =
+        timestamped<In> && !loses_data && fires_by_itself && stamps_known_windows && rows_stay<In>
+        && judges_elements;
     template <class In>
     using output_t = typename In::template with_window<assigned_window<window_op>>;
     template <class In>
@@ -107,9 +142,19 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
         static_assert(!loses_data,
             "driftless: window has a trigger that may fire for the last time while its window still takes records: "
             "write repeat(...) around it, or allow_data_loss{} behind it");
-        static_assert(!(has<element_level> && has_lateness),
+        static_assert(judges_elements,
             "driftless: window is element_level{}: whatever is behind the watermark is refused, and allowed_lateness{} "
-            "would keep windows for nobody: leave one of them out");
+            "would keep windows for nobody: leave one of them out (sliding_per_record{...} knows no element_level{})");
+        static_assert(stamps_known_windows,
+            "driftless: window(sliding_per_record{...}) has rows at the end of their window only: leave "
+            "earliest_timestamp{} and latest_timestamp{} out of it");
+        static_assert(rows_stay<In>,
+            "driftless: window would put rows that change into windows by their time, and with earliest_timestamp{} "
+            "or latest_timestamp{} that changes as well: leave them, or lateness and triggers, out of the window "
+            "before");
+        static_assert(fires_by_itself,
+            "driftless: window(count_window{n}) fires when a window is full, and takes every record: leave lateness, "
+            "triggers and pane options out of it");
     }
     friend constexpr bool operator==(window_op const& a, window_op const& b)
         requires std::equality_comparable<Assigner>
@@ -129,6 +174,13 @@ template <class Op>
     typename Op::is_windowing;
 }>{};
 
+/// Windows that the watermark closes bound the state; window(global{}) does not.
+template <class Window>
+inline constexpr bool closes_windows = false;
+template <class Window>
+    requires Window::assigned
+inline constexpr bool closes_windows<Window> = closed_by_watermark<typename Window::windowing::assigner_type>;
+
 /// The nearest window(...) upstream, or null.
 constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_windowing>(upstream); }
 }  // namespace detail
@@ -136,7 +188,8 @@ constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_win
 /// Groups what follows by windows of event time.
 ///
 /// Shape       stream -> the same stream; the next aggregate (join, ...) groups by key and window. After an
-///             aggregate it re-assigns: a result belongs to the window that holds `window.end - 1 ns`.
+///             aggregate it re-assigns: a result belongs to the window that holds `window.end - 1 ns`, or the time
+///             that earliest_timestamp{} and the like gave it.
 /// Time        Windows are half open. Allowed lateness 0 unless allowed_lateness{} is given.
 /// State       None of its own.
 /// Batch       Nothing is late in batch (unless as_declared), lateness is compiled out.
@@ -146,7 +199,8 @@ constexpr auto const* windowing_of(auto const& upstream) { return nearest<is_win
 /// Options      allowed_lateness{d}; a trigger (time/trigger.hpp), such as at_watermark().early(every(100)); how
 ///              panes are shown (time/pane_options.hpp): accumulating{} (default), discarding{}, retracting{},
 ///              on_time_if_new{}, always_close{}; allow_data_loss{}. With a trigger or one of these, panes come out
-///              as the trigger says, in both modes.
+///              as the trigger says, in both modes. Which time they have: end_of_window_timestamp{} (default),
+///              earliest_timestamp{}, latest_timestamp{}.
 template <window_assigner Assigner, detail::window_option... Options>
 constexpr auto window(Assigner assigner, Options... options) {
     return window_op<Assigner, Options...>{assigner, options...};

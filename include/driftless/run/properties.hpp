@@ -19,7 +19,7 @@ namespace driftless::inline v0 {
 /// What bounds the state of a pipeline, the weakest bound of its operators.
 ///
 /// stateless   No state but watermarks and counters.
-/// windowed    The keys of the windows that are open: window + allowed lateness + disorder.
+/// windowed    What the watermark has not passed: window + allowed lateness + disorder.
 /// max_keys    A number of entries: max_keys{n}; one for a total without key and window.
 /// unbounded   Grows with the keys of the input: unbounded_state{}, or keys in a global window.
 enum class state_class : std::uint8_t {
@@ -49,10 +49,18 @@ template <class Op>
     requires Op::declared;
 }>{};
 
+/// Which records share a window depends on their order.
+template <class Window>
+inline constexpr bool windows_by_order = false;
+template <class Window>
+    requires requires { typename Window::windowing::assigner_type; }
+inline constexpr bool windows_by_order<Window> = counting_windows<typename Window::windowing::assigner_type>;
+
 /// How freely the state of a stateful operator may be put together: what is not promised is not relied on.
 template <class Op, class In>
 consteval combine_class operator_combines() {
-    if constexpr (requires { typename Op::template pack_t<In>; }) return Op::template pack_t<In>::combines;
+    if constexpr (windows_by_order<typename In::window>) return combine_class::sequential;
+    else if constexpr (requires { typename Op::template pack_t<In>; }) return Op::template pack_t<In>::combines;
     else if constexpr (requires { Op::template combines<In>; }) return Op::template combines<In>;
     else return combine_class::sequential;
 }
@@ -68,7 +76,7 @@ template <class Window>
     requires Window::assigned
 inline constexpr bool closes<Window> = [] {
     if constexpr (requires { typename Window::windowing::assigner_type; }) {
-        return !std::same_as<typename Window::windowing::assigner_type, global>;
+        return closed_by_watermark<typename Window::windowing::assigner_type>;
     } else {
         return true;
     }
@@ -82,6 +90,8 @@ inline constexpr bool says_max_keys<std::tuple<P...>> = (std::same_as<P, max_key
 template <class Op, class In>
 consteval state_class operator_state() {
     if constexpr (!is_stateful<Op>::value) return state_class::stateless;
+    else if constexpr (requires { Op::template watermark_bounds<In>; })
+        return Op::template watermark_bounds<In> ? state_class::windowed : state_class::unbounded;
     else if constexpr (closes<typename In::window>) return state_class::windowed;
     else if constexpr (!keyed<In>) return state_class::max_keys;
     else if constexpr (requires(Op const& op) { op.parameters; }) {

@@ -2,6 +2,8 @@
 #ifndef DRIFTLESS_TIME_PANE_OPTIONS_HPP
 #define DRIFTLESS_TIME_PANE_OPTIONS_HPP
 
+#include <driftless/core/time.hpp>
+
 #include <concepts>
 #include <string_view>
 
@@ -54,6 +56,26 @@ struct show_unchanged : detail::pane_option<show_unchanged> {
 /// A last pane when a window closes, also where it shows nothing new.
 struct always_close : detail::pane_option<always_close> {
     static constexpr std::string_view kind = "always_close";
+};
+
+/// The event time of a pane is the last instant of its window: the default.
+struct end_of_window_timestamp : detail::pane_option<end_of_window_timestamp> {
+    static constexpr std::string_view kind = "end_of_window_timestamp";
+};
+/// The event time of a pane is the earliest (latest) of the records that have come since the pane before it.
+///
+/// Time        The watermark behind the aggregate is held back to the least time of a pane that is still to come; it
+///             moves on with the next watermark after the pane. A record that is behind that watermark, or behind the
+///             end of its window, does not count, and a pane without any that counts, a late one also, has the last
+///             instant of its window. Over sessions that go on, earliest_timestamp{} holds the watermark as long.
+/// Source      Apache Beam, TimestampCombiner, WatermarkHold; SEMANTICS section 6.
+struct earliest_timestamp : detail::pane_option<earliest_timestamp> {
+    static constexpr std::string_view kind = "earliest_timestamp";
+    static constexpr event_time combine(event_time a, event_time b) noexcept { return b < a ? b : a; }
+};
+struct latest_timestamp : detail::pane_option<latest_timestamp> {
+    static constexpr std::string_view kind = "latest_timestamp";
+    static constexpr event_time combine(event_time a, event_time b) noexcept { return a < b ? b : a; }
 };
 }  // namespace driftless::inline v0
 #endif

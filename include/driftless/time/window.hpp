@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace driftless::inline v0 {
 
@@ -137,9 +138,19 @@ concept assigns_several = !assigns_one<W> && requires(W const& w, event_time at,
 /// Windows that each record makes for itself and that merge: session.
 template <class W>
 concept merging_windows = requires { typename W::merges_windows; };
+/// Windows that count the records of a key, and that no time closes: count_window.
+template <class W>
+concept counting_windows = requires { typename W::counts_records; };
+/// Windows that the records of a key make together, one or two each: sliding_per_record.
+template <class W>
+concept record_windows = requires { typename W::windows_per_record; };
 /// A window assigner: what may stand first in window(...).
 template <class W>
-concept window_assigner = assigns_one<W> || assigns_several<W> || merging_windows<W>;
+concept window_assigner =
+    assigns_one<W> || assigns_several<W> || merging_windows<W> || counting_windows<W> || record_windows<W>;
+/// The watermark closes these windows, the last one of a key included.
+template <class W>
+inline constexpr bool closed_by_watermark = !std::is_same_v<W, global> && !counting_windows<W>;
 
 /// Calls f(window) for every window that an assigner gives to a time, by ascending (end, start); returns how many.
 template <window_assigner W, class F>

@@ -43,8 +43,18 @@ public:
             high_ -= 1 | (narrow >> 63);
         return *this;
     }
-    constexpr wide_sum& operator+=(wide_sum other) noexcept { return *this = wide_sum{value() + other.value()}; }
-    constexpr wide_sum& operator-=(wide_sum other) noexcept { return *this = wide_sum{value() - other.value()}; }
+    DRIFTLESS_INLINE constexpr wide_sum& operator+=(wide_sum other) noexcept {
+        high_ += other.high_;
+        if (__builtin_add_overflow(low_, other.low_, &low_)) [[unlikely]]
+            high_ += 1 | (other.low_ >> 63);
+        return *this;
+    }
+    DRIFTLESS_INLINE constexpr wide_sum& operator-=(wide_sum other) noexcept {
+        high_ -= other.high_;
+        if (__builtin_sub_overflow(low_, other.low_, &low_)) [[unlikely]]
+            high_ -= 1 | (other.low_ >> 63);
+        return *this;
+    }
 
     void save(auto& out) const { out.write(value()); }
     void load(auto& in) {

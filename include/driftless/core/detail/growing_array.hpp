@@ -69,6 +69,12 @@ public:
         return *::new (static_cast<void*>(data_ + size_++)) T(static_cast<T&&>(value));
     }
     T& push_back(T const& value) { return push_back(T(value)); }
+    /// Makes it `n` elements, all equal to `value`, which is none of them.
+    void assign(std::size_t n, T const& value) {
+        clear();
+        reserve(n);
+        for (; size_ < n; ++size_) ::new (static_cast<void*>(data_ + size_)) T(value);
+    }
     void pop_back() noexcept { data_[--size_].~T(); }
     void clear() noexcept {
         if constexpr (!std::is_trivially_destructible_v<T>) {

@@ -18,7 +18,8 @@
 
 // What an aggregate keeps and when it speaks, without saying to whom: the cores below are driven by
 // a stage, or by one worker per shard, and report to an `out` with
-//   out.row(key, window, info, hash, result)                  a single pane, as a record
+//   out.row(key, window, info, hash, result)                  a single pane, as a record; at its window's last instant,
+//                                                             or at a time that is given behind
 //   out.change(key, window, info, hash, before*, after*)      a changed row, where panes may be corrected
 //   out.refused(reason, ctx, record)                          a late record, for the late output
 //   out.threw(from)                                           called inside a catch block
@@ -187,7 +188,7 @@ protected:
 
     /// The result of an entry; nothing if it has none: no rows, or a lower() that threw.
     template <class Out>
-    std::optional<result_type> lowered(entry const& of, Out& out) const {
+    std::optional<result_type> lowered(auto const& of, Out& out) const {
         std::optional<result_type> result;
         if constexpr (FromChanges) {
             if (of.members == 0) return result;

@@ -21,19 +21,29 @@ struct direct_output {
     operator_label label;
 
     template <class Result>
-    void row(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const& result) {
-        next.on_record(context_of(key, window, info), pane<Key, Result>{key, window, result, info});
+    void row(Key const& key, time_window window, pane_info const& info, std::uint64_t hash, Result const& result) {
+        row(key, window, info, hash, result, window.max_timestamp());
+    }
+    template <class Result>
+    void row(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const& result,
+        event_time at) {
+        next.on_record(context<Key>{at, &key, window, info, {}}, pane<Key, Result>{key, window, result, info});
+    }
+    template <class Result>
+    void change(Key const& key, time_window window, pane_info const& info, std::uint64_t hash, Result const* before,
+        Result const* after, Result const* part = nullptr) {
+        change(key, window, info, hash, before, after, part, window.max_timestamp());
     }
     template <class Result>
     void change(Key const& key, time_window window, pane_info const& info, std::uint64_t, Result const* before,
-        Result const* after, Result const* part = nullptr) {
+        Result const* after, Result const* part, event_time at) {
         std::optional<pane<Key, Result>> old;
         std::optional<pane<Key, Result>> now;
         std::optional<pane<Key, Result>> shown;
         if (before != nullptr) old.emplace(pane<Key, Result>{key, window, *before, info});
         if (after != nullptr) now.emplace(pane<Key, Result>{key, window, *after, info});
         if (part != nullptr) shown.emplace(pane<Key, Result>{key, window, *part, info});
-        next.on_change(context_of(key, window, info),
+        next.on_change(context<Key>{at, &key, window, info, {}},
             driftless::change<pane<Key, Result>>{
                 old ? &*old : nullptr, now ? &*now : nullptr, shown ? &*shown : nullptr});
     }
@@ -42,11 +52,6 @@ struct direct_output {
         late.on_record(ctx, record);
     }
     void threw(origin from) { services->user_function_threw(label, from); }
-
-private:
-    static context<Key> context_of(Key const& key, time_window window, pane_info const& info) {
-        return {window.max_timestamp(), &key, window, info, {}};
-    }
 };
 
 /// An unkeyed aggregate, or one over changes, runs on one thread.
@@ -136,6 +141,7 @@ public:
         if constexpr (Shards::possible) {
             if (shards_.group != nullptr) return shards_.group->on_watermark(watermark, out, hand_on());
         }
+        if constexpr (requires { core_.passed_on(); }) watermark = core_.passed_on();
         next_.on_watermark(watermark);
     }
     void on_clock(event_time now) {

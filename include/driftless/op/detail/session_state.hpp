@@ -227,8 +227,8 @@ struct ready_session {
 };
 /// The order of the panes of one watermark move: windows by (end, start), then keys in canonical order.
 struct fires_first {
-    template <class Node>
-    bool operator()(ready_session<Node> const& a, ready_session<Node> const& b) const {
+    template <class Ready>
+    bool operator()(Ready const& a, Ready const& b) const {
         if (auto const by_window = a.window <=> b.window; by_window != 0) return by_window < 0;
         if (a.hash != b.hash) return a.hash < b.hash;
         return bytes_of(*a.of) < bytes_of(*b.of);

@@ -52,6 +52,7 @@ class shard_group {
         reason why{};
         time_window window{};
         pane_info info{};
+        event_time at{};  // of a row
         std::uint64_t hash = 0;
         std::optional<Key> key{};
         std::optional<Result> before{};
@@ -71,8 +72,13 @@ class shard_group {
         std::size_t index = 0;
 
         void row(Key const& key, time_window window, pane_info const& info, std::uint64_t hash, Result const& result) {
+            row(key, window, info, hash, result, window.max_timestamp());
+        }
+        void row(Key const& key, time_window window, pane_info const& info, std::uint64_t hash, Result const& result,
+            event_time at) {
             auto& made = into->push_back(reported{.cause = cause, .kind = reported::what::pane});
             fill(made, key, window, info, hash);
+            made.at = at;
             keep(made.after, result);
         }
         void change(Key const& key, time_window window, pane_info const& info, std::uint64_t hash,
@@ -289,7 +295,7 @@ private:
                     out.change(*one.key, one.window, one.info, one.hash, one.before ? &*one.before : nullptr,
                         one.after ? &*one.after : nullptr, one.part ? &*one.part : nullptr);
                 } else {
-                    out.row(*one.key, one.window, one.info, one.hash, *one.after);
+                    out.row(*one.key, one.window, one.info, one.hash, *one.after, one.at);
                 }
                 break;
             case reported::what::refused: {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: driftless: late_to needs windowed records that can be refused
 #include <driftless/op/from.hpp>
 #include <driftless/op/late_to.hpp>
-#include <driftless/op/window.hpp>
 using namespace driftless;
 using namespace driftless::literals;
 int main() { [[maybe_unused]] auto p = from<event<int>>() | late_to("late"_name); }

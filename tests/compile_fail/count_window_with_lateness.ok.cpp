@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/agg/count.hpp>
+#include <driftless/op.hpp>
+#include <driftless/op/count_window.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() { [[maybe_unused]] auto p = from<event<int>>() | window(count_window{3}); }
