@@ -10,6 +10,7 @@ TEST_CASE("explore finds nothing in sound pipelines", "[testing][explore]") {
     check_sound(explore(by_item | window(tumbling{10_s}) | totals, events()));
     check_sound(explore(by_item | window(tumbling{10_s}, allowed_lateness{5_s}) | totals, events()));
     check_sound(explore(by_item | window(sliding{10_s, 3_s}, allowed_lateness{5_s}) | totals, events()));
+    check_sound(explore(by_item | window(sliding{10_s, 3_s}) | aggregate(count(), sum<&sale::cents>()), events()));
     check_sound(explore(by_item | window(session{3_s}, allowed_lateness{2_s}) | totals, events()));
     check_sound(explore(by_item | window(session{3_s, touching}) | aggregate(count()), events()));
     auto const triggered =

@@ -12,6 +12,7 @@
 #include <driftless/op/late_to.hpp>
 #include <driftless/op/map.hpp>
 #include <driftless/op/session.hpp>
+#include <driftless/op/sliding.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/testing/explore.hpp>

@@ -86,7 +86,9 @@ plan_bounds bounds_of(P const& pipeline, std::vector<event<T>> const& given, exp
     out.tame_disorder = out.disorder;
     if constexpr (declares_time<P>) {
         auto const* const op = driftless::detail::nearest<is_assign_time>(pipeline);
-        if constexpr (requires { op->disorder.bound; }) out.tame_disorder = std::min(out.disorder, op->disorder.bound);
+        auto const tame = [&](duration bound) { return std::min(out.disorder, bound); };
+        if constexpr (requires { op->disorder.bound; }) out.tame_disorder = tame(op->disorder.bound);
+        else if constexpr (requires { op->strategy.bound; }) out.tame_disorder = tame(op->strategy.bound);
         else out.tame_disorder = {};
     }
     return out;

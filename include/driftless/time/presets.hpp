@@ -105,8 +105,8 @@ struct kafka_t {
     template <class W>
     static constexpr auto windows(W assigner) {
         if constexpr (requires { assigner.lengthened(duration{1}); }) return assigner.lengthened(duration{1});
-        else if constexpr (merging_windows<W>) return assigner;
-        else return from_epoch<W>{assigner};
+        else if constexpr (assigns_one<W> || assigns_several<W>) return from_epoch<W>{assigner};
+        else return assigner;
     }
     template <class W, class... Options>
     static constexpr auto options(Options... given) {
