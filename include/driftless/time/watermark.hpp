@@ -12,13 +12,35 @@
 
 namespace driftless::inline v0 {
 
+/// How the watermark of an input follows from its records: the first argument of assign_time. Made of
+///
+///   mark(state, at, record)   how far this record says that its partition has come, -inf if it says nothing; may throw
+///   watermark_at(progress)    the watermark once the greatest mark is `progress`; it grows with it
+///   reached_at(watermark)     the least progress that makes at least this watermark
+///   partition_state           what mark() remembers of a partition; no_partition_state if nothing
+///   validate(), describe(parameter)   as of an operator
+///   fits<T>                   optional: whether it can be asked about a record of type T
+///   replayable                optional: false if the log alone does not decide it
+///   bind(next)                optional: a stage of its own, instead of marks
+///
+/// Progress is kept per partition; the watermark of the input is that of the partition that is furthest behind.
+template <class S>
+concept watermark_strategy = requires { typename S::is_watermark_strategy; };
+
+/// For strategies whose marks depend on nothing but the record.
+struct no_partition_state {};
+
 /// The promise that records are at most `bound` behind the newest one seen before them.
 ///
 /// Time        The watermark is exclusive: newest - bound. A record exactly on the bound is in time.
-///             `bounded_disorder{0_s}` is a monotone input: equal times are in time.
 struct bounded_disorder {
+    using is_watermark_strategy = void;
+    using partition_state = no_partition_state;
     duration bound{};
 
+    constexpr event_time mark(no_partition_state&, event_time at, auto const&) const noexcept { return at; }
+    [[nodiscard]] constexpr event_time watermark_at(event_time newest) const noexcept { return newest - bound; }
+    [[nodiscard]] constexpr event_time reached_at(event_time watermark) const noexcept { return watermark + bound; }
     void validate() const {
         if (bound < duration{}) {
             throw error{error_code::invalid_argument,
@@ -26,6 +48,20 @@ struct bounded_disorder {
         }
     }
     constexpr void describe(auto&& parameter) const { parameter("bound", bound); }
+};
+
+/// The promise that the records of a partition come in the order of their times; equal times are in time.
+///
+/// Time        The watermark is the newest time, exclusive: what comes behind it is late. As bounded_disorder{0_s}.
+struct monotone {
+    using is_watermark_strategy = void;
+    using partition_state = no_partition_state;
+
+    constexpr event_time mark(no_partition_state&, event_time at, auto const&) const noexcept { return at; }
+    [[nodiscard]] constexpr event_time watermark_at(event_time newest) const noexcept { return newest; }
+    [[nodiscard]] constexpr event_time reached_at(event_time watermark) const noexcept { return watermark; }
+    void validate() const {}
+    constexpr void describe(auto&& parameter) const { parameter("strategy", std::string_view{"monotone"}); }
 };
 
 /// Says that the declared watermark is part of the meaning of the pipeline: batch makes it too,
@@ -65,6 +101,7 @@ public:
     [[nodiscard]] event_time least_newest() const noexcept {
         return current_newest_ < others_ ? current_newest_ : others_;
     }
+    [[nodiscard]] std::uint32_t current() const noexcept { return current_; }
     [[nodiscard]] event_time newest() const noexcept { return current_newest_; }
     void set_newest(event_time at) noexcept { current_newest_ = at; }
 
