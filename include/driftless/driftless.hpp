@@ -13,6 +13,7 @@
 #include <driftless/io.hpp>
 #include <driftless/log.hpp>
 #include <driftless/op.hpp>
+#include <driftless/op/at_most_ahead.hpp>
 #include <driftless/op/session.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/run.hpp>

@@ -53,6 +53,8 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 /// tight                     all that a record meets from here on is arithmetic: the loop of a source may be unrolled
 /// prefetch(ctx, record)     a record that comes soon: its state may be fetched into the cache. Nothing of the user's
 ///                           is called. Asked for while looks_ahead(), of stages that can_look_ahead
+/// merge_time(p, at, record) when a record of partition p with time `at` comes among other partitions and inputs: at
+///                           `at`, unless a guard finds it too far ahead. Asked of stages that say guards_time
 /// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
 /// records_only              a type: of all these, the stage writes on_record, on_change and settle alone
 template <class Next>
@@ -64,6 +66,7 @@ public:
     static constexpr bool deadline_moves = Next::deadline_moves;
     static constexpr bool tight = Next::tight;
     static constexpr bool can_look_ahead = false;
+    static constexpr bool guards_time = false;
 
     DRIFTLESS_INLINE explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
 
@@ -95,7 +98,7 @@ public:
     }
 };
 
-/// A stage that hands on records as they are, and so lets look ahead through it.
+/// A stage that hands on records as they are, and so lets look ahead and merge through it.
 template <class Next>
 class looking_through : public forwarding<Next> {
 protected:
@@ -109,6 +112,11 @@ public:
     DRIFTLESS_FUSED void prefetch(Ctx const& ctx, T const& record) const {
         next_.prefetch(ctx, record);
     }
+    static constexpr bool guards_time = Next::guards_time;
+    template <class T>
+    [[nodiscard]] event_time merge_time(std::uint32_t partition, event_time at, T const& record) const {
+        return next_.merge_time(partition, at, record);
+    }
 };
 
 /// The end of a chain: answers the protocol where nothing follows.
@@ -117,6 +125,7 @@ public:
     static constexpr bool deadline_moves = false;
     static constexpr bool tight = false;
     static constexpr bool can_look_ahead = false;
+    static constexpr bool guards_time = false;
 
     constexpr void on_watermark(event_time) {}
     constexpr void on_partition(std::uint32_t) {}

@@ -28,6 +28,7 @@ public:
     static constexpr bool deadline_moves = Next::deadline_moves;
     static constexpr bool tight = false;
     static constexpr bool can_look_ahead = false;
+    static constexpr bool guards_time = Next::guards_time;
 
     explicit constexpr merge_node(Next next) : next_(std::move(next)) { watermarks_.fill(event_time::min()); }
 
@@ -72,6 +73,7 @@ public:
     static constexpr bool deadline_moves = Node::deadline_moves;
     static constexpr bool tight = false;
     static constexpr bool can_look_ahead = false;
+    static constexpr bool guards_time = Node::guards_time;
 
     explicit constexpr merge_port(Node* node) : node_(node) {}
 
@@ -98,6 +100,10 @@ public:
     }
     constexpr void on_end() { node_->on_end(); }
     [[nodiscard]] constexpr event_time deadline() const { return node_->next().deadline(); }
+    template <class T>
+    [[nodiscard]] event_time merge_time(std::uint32_t, event_time at, T const& record) const {
+        return node_->next().merge_time(0, at, record);
+    }
     /// The node is visited once, through its first port.
     constexpr void visit_state(auto&& visit) {
         if constexpr (I == 0) node_->visit_state(visit);

@@ -179,7 +179,7 @@ public:
 
 private:
     static constexpr bool asks_clock = streams && !is_replayable<P>;
-    static constexpr std::uint32_t snapshot_version = 2;
+    static constexpr std::uint32_t snapshot_version = 3;
 
     /// Lets nothing go on after an error.
     template <class F>

@@ -163,6 +163,7 @@ void describe_operator(Op const& op, parameter_writer out) {
             if constexpr (requires { op.strategy.mark_of; }) {
                 out.text("mark", projection_text<Record>(op.strategy.mark_of));
             }
+            if constexpr (requires { op.guard().from; }) out.text("guard", projection_text<Record>(op.guard().from));
         }
         if constexpr (requires { op.describe(out); }) op.describe(out);
     }

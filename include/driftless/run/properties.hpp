@@ -46,7 +46,7 @@ template <class Op>
 }>{};
 template <class Op>
     struct reads_arrival_order : std::bool_constant < requires {
-    requires Op::declared;
+    requires Op::sees_order;
 }>{};
 
 /// How freely the state of a stateful operator may be put together: what is not promised is not relied on.

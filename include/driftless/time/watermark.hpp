@@ -101,7 +101,6 @@ public:
     [[nodiscard]] event_time least_newest() const noexcept {
         return current_newest_ < others_ ? current_newest_ : others_;
     }
-    [[nodiscard]] std::uint32_t current() const noexcept { return current_; }
     [[nodiscard]] event_time newest() const noexcept { return current_newest_; }
     void set_newest(event_time at) noexcept { current_newest_ = at; }
 

@@ -4,13 +4,12 @@
 
 #include <driftless/core/operator.hpp>
 #include <driftless/core/projection.hpp>
+#include <driftless/op/detail/per_partition.hpp>
 #include <driftless/time/watermark.hpp>
 
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 namespace driftless::inline v0::detail {
 /// Keeps the event time that a record already has.
@@ -56,30 +55,11 @@ public:
                 [&]() noexcept(noexcept(time_of_(record))) { at = time_of_(record); })) return;
         next_.on_record(ctx.with_time(at), record);
     }
-};
-
-/// What a strategy remembers of each partition; `current()` belongs to the one whose records follow.
-template <class State>
-class per_partition {
-    std::vector<State> all_ = std::vector<State>(1);
-    std::size_t current_ = 0;
-
-public:
-    void enter(std::uint32_t partition) {
-        if (all_.size() <= partition) all_.resize(partition + std::size_t{1});
-        current_ = partition;
+    static constexpr bool guards_time = Next::guards_time;
+    template <class T>
+    [[nodiscard]] event_time merge_time(std::uint32_t partition, event_time at, T const& record) const {
+        return next_.merge_time(partition, at, record);
     }
-    [[nodiscard]] State& current() noexcept { return all_[current_]; }
-    void show(auto&& visit) { visit("marks", all_); }
-};
-template <>
-class per_partition<no_partition_state> {
-    [[no_unique_address]] no_partition_state none_;
-
-public:
-    constexpr void enter(std::uint32_t) noexcept {}
-    constexpr no_partition_state& current() noexcept { return none_; }
-    constexpr void show(auto&&) noexcept {}
 };
 
 /// Makes the declared watermark, record by record. Pushes it on only when something can change, when the greatest mark
@@ -91,7 +71,8 @@ class declare_stage : public timing_stage<F, Next> {
     using timing_stage<F, Next>::label_;
     using timing_stage<F, Next>::services_;
     [[no_unique_address]] Strategy strategy_;
-    [[no_unique_address]] per_partition<typename Strategy::partition_state> states_;
+    using states_t = per_partition<typename Strategy::partition_state>;
+    [[no_unique_address]] states_t states_;
     event_time trip_ = event_time::min();
     event_time watermark_ = event_time::min();
     event_time newest_ = event_time::min();  // the greatest mark of the current partition
@@ -152,8 +133,7 @@ public:
         clock_.set_newest(newest_);
         visit("watermark", watermark_);
         visit("partitions", clock_);
-        states_.show(visit);
-        states_.enter(clock_.current());
+        if constexpr (states_t::keeps) visit("marks", states_);
         newest_ = clock_.newest();
         ask_anew();
         next_.visit_state(visit);

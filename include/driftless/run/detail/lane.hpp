@@ -244,8 +244,19 @@ public:
     void look() override {
         if (!has_record()) return;
         load();
-        if constexpr (HeadTime::known) head = HeadTime::of((*block_)[index()]);
-        else head = block_->append_time();
+        if constexpr (HeadTime::known) {
+            auto const& record = (*block_)[index()];
+            head = HeadTime::of(record);
+            if constexpr (Chain::guards_time) {
+                auto const& value = [&]() -> auto const& {
+                    if constexpr (is_event<typename Log::value_type>) return record.value;
+                    else return record;
+                }();
+                head = chain_.merge_time(partition, head, value);
+            }
+        } else {
+            head = block_->append_time();
+        }
     }
 
     std::size_t feed(event_time limit, bool limit_first, std::size_t budget) override {
