@@ -40,6 +40,8 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 /// on_watermark(w)           no more records with at < w are expected; only ever grows
 /// on_partition(p)           the records that follow come from partition p of their input
 /// on_partition_end(p)       partition p has ended: it leaves the watermark
+/// on_partition_idle(p, idle)   partition p has nothing to say for now and leaves the watermark, or is back
+/// on_quiet(step)            no input says anything, and the watermark is to move on by `step`: for who makes it
 /// on_chunk()                the source pauses here: hand on what was held back
 /// settle()                  totals that were kept apart for speed are put together. The source says so after
 ///                           each tight loop; who hands on more records than it takes, every `burst_limit`
@@ -81,6 +83,10 @@ public:
     constexpr void on_watermark(event_time watermark) { listener().on_watermark(watermark); }
     constexpr void on_partition(std::uint32_t partition) { listener().on_partition(partition); }
     constexpr void on_partition_end(std::uint32_t partition) { listener().on_partition_end(partition); }
+    constexpr void on_partition_idle(std::uint32_t partition, bool idle) {
+        listener().on_partition_idle(partition, idle);
+    }
+    constexpr void on_quiet(duration step) { listener().on_quiet(step); }
     constexpr void on_chunk() { listener().on_chunk(); }
     DRIFTLESS_FUSED constexpr void settle() { next_.settle(); }
     constexpr void on_epoch(std::uint64_t epoch) { listener().on_epoch(epoch); }
@@ -130,6 +136,8 @@ public:
     constexpr void on_watermark(event_time) {}
     constexpr void on_partition(std::uint32_t) {}
     constexpr void on_partition_end(std::uint32_t) {}
+    constexpr void on_partition_idle(std::uint32_t, bool) {}
+    constexpr void on_quiet(duration) {}
     constexpr void on_chunk() {}
     constexpr void settle() {}
     constexpr void on_epoch(std::uint64_t) {}

@@ -30,6 +30,13 @@ class watermark_valve {
 public:
     explicit watermark_valve(std::size_t inputs) : values_(inputs, event_time::min()), flags_(inputs, 0) {}
 
+    /// Makes room for `inputs` at least; new ones have not reported and hold the output.
+    void include(std::size_t inputs) {
+        if (values_.size() >= inputs) return;
+        values_.resize(inputs, event_time::min());
+        flags_.resize(inputs, 0);
+    }
+    [[nodiscard]] std::size_t inputs() const noexcept { return values_.size(); }
     [[nodiscard]] event_time output() const noexcept { return output_; }
     [[nodiscard]] event_time watermark_of(std::size_t input) const { return values_[input]; }
     [[nodiscard]] bool is_idle(std::size_t input) const { return (flags_[input] & idle_flag) != 0; }
@@ -62,6 +69,11 @@ public:
     bool end(std::size_t input) {
         flags_[input] = ended_flag;
         return recompute(input);
+    }
+
+    /// Somebody else knows better while no input says anything: the output is at least `to`.
+    void raise(event_time to) noexcept {
+        if (to > output_) output_ = to;
     }
 
     void visit_state(auto&& visit) {

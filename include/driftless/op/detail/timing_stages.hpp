@@ -129,6 +129,25 @@ public:
         look_from_ = event_time::min();
         next_.on_partition_end(partition);
     }
+    constexpr void on_partition_idle(std::uint32_t partition, bool idle) {
+        clock_.set_newest(newest_);
+        clock_.set_idle(partition, idle);
+        advance();
+        look_from_ = event_time::min();
+        next_.on_partition_idle(partition, idle);
+    }
+    /// Nothing comes, and time goes on: from where the progress is.
+    constexpr void on_quiet(duration step) {
+        clock_.set_newest(newest_);
+        auto const progress = clock_.least_newest();
+        if (!progress.is_infinite()) {
+            auto const to = strategy_.reached_at(strategy_.watermark_at(progress) + step);
+            if (to < event_time::max()) clock_.raise(to);
+            advance();
+            look_from_ = event_time::min();
+        }
+        next_.on_quiet(step);
+    }
     constexpr void visit_state(auto&& visit) {
         clock_.set_newest(newest_);
         visit("watermark", watermark_);

@@ -64,6 +64,12 @@ public:
     constexpr void on_partition_end(std::uint32_t partition) {
         each([&](auto& chain) { chain.on_partition_end(partition); });
     }
+    constexpr void on_partition_idle(std::uint32_t partition, bool idle) {
+        each([&](auto& chain) { chain.on_partition_idle(partition, idle); });
+    }
+    constexpr void on_quiet(duration step) {
+        each([&](auto& chain) { chain.on_quiet(step); });
+    }
     constexpr void settle() {
         each([](auto& chain) { chain.settle(); });
     }
