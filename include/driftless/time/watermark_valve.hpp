@@ -19,7 +19,7 @@ namespace driftless::inline v0 {
 ///             ended leaves for good; once all have ended the output is +inf.
 /// State       One watermark and three flags per input, and the output; part of the snapshot.
 /// Errors      None: a watermark that goes back, or of an input that has ended, is ignored.
-/// Complexity  O(inputs) per call.
+/// Complexity  O(inputs) per call; O(1) for a watermark of an input that is ahead of the output.
 /// Source      Apache Flink, StatusWatermarkValve; it emits the maximum when the last input goes idle, this holds.
 class watermark_valve {
     std::vector<event_time> values_;
@@ -53,8 +53,10 @@ public:
     /// These say what an input reports; true if the output has grown.
     bool advance(std::size_t input, event_time watermark) {
         if (has_ended(input) || watermark <= values_[input]) return false;
+        // One that counts and is ahead of the output does not hold it: another does.
+        bool const ahead = flags_[input] == 0 && values_[input] > output_;
         values_[input] = watermark;
-        return recompute(input);
+        return !ahead && recompute(input);
     }
     bool idle(std::size_t input) {
         if (has_ended(input)) return false;
