@@ -187,7 +187,7 @@ std::vector<move> f_11() {
 }
 template <class... Options>
 constexpr auto every_three_seconds(Options... options) {
-    return keyed_hits | window(global{}, options..., every(units(3000))) | aggregate(count(), unbounded_state{});
+    return keyed_hits | window(global{}, options..., every_interval(units(3000))) | aggregate(count(), unbounded_state{});
 }
 }  // namespace
 
@@ -200,20 +200,20 @@ TEST_CASE("F-11 a pane every three seconds of event time, counted from the first
             "13: 2 [-inf,inf) = 5 early 0,-1 first"});
 }
 
-TEST_CASE("every(duration): due behind its time, once for several times at once, and not for times that have passed",
+TEST_CASE("every_interval: due behind its time, once for several times at once, and not for times that have passed",
     "[cases][panes]") {
-    auto const pipeline = sums(tumbling{units(100)}, at_watermark().early(every(units(10))), lateness(50));
+    auto const pipeline = sums(tumbling{units(100)}, at_watermark().early(every_interval(units(10))), lateness(50));
     check(pipeline, {hit_at(5, 1), wm(15), wm(16), hit_at(7, 2), wm(25), wm(26), wm(36), hit_at(50, 4), wm(77), end()},
         {"2: 1 [0,100) = 1 early 0,-1 first", "5: 1 [0,100) = 3 early 1,-1", "8: 1 [0,100) = 7 early 2,-1",
             "9: 1 [0,100) = 7 on time 3,0 last"});
     // It comes when 15 and 25 have passed: 35 is next, and at 100 the window ends.
     check(pipeline, {wm(30), hit_at(5, 1), wm(35), wm(36), hit_at(90, 2), wm(100), end()},
         {"3: 1 [0,100) = 1 early 0,-1 first", "5: 1 [0,100) = 3 on time 1,0"});
-    check(sums(tumbling{units(100)}, once(every(units(10))), allow_data_loss{}), {hit_at(5, 1), wm(16), hit_at(6, 2)},
+    check(sums(tumbling{units(100)}, once(every_interval(units(10))), allow_data_loss{}), {hit_at(5, 1), wm(16), hit_at(6, 2)},
         {"1: 1 [0,100) = 1 early 0,-1 first last"});
-    static_assert(decltype(repeat(first_of(every(2), every(units(2)))))::wakes_by_watermark);
-    static_assert(decltype(at_watermark().early(never{}).late(once(every(units(2)))))::wakes_by_watermark);
-    static_assert(decltype(every(2).or_finally(every(units(2))))::wakes_by_watermark);
+    static_assert(decltype(repeat(first_of(every(2), every_interval(units(2)))))::wakes_by_watermark);
+    static_assert(decltype(at_watermark().early(never{}).late(once(every_interval(units(2)))))::wakes_by_watermark);
+    static_assert(decltype(every(2).or_finally(every_interval(units(2))))::wakes_by_watermark);
     static_assert(!decltype(repeat(first_of(every(2), after{units(2)})))::wakes_by_watermark);
-    CHECK_THROWS_AS(every(units(0)).validate(), error);
+    CHECK_THROWS_AS(every_interval(units(0)).validate(), error);
 }

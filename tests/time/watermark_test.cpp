@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/time/watermark.hpp>
 
+#include <driftless/codec/codec.hpp>
 #include <support/catch.hpp>
 
 #include <algorithm>
@@ -14,12 +15,6 @@ using clock_of_partitions = driftless::detail::partition_clock;
 
 namespace {
 event_time ns(std::int64_t n) { return event_time{n}; }
-/// Saves into memory and loads again.
-struct kept_times {
-    std::vector<event_time> times;
-    void write(std::vector<event_time> const& all) { times = all; }
-    void read(std::vector<event_time>& all) const { all = times; }
-};
 }  // namespace
 
 TEST_CASE("a disorder bound below zero is refused, zero is a monotone input", "[time][watermark]") {
@@ -71,10 +66,8 @@ TEST_CASE("the clock is the least over partitions, also after it was saved and l
                 }
             }
             if (random() % 10 == 0) {
-                kept_times bytes;
-                clock.save(bytes);
-                clock = clock_of_partitions{};
-                clock.load(bytes);
+                auto const bytes = encode(clock);
+                clock = decode<clock_of_partitions>(bytes);
             }
             CHECK(clock.least_newest() == *std::min_element(newest.begin(), newest.end()));
         }

@@ -18,11 +18,12 @@ enum class reason : std::uint8_t {
     violated,  ///< expect(...) diverted it
     closed,    ///< its trigger had fired for the last time (allow_data_loss)
     failed,    ///< a user function threw, or an exact result did not fit (on_error: skip, dead letter)
+    ahead,     ///< its event time lies too far in the future (at_most_ahead)
 };
-inline constexpr std::size_t reason_count = 5;
+inline constexpr std::size_t reason_count = 6;
 
 constexpr std::string_view to_string(reason why) noexcept {
-    constexpr std::string_view names[reason_count] = {"late", "capacity", "violated", "closed", "failed"};
+    constexpr std::string_view names[reason_count] = {"late", "capacity", "violated", "closed", "failed", "ahead"};
     return names[static_cast<std::size_t>(why)];
 }
 

@@ -40,6 +40,8 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 /// on_watermark(w)           no more records with at < w are expected; only ever grows
 /// on_partition(p)           the records that follow come from partition p of their input
 /// on_partition_end(p)       partition p has ended: it leaves the watermark
+/// on_partition_idle(p, idle)   partition p has nothing to say for now and leaves the watermark, or is back
+/// on_quiet(step)            no input says anything, and the watermark is to move on by `step`: for who makes it
 /// on_chunk()                the source pauses here: hand on what was held back
 /// settle()                  totals that were kept apart for speed are put together. The source says so after
 ///                           each tight loop; who hands on more records than it takes, every `burst_limit`
@@ -53,6 +55,8 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 /// tight                     all that a record meets from here on is arithmetic: the loop of a source may be unrolled
 /// prefetch(ctx, record)     a record that comes soon: its state may be fetched into the cache. Nothing of the user's
 ///                           is called. Asked for while looks_ahead(), of stages that can_look_ahead
+/// merge_time(p, at, record) when a record of partition p with time `at` comes among other partitions and inputs: at
+///                           `at`, unless a guard finds it too far ahead. Asked of stages that say guards_time
 /// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
 /// records_only              a type: of all these, the stage writes on_record, on_change and settle alone
 template <class Next>
@@ -64,6 +68,7 @@ public:
     static constexpr bool deadline_moves = Next::deadline_moves;
     static constexpr bool tight = Next::tight;
     static constexpr bool can_look_ahead = false;
+    static constexpr bool guards_time = false;
 
     DRIFTLESS_INLINE explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
 
@@ -78,6 +83,10 @@ public:
     constexpr void on_watermark(event_time watermark) { listener().on_watermark(watermark); }
     constexpr void on_partition(std::uint32_t partition) { listener().on_partition(partition); }
     constexpr void on_partition_end(std::uint32_t partition) { listener().on_partition_end(partition); }
+    constexpr void on_partition_idle(std::uint32_t partition, bool idle) {
+        listener().on_partition_idle(partition, idle);
+    }
+    constexpr void on_quiet(duration step) { listener().on_quiet(step); }
     constexpr void on_chunk() { listener().on_chunk(); }
     DRIFTLESS_FUSED constexpr void settle() { next_.settle(); }
     constexpr void on_epoch(std::uint64_t epoch) { listener().on_epoch(epoch); }
@@ -95,7 +104,7 @@ public:
     }
 };
 
-/// A stage that hands on records as they are, and so lets look ahead through it.
+/// A stage that hands on records as they are, and so lets look ahead and merge through it.
 template <class Next>
 class looking_through : public forwarding<Next> {
 protected:
@@ -109,6 +118,11 @@ public:
     DRIFTLESS_FUSED void prefetch(Ctx const& ctx, T const& record) const {
         next_.prefetch(ctx, record);
     }
+    static constexpr bool guards_time = Next::guards_time;
+    template <class T>
+    [[nodiscard]] event_time merge_time(std::uint32_t partition, event_time at, T const& record) const {
+        return next_.merge_time(partition, at, record);
+    }
 };
 
 /// The end of a chain: answers the protocol where nothing follows.
@@ -117,10 +131,13 @@ public:
     static constexpr bool deadline_moves = false;
     static constexpr bool tight = false;
     static constexpr bool can_look_ahead = false;
+    static constexpr bool guards_time = false;
 
     constexpr void on_watermark(event_time) {}
     constexpr void on_partition(std::uint32_t) {}
     constexpr void on_partition_end(std::uint32_t) {}
+    constexpr void on_partition_idle(std::uint32_t, bool) {}
+    constexpr void on_quiet(duration) {}
     constexpr void on_chunk() {}
     constexpr void settle() {}
     constexpr void on_epoch(std::uint64_t) {}

@@ -4,8 +4,8 @@
 
 #include <driftless/core/pipeline.hpp>
 #include <driftless/core/stage.hpp>
+#include <driftless/time/watermark_valve.hpp>
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -20,16 +20,17 @@ namespace detail {
 template <bool Changes, std::size_t Inputs, class Next>
 class merge_node {
     Next next_;
-    std::array<event_time, Inputs> watermarks_;
-    event_time watermark_ = event_time::min();
+    watermark_valve valve_{Inputs};
+    bool quiet_ = false;
     std::uint64_t ended_ = 0;
 
 public:
     static constexpr bool deadline_moves = Next::deadline_moves;
     static constexpr bool tight = false;
     static constexpr bool can_look_ahead = false;
+    static constexpr bool guards_time = Next::guards_time;
 
-    explicit constexpr merge_node(Next next) : next_(std::move(next)) { watermarks_.fill(event_time::min()); }
+    explicit constexpr merge_node(Next next) : next_(std::move(next)) {}
 
     template <class Ctx, class T>
     DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {
@@ -40,15 +41,19 @@ public:
     DRIFTLESS_FUSED constexpr void on_change(Ctx const& ctx, change<T> const& row) {
         next_.on_change(ctx, row);
     }
-    /// The watermark of a merge is the least of its inputs'.
+    /// The watermark of a merge is the least of its inputs' that are active and aligned.
     constexpr void on_watermark(std::size_t input, event_time watermark) {
-        if (watermark <= watermarks_[input]) return;
-        watermarks_[input] = watermark;
-        auto least = event_time::max();
-        for (auto const w : watermarks_) least = w < least ? w : least;
-        if (least <= watermark_) return;
-        watermark_ = least;
-        next_.on_watermark(least);
+        moved(watermark == event_time::max() ? valve_.end(input) : valve_.advance(input, watermark));
+    }
+    constexpr void on_idle(std::size_t input, bool idle) { moved(idle ? valve_.idle(input) : valve_.resume(input)); }
+    /// The inputs have moved on, each from where it was; so does the merge.
+    constexpr void on_quiet(duration step) {
+        auto const before = valve_.output();
+        if (auto const to = before + step; quiet_ && to < event_time::max()) {
+            valve_.raise(to);
+            moved(valve_.output() > before);
+        }
+        next_.on_quiet(step);
     }
     constexpr void on_end() {
         if (++ended_ == Inputs) next_.on_end();
@@ -56,10 +61,18 @@ public:
     constexpr Next& next() noexcept { return next_; }
     constexpr Next const& next() const noexcept { return next_; }
     constexpr void visit_state(auto&& visit) {
-        visit("watermarks", watermarks_);
-        visit("watermark", watermark_);
+        valve_.visit_state(visit);
+        visit("quiet", quiet_);
         visit("ended", ended_);
         next_.visit_state(visit);
+    }
+
+private:
+    constexpr void moved(bool grown) {
+        if (grown) next_.on_watermark(valve_.output());
+        bool const quiet = valve_.quiet() && valve_.output() != event_time::max();
+        if (quiet != quiet_) next_.on_idle(quiet);
+        quiet_ = quiet;
     }
 };
 
@@ -72,6 +85,7 @@ public:
     static constexpr bool deadline_moves = Node::deadline_moves;
     static constexpr bool tight = false;
     static constexpr bool can_look_ahead = false;
+    static constexpr bool guards_time = Node::guards_time;
 
     explicit constexpr merge_port(Node* node) : node_(node) {}
 
@@ -87,17 +101,25 @@ public:
     // Partitions are the inputs' affair: past a merge there are none.
     constexpr void on_partition(std::uint32_t) {}
     constexpr void on_partition_end(std::uint32_t) {}
+    constexpr void on_partition_idle(std::uint32_t, bool) {}
+    constexpr void on_quiet(duration step) {
+        if constexpr (I == 0) node_->on_quiet(step);
+    }
     constexpr void on_chunk() { node_->next().on_chunk(); }
     constexpr void settle() { node_->next().settle(); }
     constexpr void on_epoch(std::uint64_t epoch) {
         if constexpr (I == 0) node_->next().on_epoch(epoch);
     }
-    constexpr void on_idle(bool) {}
+    constexpr void on_idle(bool idle) { node_->on_idle(I, idle); }
     constexpr void on_clock(event_time now) {
         if constexpr (I == 0) node_->next().on_clock(now);
     }
     constexpr void on_end() { node_->on_end(); }
     [[nodiscard]] constexpr event_time deadline() const { return node_->next().deadline(); }
+    template <class T>
+    [[nodiscard]] event_time merge_time(std::uint32_t, event_time at, T const& record) const {
+        return node_->next().merge_time(0, at, record);
+    }
     /// The node is visited once, through its first port.
     constexpr void visit_state(auto&& visit) {
         if constexpr (I == 0) node_->visit_state(visit);
@@ -140,10 +162,10 @@ struct merge_root : operator_base<merge_root<Inputs...>> {
 ///
 /// Shape       streams of T (same key and windows) -> stream of T; every row once. Records that are merged with
 ///             changes count as inserts.
-/// Time        Rows keep their event time; the watermark is the least of the inputs'. Order: the record with
-///             the least event time at the head of its input, ties by input, partition, offset; the same
-///             in batch and in streaming.
-/// State       One watermark per input.
+/// Time        Rows keep their event time; the watermark is the least of the inputs', as watermark_valve combines
+///             them: idle ones are left out. Order: the record with the least event time at the head of its input,
+///             ties by input, partition, offset; the same in batch and in streaming.
+/// State       One watermark and the flags of each input: idle, unaligned, ended.
 /// Errors      Compile time: inputs of other types.
 /// Complexity  O(1) per record, O(inputs) per watermark.
 template <class... Inputs>

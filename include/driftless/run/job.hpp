@@ -11,6 +11,7 @@
 #include <driftless/log/wakeup.hpp>
 #include <driftless/run/batch.hpp>
 #include <driftless/run/detail/engine.hpp>
+#include <driftless/run/detail/idle_watch.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/properties.hpp>
@@ -61,6 +62,10 @@ class job {
     detail::executor_handle workers_;
     results_of<output_of<P>> rows_;
     engine_t engine_;
+    struct no_watch {
+        no_watch(engine_t&, Mode const&) {}
+    };
+    std::conditional_t<streams, detail::idle_watch<engine_t>, no_watch> watch_;
     wakeup wakeup_;
     std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
@@ -75,7 +80,8 @@ public:
               else return std::string{};
           }()),
           workers_(detail::thread_count_of<decltype(Mode::threads)>{mode.threads}.start()),
-          engine_(description, &rows_, mode.on_error, workers_.get(), std::forward<Args>(args)...) {
+          engine_(description, &rows_, mode.on_error, workers_.get(), std::forward<Args>(args)...),
+          watch_(engine_, mode) {
         if constexpr (streams) {
             if (!snapshots_.empty()) take_up_snapshot();
         }
@@ -87,11 +93,10 @@ public:
     ~job() { engine_.unsubscribe(wakeup_); }
 
     /// Reads what the inputs hold now, at most `max` records; returns how many. Where several partitions
-    /// or inputs are merged, one that is open and empty holds the others.
+    /// or inputs are merged, one that is open, empty and not idle (stream::idle_after) holds the others.
     std::size_t poll(std::size_t max = std::numeric_limits<std::size_t>::max()) {
         return guarded([&] {
-            tell_time();
-            auto const fed = engine_.poll(max, false);
+            auto const fed = poll_engine(max, false, tell_time());
             publish();
             return fed;
         });
@@ -142,6 +147,7 @@ public:
             out.write(fingerprint(engine_.pipeline())).write(engine_.records()).write(engine_.failures());
             out.write(static_cast<std::uint64_t>(engine_.lanes().size()));
             for (auto const* const each : engine_.lanes()) out.write(each->next);
+            if constexpr (streams) watch_.save(out);
             engine_.visit_state(detail::save_visitor{body});
             std::string whole;
             byte_writer{whole}.write(snapshot_version).write(xxh3_64(body.data(), body.size()));
@@ -205,15 +211,27 @@ private:
         guarded([&] { return engine_.finish(), 0; });
         phase_ = phase::ended;
     }
-    /// Processing time, before what is read next.
-    void tell_time() {
-        if constexpr (asks_clock) {
+    /// Processing time, before what is read next; -inf where nothing asks for it.
+    event_time tell_time() {
+        if constexpr (streams) {
+            if (!asks_clock && !watch_.asks_clock()) return event_time::min();
             auto const now = mode_.clock != nullptr ? mode_.clock() : detail::system_time();
-            engine_.each_chain([&](auto& chain) { chain.on_clock(now); });
+            if constexpr (asks_clock) engine_.each_chain([&](auto& chain) { chain.on_clock(now); });
+            return now;
+        } else {
+            return event_time::min();
         }
     }
+    std::size_t poll_engine(std::size_t max, bool cut, event_time now) {
+        if constexpr (streams) {
+            if (watch_.needed()) return watch_.poll(max, cut, now);
+        }
+        return engine_.poll(max, cut);
+    }
     void wait(std::uint32_t seen) {
-        if constexpr (asks_clock) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
+        bool timed = asks_clock;
+        if constexpr (streams) timed = timed || watch_.asks_clock();
+        if (timed) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
         else wakeup_.wait(seen);
     }
     void follow() {
@@ -227,8 +245,8 @@ private:
     /// False if stop() cut it short.
     bool read_to_present_end(bool may_stop) {
         engine_.extend();
-        tell_time();
-        while (engine_.poll(chunk, true) != 0) {
+        auto const now = tell_time();
+        while (poll_engine(chunk, true, now) != 0) {
             publish();
             if (may_stop && stop_.exchange(false, std::memory_order_acq_rel)) return false;
         }
@@ -259,6 +277,7 @@ private:
         if (in.read<std::uint64_t>() != engine_.lanes().size()) {
             throw error{error_code::mismatch, "the snapshot has another number of partitions than the inputs"};
         }
+        for (auto* const each : engine_.lanes()) each->idle = false;
         engine_.extend();
         for (auto* const each : engine_.lanes()) {
             auto const next = in.read<std::uint64_t>();
@@ -269,6 +288,7 @@ private:
             }
             each->next = next;
         }
+        if constexpr (streams) watch_.load(in);
         engine_.visit_state(detail::load_visitor{in});
         in.expect_end();
         engine_.resume(records, failures);

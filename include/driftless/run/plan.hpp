@@ -160,6 +160,10 @@ void describe_operator(Op const& op, parameter_writer out) {
             if constexpr (requires { op.time_of(std::declval<Record const&>()); }) {
                 out.text("of", projection_text<Record>(op.time_of));
             }
+            if constexpr (requires { op.strategy.mark_of; }) {
+                out.text("mark", projection_text<Record>(op.strategy.mark_of));
+            }
+            if constexpr (requires { op.guard().from; }) out.text("guard", projection_text<Record>(op.guard().from));
         }
         if constexpr (requires { op.describe(out); }) op.describe(out);
     }

@@ -46,7 +46,7 @@ template <class Op>
 }>{};
 template <class Op>
     struct reads_arrival_order : std::bool_constant < requires {
-    requires Op::declared;
+    requires Op::sees_order;
 }>{};
 
 /// Which records share a window depends on their order.

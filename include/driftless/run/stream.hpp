@@ -3,6 +3,7 @@
 #define DRIFTLESS_RUN_STREAM_HPP
 
 #include <driftless/core/services.hpp>
+#include <driftless/run/journal.hpp>
 #include <driftless/run/threads.hpp>
 
 #include <cstdint>
@@ -22,6 +23,30 @@ inline constexpr until end_of_log = until::end_of_log;
 /// Ends at the end of the inputs as it is when the run starts: the watermark +inf fires what is open.
 inline constexpr until drained = until::drained;
 
+/// What happens while every input is idle (`idle_after`): stream{.when_quiet = on_quiet::close_after(5_min)}.
+struct quiet_policy {
+    enum class action : std::uint8_t {
+        hold,
+        advance,
+        close
+    };
+    action what = action::hold;
+    duration after{};
+    duration by{};
+};
+namespace on_quiet {
+/// The watermark stays where it is (default).
+inline constexpr quiet_policy hold{};
+/// The watermark moves on as the clock does, in steps of `idle_after` at least.
+inline constexpr quiet_policy advance_with_clock{quiet_policy::action::advance, {}, {}};
+/// When all have been idle for so long, the watermark moves on by as much, or by what is said, once: open windows of that
+/// size are closed.
+constexpr quiet_policy close_after(duration quiet, duration by) noexcept {
+    return {quiet_policy::action::close, quiet, by};
+}
+constexpr quiet_policy close_after(duration quiet) noexcept { return close_after(quiet, quiet); }
+}  // namespace on_quiet
+
 /// Run over the inputs while they grow.
 ///
 /// Time        The watermark is the declared one (assign_time), record by record: the same whatever the
@@ -31,7 +56,12 @@ struct stream {
     error_policy on_error{};         ///< what a throwing user function does to the run
     std::string_view snapshots{};    ///< a folder for the snapshot that a pause leaves and a start takes up
     driftless::until until = driftless::until::stopped;
-    event_time (*clock)() = nullptr; ///< processing time, for triggers that ask it; without one, the system's clock
+    event_time (*clock)() = nullptr; ///< processing time, where something asks it; without one, the system's clock
+    /// A partition that has been read to its end, and stayed there for so long by the clock, is idle: it holds neither
+    /// the watermark nor the merge until it has records again. 0: none ever is.
+    duration idle_after{};
+    quiet_policy when_quiet{};       ///< what happens while all of them are idle
+    journal_ref journal{};           ///< where it is written what was declared when: journal_in(log)
 };
 }  // namespace driftless::inline v0
 #endif

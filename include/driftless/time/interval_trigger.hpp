@@ -11,7 +11,7 @@
 
 namespace driftless::inline v0 {
 
-/// Fires each time that so much event time has passed. Made by every(duration).
+/// Fires each time that so much event time has passed. Made by every_interval().
 struct interval_trigger : trigger_base<interval_trigger> {
     static constexpr std::string_view kind = "every_interval";
     static constexpr bool wakes_by_watermark = true;
@@ -37,7 +37,8 @@ struct interval_trigger : trigger_base<interval_trigger> {
     void validate() const {
         if (interval <= duration{}) {
             throw error{error_code::invalid_argument,
-                detail::sentence({"every needs an interval > 0, not ", interval.ns(), " ns: every(5_min)"})};
+                detail::sentence(
+                    {"every_interval needs an interval > 0, not ", interval.ns(), " ns: every_interval(5_min)"})};
         }
     }
     constexpr void describe(auto&& parameter) const {
@@ -62,6 +63,6 @@ private:
 ///             passes several of these times, it fires once. Times that have passed when the record comes do not count.
 /// State       8 bytes per (key, window). A watermark that makes one of them due asks all.
 /// Source      SEMANTICS case F-11; Flink's ContinuousEventTimeTrigger.
-constexpr interval_trigger every(duration interval) { return interval_trigger{interval}; }
+constexpr interval_trigger every_interval(duration interval) { return interval_trigger{interval}; }
 }  // namespace driftless::inline v0
 #endif

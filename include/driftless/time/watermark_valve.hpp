@@ -19,7 +19,7 @@ namespace driftless::inline v0 {
 ///             ended leaves for good; once all have ended the output is +inf.
 /// State       One watermark and three flags per input, and the output; part of the snapshot.
 /// Errors      None: a watermark that goes back, or of an input that has ended, is ignored.
-/// Complexity  O(inputs) per call.
+/// Complexity  O(inputs) per call; O(1) for a watermark of an input that is ahead of the output.
 /// Source      Apache Flink, StatusWatermarkValve; it emits the maximum when the last input goes idle, this holds.
 class watermark_valve {
     std::vector<event_time> values_;
@@ -30,6 +30,13 @@ class watermark_valve {
 public:
     explicit watermark_valve(std::size_t inputs) : values_(inputs, event_time::min()), flags_(inputs, 0) {}
 
+    /// Makes room for `inputs` at least; new ones have not reported and hold the output.
+    void include(std::size_t inputs) {
+        if (values_.size() >= inputs) return;
+        values_.resize(inputs, event_time::min());
+        flags_.resize(inputs, 0);
+    }
+    [[nodiscard]] std::size_t inputs() const noexcept { return values_.size(); }
     [[nodiscard]] event_time output() const noexcept { return output_; }
     [[nodiscard]] event_time watermark_of(std::size_t input) const { return values_[input]; }
     [[nodiscard]] bool is_idle(std::size_t input) const { return (flags_[input] & idle_flag) != 0; }
@@ -46,8 +53,10 @@ public:
     /// These say what an input reports; true if the output has grown.
     bool advance(std::size_t input, event_time watermark) {
         if (has_ended(input) || watermark <= values_[input]) return false;
+        // One that counts and is ahead of the output does not hold it: another does.
+        bool const ahead = flags_[input] == 0 && values_[input] > output_;
         values_[input] = watermark;
-        return recompute(input);
+        return !ahead && recompute(input);
     }
     bool idle(std::size_t input) {
         if (has_ended(input)) return false;
@@ -62,6 +71,11 @@ public:
     bool end(std::size_t input) {
         flags_[input] = ended_flag;
         return recompute(input);
+    }
+
+    /// Somebody else knows better while no input says anything: the output is at least `to`.
+    void raise(event_time to) noexcept {
+        if (to > output_) output_ = to;
     }
 
     void visit_state(auto&& visit) {

@@ -202,17 +202,25 @@ public:
     /// each partition ends where extend() found it last; else one without records holds the others.
     std::size_t poll(std::size_t budget, bool cut) {
         if (!cut) extend();
+        auto const fed = feed(budget, cut);
+        each_chain([](auto& chain) { chain.on_chunk(); });
+        return fed;
+    }
+    /// The records of a poll.
+    std::size_t feed(std::size_t budget, bool cut) {
         std::size_t fed = 0;
         while (fed < budget) {
             auto const some = feed_some(budget - fed, cut);
             if (some == 0) break;
             fed += some;
         }
-        each_chain([](auto& chain) { chain.on_chunk(); });
         return fed;
     }
+    /// Lanes that are idle end where they stand until somebody says that they are active.
     void extend() {
-        for (auto* const each : lanes_) each->extend();
+        for (auto* const each : lanes_) {
+            if (!each->idle) each->extend();
+        }
     }
 
     /// The end of all inputs: the watermark +inf fires what is open.
@@ -306,7 +314,7 @@ private:
         lane* second = nullptr;
         for (auto* const each : lanes_) {
             if (!each->has_record()) {
-                if (!cut) return {nullptr, nullptr};
+                if (!cut && !each->idle) return {nullptr, nullptr};
                 continue;
             }
             each->look();

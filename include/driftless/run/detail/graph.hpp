@@ -43,6 +43,7 @@ public:
     static constexpr bool deadline_moves = (Chains::deadline_moves || ...);
     static constexpr bool tight = false;
     static constexpr bool can_look_ahead = false;
+    static constexpr bool guards_time = (Chains::guards_time || ...);
 
     explicit constexpr fan_out(Chains... chains) : chains_(std::move(chains)...) {}
 
@@ -62,6 +63,12 @@ public:
     }
     constexpr void on_partition_end(std::uint32_t partition) {
         each([&](auto& chain) { chain.on_partition_end(partition); });
+    }
+    constexpr void on_partition_idle(std::uint32_t partition, bool idle) {
+        each([&](auto& chain) { chain.on_partition_idle(partition, idle); });
+    }
+    constexpr void on_quiet(duration step) {
+        each([&](auto& chain) { chain.on_quiet(step); });
     }
     constexpr void settle() {
         each([](auto& chain) { chain.settle(); });
@@ -86,6 +93,17 @@ public:
         std::apply(
             [&](Chains const&... chain) { ((least = chain.deadline() < least ? chain.deadline() : least), ...); },
             chains_);
+        return least;
+    }
+    template <class T>
+    [[nodiscard]] event_time merge_time(std::uint32_t partition, event_time at, T const& record) const {
+        auto least = at;
+        auto const ask = [&]<class Chain>(Chain const& chain) {
+            if constexpr (Chain::guards_time) {
+                if (auto const time = chain.merge_time(partition, at, record); time < least) least = time;
+            }
+        };
+        std::apply([&](Chains const&... chain) { (ask(chain), ...); }, chains_);
         return least;
     }
     constexpr void visit_state(auto&& visit) {

@@ -164,6 +164,7 @@ public:
     event_time announced = event_time::min();  ///< exact mode: the last watermark of its input
     std::uint32_t input = 0;
     std::uint32_t partition = 0;
+    bool idle = false;  ///< it holds nobody; `end` stays at `next` until it is declared active again
 
     [[nodiscard]] bool has_record() const noexcept { return next < end; }
     /// Finds the head record.
@@ -181,6 +182,8 @@ public:
     /// Speaks to the chain of the input.
     virtual void on_watermark(event_time watermark) = 0;
     virtual void on_partition() = 0;
+    virtual void on_partition_idle(bool idle) = 0;
+    virtual void on_idle(bool idle) = 0;
     virtual void on_chunk() = 0;
 
     /// True if this lane's head comes before the other's: time, input, partition.
@@ -215,6 +218,8 @@ public:
     void extend() override { end = log_.end_offset(partition); }
     void on_watermark(event_time watermark) override { chain_.on_watermark(watermark); }
     void on_partition() override { chain_.on_partition(partition); }
+    void on_partition_idle(bool to) override { chain_.on_partition_idle(partition, to); }
+    void on_idle(bool to) override { chain_.on_idle(to); }
     void on_chunk() override { chain_.on_chunk(); }
 
     void plan() override {
@@ -244,8 +249,19 @@ public:
     void look() override {
         if (!has_record()) return;
         load();
-        if constexpr (HeadTime::known) head = HeadTime::of((*block_)[index()]);
-        else head = block_->append_time();
+        if constexpr (HeadTime::known) {
+            auto const& record = (*block_)[index()];
+            head = HeadTime::of(record);
+            if constexpr (Chain::guards_time) {
+                auto const& value = [&]() -> auto const& {
+                    if constexpr (is_event<typename Log::value_type>) return record.value;
+                    else return record;
+                }();
+                head = chain_.merge_time(partition, head, value);
+            }
+        } else {
+            head = block_->append_time();
+        }
     }
 
     std::size_t feed(event_time limit, bool limit_first, std::size_t budget) override {
