@@ -96,8 +96,9 @@ struct release_on_close_op : operator_base<release_on_close_op<Unbounded>> {
 /// Batch       The same rows in the same order; with the exact watermark nothing is late and lateness is left out.
 /// Errors      Compile time: records without event time or codec, changes, sessions, triggers. Run time: refusals
 ///             `late`, per (record, window), sent to late_to.
-/// Complexity  O(log held) per record and window, no allocation in steady state.
+/// Complexity  Per record and window O(1) where they come in order, else O(log held); no allocation in steady state.
 /// Source      RisingWave, EMIT ON WINDOW CLOSE.
+/// Example     examples/in_order.cpp
 constexpr release_on_close_op<false> release_on_close() { return {}; }
 constexpr release_on_close_op<true> release_on_close(unbounded_state) { return {}; }
 }  // namespace driftless::inline v0

@@ -19,6 +19,7 @@ namespace driftless::inline v0 {
 ///             of a key, if it is not full, comes out when the input ends, at +inf as rows of global{} do.
 /// Errors      A size of 0 is refused when the job starts (code invalid_argument).
 /// Source      Apache Flink, countWindow(size), which drops a last window that is not full.
+/// Example     examples/in_order.cpp
 struct count_window {
     std::uint64_t size{};
 

@@ -2,6 +2,8 @@
 #ifndef DRIFTLESS_CORE_DETAIL_GROWING_ARRAY_HPP
 #define DRIFTLESS_CORE_DETAIL_GROWING_ARRAY_HPP
 
+#include <driftless/core/config.hpp>
+
 #include <cstddef>
 #include <new>
 #include <type_traits>
@@ -65,7 +67,8 @@ public:
     }
     /// Appends; `value` is no element of this array.
     T& push_back(T&& value) {
-        if (size_ == capacity_) reserve(capacity_ == 0 ? 8 : 2 * capacity_);
+        if (size_ == capacity_) [[unlikely]]
+            grow();
         return *::new (static_cast<void*>(data_ + size_++)) T(static_cast<T&&>(value));
     }
     T& push_back(T const& value) { return push_back(T(value)); }
@@ -98,6 +101,7 @@ private:
     static constexpr std::size_t element_bytes = sizeof(T);  // NOLINT(bugprone-sizeof-expression): T may be a pointer
     static constexpr bool over_aligned = alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
+    DRIFTLESS_NOINLINE void grow() { reserve(capacity_ == 0 ? 8 : 2 * capacity_); }
     void move_to(T* to) noexcept {
         for (std::size_t i = 0; i < size_; ++i) {
             ::new (static_cast<void*>(to + i)) T(static_cast<T&&>(data_[i]));

@@ -3,8 +3,9 @@
 #define DRIFTLESS_OP_DETAIL_RELEASE_STAGE_HPP
 
 #include <driftless/core/account.hpp>
+#include <driftless/core/config.hpp>
 #include <driftless/core/detail/binary_heap.hpp>
-#include <driftless/core/detail/growing_array.hpp>
+#include <driftless/core/detail/nearly_sorted_queue.hpp>
 #include <driftless/core/stage.hpp>
 #include <driftless/core/stream.hpp>
 #include <driftless/state/record_pool.hpp>
@@ -32,8 +33,8 @@ struct wait_for_time {
     };
     /// Calls f(entry) for each time the record is to be released; how often that is.
     template <class Ctx, class F>
-    std::size_t each_entry(Ctx const& ctx, F&& f) const {
-        f(entry{ctx.at, 0, 0});
+    DRIFTLESS_INLINE std::size_t each_entry(Ctx const& ctx, std::uint64_t place, std::size_t of, F&& f) const {
+        f(entry{ctx.at, place, of});
         return 1;
     }
     /// What a record is told of when it goes on, or is refused.
@@ -67,13 +68,13 @@ struct wait_for_window {
         }
     };
     template <class Ctx, class F>
-    std::size_t each_entry(Ctx const& ctx, F&& f) const {
+    std::size_t each_entry(Ctx const& ctx, std::uint64_t place, std::size_t of, F&& f) const {
         if constexpr (Carried) {
-            f(entry{ctx.window, ctx.at, 0, 0});
+            f(entry{ctx.window, ctx.at, place, of});
             return 1;
         } else {
             return each_window(windowing.assigner, ctx.at, [&](time_window const& window) {
-                f(entry{window, ctx.at, 0, 0});
+                f(entry{window, ctx.at, place, of});
             });
         }
     }
@@ -105,16 +106,13 @@ class release_stage : public forwarding<Next> {
     using record_type = typename In::record;
     using key_type = typename In::key;
     using entry = typename Wait::entry;
-    struct sooner {
-        bool operator()(entry const& a, entry const& b) const noexcept { return a < b; }
-    };
 
     Wait wait_;
     duration lateness_;
     [[no_unique_address]] Late late_;
     event_time watermark_ = event_time::min();  // as it went on: less the lateness
     record_pool<In> records_;
-    binary_heap<entry, sooner> waiting_;
+    nearly_sorted_queue<entry> waiting_;
     account account_;
     std::size_t since_settled_ = 0;
 
@@ -131,7 +129,7 @@ public:
     template <class Ctx>
     void on_record(Ctx const& ctx, record_type const& record) {
         std::uint32_t uses = 0;
-        auto const found = wait_.each_entry(ctx, [&](entry const& each) {
+        auto const found = wait_.each_entry(ctx, 0, 0, [&](entry const& each) {
             if (Exact || !each.passed(watermark_)) {
                 ++uses;
                 return;
@@ -148,7 +146,7 @@ public:
         auto const passed = watermark - lateness_;
         if (passed < watermark_) return;  // a promise is not taken back
         watermark_ = passed;
-        while (!waiting_.empty() && waiting_.top().passed(passed)) release(waiting_.pop());
+        for (; !waiting_.empty() && waiting_.top().passed(passed); waiting_.pop()) release(waiting_.top());
         next_.on_watermark(passed);
     }
     [[nodiscard]] event_time deadline() const {
@@ -193,7 +191,7 @@ public:
         for (auto& each : account_.refused) in.read(each);
         in.read(watermark_);
         records_.clear();
-        waiting_.release();
+        waiting_.clear();
         for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
             context<key_type> ctx;
             key_type key{};
@@ -204,7 +202,7 @@ public:
             in.read(ctx.from.offset).read(ctx.from.partition).read(ctx.from.input);
             auto const record = in.template read<record_type>();
             std::uint32_t uses = 0;
-            wait_.each_entry(ctx, [&](entry const& each) { uses += each.passed(watermark_) ? 0 : 1; });
+            wait_.each_entry(ctx, 0, 0, [&](entry const& each) { uses += each.passed(watermark_) ? 0 : 1; });
             hold<true>(ctx, record, uses);
         }
     }
@@ -222,11 +220,8 @@ private:
     template <bool Some, class Ctx>
     void hold(Ctx const& ctx, record_type const& record, std::uint32_t uses) {
         auto const index = records_.hold(ctx, record, uses);
-        auto const place = records_[index].place();
-        wait_.each_entry(ctx, [&](entry each) {
+        wait_.each_entry(ctx, records_[index].place(), index, [&](entry const& each) {
             if (Some && each.passed(watermark_)) return;
-            each.place = place;
-            each.of = index;
             waiting_.push(each);
         });
     }
