@@ -169,9 +169,10 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         if constexpr (!In::window::assigned || In::window::carried || changelog<In> || corrects<In>) return false;
         else
             return std::same_as<typename windowing_t<In>::assigner_type, sliding>
-                && !windowing_t<In>::template has<element_level> && !detail::windowing_in<typename In::window>::stamps
-                && !(std::same_as<Parameters, max_keys> || ...) && pack_t<In>::combines == combine_class::exact
-                && pack_t<In>::combinable && std::is_trivially_copyable_v<typename pack_t<In>::state>;
+                && !detail::windowing_in<typename In::window>::stamps
+                && !windowing_t<In>::template has<element_level> && !(std::same_as<Parameters, max_keys> || ...)
+                && pack_t<In>::combines == combine_class::exact && pack_t<In>::combinable
+                && std::is_trivially_copyable_v<typename pack_t<In>::state>;
     }();
     template <class In>
     static constexpr bool accepts = [] {

@@ -124,15 +124,15 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     static constexpr bool loses_data = trigger_type::may_finish && !has<allow_data_loss>;
     /// Windows that count records fire when they are full, and nothing is late for them.
     static constexpr bool fires_by_itself = !counting_windows<Assigner> || sizeof...(Options) == 0;
-    static constexpr bool judges_elements = !has<element_level> || !(has_lateness || record_windows<Assigner>);
     static constexpr bool stamps_known_windows = !stamps || !record_windows<Assigner>;
+    static constexpr bool judges_windows = !has<element_level> || !(has_lateness || record_windows<Assigner>);
     /// A row that changes is taken back from where it was put: rows that change with their time have no such place.
     template <class In>
     static constexpr bool rows_stay = !(changelog<In> && detail::stamped_rows<typename In::window>);
     template <class In>
     static constexpr bool accepts =
-        timestamped<In> && !loses_data && fires_by_itself && stamps_known_windows && rows_stay<In>
-        && judges_elements;
+        timestamped<In> && !loses_data && fires_by_itself
+        && stamps_known_windows && rows_stay<In> && judges_windows;
     template <class In>
     using output_t = typename In::template with_window<assigned_window<window_op>>;
     template <class In>
@@ -142,9 +142,6 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
         static_assert(!loses_data,
             "driftless: window has a trigger that may fire for the last time while its window still takes records: "
             "write repeat(...) around it, or allow_data_loss{} behind it");
-        static_assert(judges_elements,
-            "driftless: window is element_level{}: whatever is behind the watermark is refused, and allowed_lateness{} "
-            "would keep windows for nobody: leave one of them out (sliding_per_record{...} knows no element_level{})");
         static_assert(stamps_known_windows,
             "driftless: window(sliding_per_record{...}) has rows at the end of their window only: leave "
             "earliest_timestamp{} and latest_timestamp{} out of it");
@@ -155,6 +152,11 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
         static_assert(fires_by_itself,
             "driftless: window(count_window{n}) fires when a window is full, and takes every record: leave lateness, "
             "triggers and pane options out of it");
+        static_assert(!has<element_level> || !record_windows<Assigner>,
+            "driftless: window(sliding_per_record{...}) judges each of its windows: leave element_level{} out of it");
+        static_assert(!(has<element_level> && has_lateness),
+            "driftless: window is element_level{}: whatever is behind the watermark is refused, and allowed_lateness{} "
+            "would keep windows for nobody: leave one of them out");
     }
     friend constexpr bool operator==(window_op const& a, window_op const& b)
         requires std::equality_comparable<Assigner>
