@@ -187,7 +187,8 @@ std::vector<move> f_11() {
 }
 template <class... Options>
 constexpr auto every_three_seconds(Options... options) {
-    return keyed_hits | window(global{}, options..., every_interval(units(3000))) | aggregate(count(), unbounded_state{});
+    return keyed_hits | window(global{}, options..., every_interval(units(3000)))
+        | aggregate(count(), unbounded_state{});
 }
 }  // namespace
 
@@ -209,7 +210,8 @@ TEST_CASE("every_interval: due behind its time, once for several times at once, 
     // It comes when 15 and 25 have passed: 35 is next, and at 100 the window ends.
     check(pipeline, {wm(30), hit_at(5, 1), wm(35), wm(36), hit_at(90, 2), wm(100), end()},
         {"3: 1 [0,100) = 1 early 0,-1 first", "5: 1 [0,100) = 3 on time 1,0"});
-    check(sums(tumbling{units(100)}, once(every_interval(units(10))), allow_data_loss{}), {hit_at(5, 1), wm(16), hit_at(6, 2)},
+    check(sums(tumbling{units(100)}, once(every_interval(units(10))), allow_data_loss{}),
+        {hit_at(5, 1), wm(16), hit_at(6, 2)},
         {"1: 1 [0,100) = 1 early 0,-1 first last"});
     static_assert(decltype(repeat(first_of(every(2), every_interval(units(2)))))::wakes_by_watermark);
     static_assert(decltype(at_watermark().early(never{}).late(once(every_interval(units(2)))))::wakes_by_watermark);

@@ -7,5 +7,6 @@ struct reading {
     event_time at;
 };
 int main() {
-    [[maybe_unused]] auto p = from<reading>() | assign_time<&reading::at>(monotone{}, at_most_ahead{1_h}, divert_to{"insane"_name});
+    [[maybe_unused]] auto p =
+        from<reading>() | assign_time<&reading::at>(monotone{}, at_most_ahead{1_h}, divert_to{"insane"_name});
 }

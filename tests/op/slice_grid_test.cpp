@@ -23,7 +23,8 @@ void check_at(sliding const& of, event_time at) {
     slice_grid const grid{of};
     auto const slice = grid.slice_at(at);
     auto const expected = assigned(of, at);
-    INFO("size " << of.size.ns() << ", period " << of.period.ns() << ", offset " << of.offset.ns() << ", at " << at.ns());
+    INFO("size " << of.size.ns() << ", period " << of.period.ns() << ", offset " << of.offset.ns());
+    INFO("at " << at.ns());
     REQUIRE(grid.span_of_slice(slice).start <= at);
     CHECK(at <= grid.span_of_slice(slice).max_timestamp());
     CHECK(grid.windows_with(slice) == expected.size());

@@ -17,7 +17,8 @@ TEST_CASE("explore finds nothing in sound pipelines", "[testing][explore]") {
         window(tumbling{10_s}, at_watermark().early(every(2)).late(every(3)), discarding{}, allowed_lateness{20_s});
     check_sound(explore(by_item | triggered | totals, events()));
     check_sound(explore(by_item | window(tumbling{10_s}, at_watermark().early(after{5_s})) | totals, events()));
-    auto const each_two_seconds = window(tumbling{10_s}, at_watermark().early(every_interval(2_s)), allowed_lateness{5_s});
+    auto const each_two_seconds =
+        window(tumbling{10_s}, at_watermark().early(every_interval(2_s)), allowed_lateness{5_s});
     check_sound(explore(by_item | each_two_seconds | totals, events()));
     check_sound(explore(from<sale>() | assign_time<&sale::at>(bounded_disorder{3_s}) | key_by<&sale::item>()
             | each_two_seconds | aggregate(count()),

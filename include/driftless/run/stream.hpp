@@ -39,8 +39,8 @@ namespace on_quiet {
 inline constexpr quiet_policy hold{};
 /// The watermark moves on as the clock does, in steps of `idle_after` at least.
 inline constexpr quiet_policy advance_with_clock{quiet_policy::action::advance, {}, {}};
-/// When all have been idle for so long, the watermark moves on by as much, or by what is said, once: open windows of that
-/// size are closed.
+/// When all have been idle for so long, the watermark moves on by as much, or by what is said, once: open windows of
+/// that size are closed.
 constexpr quiet_policy close_after(duration quiet, duration by) noexcept {
     return {quiet_policy::action::close, quiet, by};
 }

@@ -47,7 +47,9 @@ inline constexpr std::size_t fetch_distance = 2048;
 template <class T>
 DRIFTLESS_INLINE constexpr void fetch_behind(T const* row, std::size_t bytes) noexcept {
     if (std::is_constant_evaluated()) return;
-    __builtin_prefetch(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(row) + bytes));
+    // As a number: it may point behind the array.
+    auto const there = reinterpret_cast<std::uintptr_t>(row) + bytes;
+    __builtin_prefetch(reinterpret_cast<void const*>(there));  // NOLINT(performance-no-int-to-ptr)
 }
 
 /// Calls f(i, rows[i]) for each i of [from, to). A tight loop stays one: what is behind it is asked for in between.

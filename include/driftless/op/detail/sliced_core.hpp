@@ -54,8 +54,8 @@ class sliced_core : public core_base<Pack, Key, false, false, Exact> {
     using base::account_;
     using base::pack_;
 
-    /// The fast path: the slices none of whose windows has closed, one after the other from a period's start at low_. Which one a
-    /// time lies in takes two multiplications and no branch that disorder could mislead.
+    /// The fast path: the slices none of whose windows has closed, one after the other from a period's start at low_.
+    /// Which one a time lies in takes two multiplications and no branch that disorder could mislead.
     struct near_slice {
         cell* cells;  // null: not open
         std::uint64_t windows;

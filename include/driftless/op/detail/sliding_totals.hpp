@@ -12,8 +12,8 @@
 #include <utility>
 
 // The totals of all keys over a run of slices [from, to) that only ever moves ahead. Both forms have
-//   move_to(pack, from, to, slices, rows, neutral)   the slices given are still there, also those that leave, and `rows`
-//                                                    of their cells are in use
+//   move_to(pack, from, to, slices, rows, neutral)   the slices given are still there, also those that leave,
+//                                                    and `rows` of their cells are in use
 //   of(pack, row, scratch)                           the total of a row
 //   add_late(pack, slice, row, one)                  a record that comes into a slice that is in already
 // and what they hold follows from [from, to) and the slices alone, however they came there: nothing of it is saved.
@@ -22,8 +22,10 @@ namespace driftless::inline v0::detail {
 
 /// Calls f for the slices in [from, to): those at the end, as a rule.
 void each_between(auto const& slices, std::int64_t from, std::int64_t to, auto&& f) {
-    for (auto i = slices.size(); i-- > 0 && slices[i].table.number >= from;) {
-        if (slices[i].table.number < to) f(slices[i].table);
+    for (auto left = slices.size(); left != 0; --left) {
+        auto const& slice = slices[left - 1].table;
+        if (slice.number < from) break;
+        if (slice.number < to) f(slice);
     }
 }
 
