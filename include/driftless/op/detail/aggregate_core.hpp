@@ -5,6 +5,7 @@
 #include <driftless/core/account.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/stream.hpp>
+#include <driftless/op/detail/grid_tables.hpp>
 #include <driftless/state/keyed_table.hpp>
 #include <driftless/state/window_tables.hpp>
 #include <driftless/time/window.hpp>
@@ -403,6 +404,13 @@ class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> 
     std::uint64_t span_ = 0;
     event_time middle_ = event_time::max();
     table* near_[2] = {};
+    /// Where more than two are open, as records out of order keep them, all of them.
+    static constexpr bool gridded = [] {
+        if constexpr (Carried) return false;
+        else return std::is_same_v<typename Windowing::assigner_type, tumbling>;
+    }();
+    struct no_grid {};
+    [[no_unique_address]] std::conditional_t<gridded, grid_tables<table>, no_grid> grid_;
 
 public:
     constexpr windowed_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
@@ -421,12 +429,16 @@ public:
     [[nodiscard]] event_time watermark() const noexcept { return watermark_; }
 
     [[nodiscard]] bool looks_ahead() const noexcept {
+        if constexpr (gridded) {
+            if (grid_.active()) return grid_.bytes() > base::fits_cache;
+        }
         if (near_[0] == nullptr) return false;
         return near_[0]->bytes() + (near_[1] != near_[0] ? near_[1]->bytes() : 0) > base::fits_cache;
     }
     template <class Ctx>
     DRIFTLESS_FUSED void prefetch(Ctx const& ctx, std::uint64_t hash) const noexcept {
-        if (is_near(ctx)) near_[place_of(ctx)]->prefetch(hash);
+        if (!is_near(ctx)) return;
+        if (table const* const in = near_table(ctx)) in->prefetch(hash);
     }
     template <class Ctx, class T, class Out>
     DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
@@ -437,7 +449,12 @@ public:
     /// The same in two: for who wants to keep what the rare path needs out of the way of the common one.
     template <class Ctx, class T, class Out>
     DRIFTLESS_INLINE void near_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        this->add(*near_[place_of(ctx)], ctx, record, hash, out);
+        table* const in = near_table(ctx);
+        if constexpr (gridded) {
+            if (in == nullptr) [[unlikely]]
+                return far_record(ctx, record, hash, out);
+        }
+        this->add(*in, ctx, record, hash, out);
     }
     template <class Ctx>
     DRIFTLESS_INLINE bool is_near(Ctx const& ctx) const noexcept {
@@ -449,7 +466,7 @@ public:
             if constexpr (by_element) {
                 if (ctx.at < watermark_) return false;
             }
-            return static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns()) < span_;
+            return past_low(ctx) < span_;
         }
     }
     template <class Ctx, class T, class Out>
@@ -531,15 +548,24 @@ public:
 
 private:
     template <class Ctx>
-    DRIFTLESS_INLINE std::size_t place_of(Ctx const& ctx) const noexcept {
-        if constexpr (Carried) return 1;
-        else return ctx.at >= middle_ ? 1 : 0;
+    DRIFTLESS_INLINE std::uint64_t past_low(Ctx const& ctx) const noexcept {
+        return static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns());
+    }
+    /// Of a record that is near; null if its window is not open.
+    template <class Ctx>
+    DRIFTLESS_INLINE table* near_table(Ctx const& ctx) const noexcept {
+        if constexpr (Carried) return near_[1];
+        if constexpr (gridded) {
+            if (grid_.active()) return grid_.at(past_low(ctx));
+        }
+        return near_[ctx.at >= middle_ ? 1 : 0];
     }
     void forget_near() noexcept {
         low_ = event_time::max();
         middle_ = event_time::max();
         span_ = 0;
         near_[0] = near_[1] = nullptr;
+        if constexpr (gridded) grid_.forget();
     }
 
     /// When the state of a window goes, and records for it are refused.
@@ -619,6 +645,16 @@ private:
             middle_ = in.window.end;
             near_[1] = &in.table;
         } else {
+            if constexpr (gridded) {
+                auto const first = windows_.fired();
+                if (windows_.size() - first > 2) {
+                    if (grid_.full() && in.window.start > low_ + duration{static_cast<std::int64_t>(span_)}) return;
+                    low_ = windows_[first].window.start;
+                    span_ = grid_.cover(windows_, first, windows_.size(), windowing_.assigner.size);
+                    return;
+                }
+                grid_.forget();
+            }
             near_[0] = near_[1] = &in.table;
             low_ = middle_ = in.window.start;
             auto end = in.window.end;
