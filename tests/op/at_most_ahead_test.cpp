@@ -136,7 +136,7 @@ TEST_CASE("a guard whose function throws is subject to on_error", "[op][at_most_
     CHECK_THROWS_AS(heard(at_most_ahead_of(received, 1_s), at_times({1, 2, 3})), error);
 }
 
-TEST_CASE("a bound below zero is refused when the job starts", "[op][at_most_ahead]") {
+TEST_CASE("a guard below zero is refused when the job starts", "[op][at_most_ahead]") {
     std::string out;
     times insane;
     auto const bad = guarded_pipeline(at_most_ahead{duration{-1}}, out);
