@@ -219,3 +219,30 @@ TEST_CASE("the table of a stream without a key holds one entry", "[state][keyed_
     CHECK(table.erase(unkeyed{}, 0));
     CHECK(table.empty());
 }
+
+TEST_CASE("a dense table holds the same in less room", "[state][keyed_table]") {
+    keyed_table<std::int64_t, std::int64_t> sparse;
+    keyed_table<std::int64_t, std::int64_t> dense;
+    put(sparse, std::int64_t{1}, std::int64_t{1});
+    put(dense, std::int64_t{1}, std::int64_t{1});
+    dense.clear();
+    dense.pack_densely();
+    CHECK(dense.bytes() == 0);  // the room it had was for a sparse one
+    sparse.clear();
+    std::mt19937_64 random{4};
+    for (std::int64_t i = 0; i < 20'000; ++i) {
+        auto const key = static_cast<std::int64_t>(random() % 12'000);
+        put(sparse, key, i);
+        put(dense, key, i);
+    }
+    CHECK(contents(dense) == contents(sparse));
+    CHECK(dense.bytes() * 2 <= sparse.bytes());
+
+    keyed_table<std::int64_t, std::int64_t> next;
+    next.pack_densely();
+    next.make_room_like(sparse);  // for as many keys, not for as many places
+    CHECK(next.bytes() == dense.bytes());
+    auto const room = next.bytes();
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(dense.size()); ++i) put(next, i, i);
+    CHECK(next.bytes() == room);
+}

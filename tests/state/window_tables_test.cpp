@@ -89,3 +89,23 @@ TEST_CASE("window tables do what a map of windows does", "[state][window_tables]
     CHECK(moved.size() == 0);
     CHECK(moved.fired() == 0);
 }
+
+TEST_CASE("tables of many windows are packed densely, once they are more than a cache holds", "[state][window_tables]") {
+    struct sized_table {
+        std::size_t reserved = 0;
+        bool dense = false;
+        std::size_t like = 0;
+        [[nodiscard]] std::size_t bytes() const { return reserved; }
+        void clear() noexcept { reserved = 0; }
+        void pack_densely() noexcept { dense = true; }
+        void make_room_like(sized_table const& other) { like = other.reserved; }
+    };
+    window_tables<sized_table> open;
+    for (std::int64_t i = 0; i < 6; ++i) {
+        auto& made = open.open(window_at(i * 10, i * 10 + 10), false).table;
+        CHECK(made.dense == (i >= 4));  // four hold more than 4 MiB; of small ones there may be many
+        auto const model = i < 4 ? static_cast<std::size_t>(i) - 1 : 0;  // the newest; of many, the fullest
+        if (i != 0) CHECK(made.like == open[model].table.reserved);
+        made.reserved = (std::size_t{1} << 20) + 8 + static_cast<std::size_t>(i);
+    }
+}

@@ -39,7 +39,7 @@ struct table_slot {
 ///
 /// State       Keys are copied once, their `text` into the table's arena. An integer key of up to 8 bytes is
 ///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB, 1/4 up to 4 MiB, 7/8
-///             beyond; doubles in one ordered pass.
+///             beyond and behind pack_densely(); doubles in one ordered pass.
 /// Errors      std::bad_alloc.
 /// Complexity  Look-up and insertion O(1) expected. for_each_ordered is O(capacity).
 /// Source      Amble, Knuth, "Ordered hash tables" (1974); linear probing with the order kept by the hash.
@@ -61,6 +61,7 @@ class keyed_table {
     std::size_t size_ = 0;      // in slots_
     int shift_ = 63;
     bool ordered_ = true;
+    bool dense_ = false;
     keyed_table* aside_ = nullptr;  // the entries whose tag would be 0
     [[no_unique_address]] std::conditional_t<has_text<Key>, arena, detail::key_in_hash> keys_;
 
@@ -170,7 +171,17 @@ public:
     }
     /// Makes an empty table as large as another one is: the next window is expected to have as many keys.
     void make_room_like(keyed_table const& other) {
-        if (capacity_ == 0 && other.capacity_ > first_capacity) allocate(other.capacity_);
+        if (capacity_ != 0 || other.capacity_ <= first_capacity) return;
+        auto capacity = other.capacity_;
+        while (dense_ && capacity / 16 * 7 > other.size_) capacity /= 2;
+        if (capacity > first_capacity) allocate(capacity);
+    }
+    /// From here on this table, which is empty, fills its places: it is one of so many that the cache does not hold
+    /// them, and every line counts.
+    void pack_densely() noexcept {
+        if (dense_) return;
+        dense_ = true;
+        release_slots();
     }
 
     /// Takes everything out and keeps the room for the next window, unless it has become far too large.
@@ -197,6 +208,7 @@ public:
         std::swap(size_, other.size_);
         std::swap(shift_, other.shift_);
         std::swap(ordered_, other.ordered_);
+        std::swap(dense_, other.dense_);
         std::swap(aside_, other.aside_);
         std::swap(keys_, other.keys_);
     }
@@ -245,6 +257,7 @@ private:
     /// no capacity may tell their places apart.
     DRIFTLESS_NOINLINE void grow(bool overflow_is_full = false) {
         keyed_table larger;
+        larger.dense_ = dense_;
         larger.overflow_ = overflow_is_full ? overflow_ * 2 : overflow_;
         larger.allocate(capacity_ == 0 ? first_capacity : overflow_is_full ? capacity_
                                                                            : capacity_ * 2);
@@ -284,7 +297,8 @@ private:
         capacity_ = capacity;
         // A search that meets another key's entry is a branch mispredicted. While the cache holds the table, room is
         // cheap: what counts there is how many entries are touched. Beyond it every line counts.
-        if (bytes <= kib * 64) room_ = capacity / 8;
+        if (dense_) room_ = capacity / 8 * 7;
+        else if (bytes <= kib * 64) room_ = capacity / 8;
         else if (bytes <= kib * 4096) room_ = capacity / 4;
         else room_ = capacity / 8 * 7;
         shift_ = 64 - __builtin_ctzll(capacity);

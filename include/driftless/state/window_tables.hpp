@@ -66,7 +66,10 @@ public:
     open_window& open(time_window const& window, bool late) {
         auto* const fresh = take_spare();
         if constexpr (requires { fresh->table.make_room_like(fresh->table); }) {
-            if (size() != 0 && !late) fresh->table.make_room_like(open_.back()->table);
+            bool const crowded = size() > 2 && bytes() > held_by_cache;
+            if (crowded) fresh->table.pack_densely();
+            // Of many, the first is as full as the others will become.
+            if (size() != 0 && !late) fresh->table.make_room_like((crowded ? open_[first_] : open_.back())->table);
         }
         fresh->window = window;
         auto const at = first_ + lower_bound(window);
@@ -99,6 +102,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t held_by_cache = std::size_t{4} << 20;
+
     detail::growing_array<open_window*> open_;  // from first_ on, ordered by (end, start)
     detail::growing_array<open_window*> spare_;
     std::size_t first_ = 0;
