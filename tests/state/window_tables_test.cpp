@@ -97,7 +97,7 @@ TEST_CASE("tables of many windows are packed densely, once they are more than a 
         std::size_t like = 0;
         [[nodiscard]] std::size_t bytes() const { return reserved; }
         void clear() noexcept { reserved = 0; }
-        void pack_densely() noexcept { dense = true; }
+        void pack_densely(bool to) noexcept { dense = to; }
         void make_room_like(sized_table const& other) { like = other.reserved; }
     };
     window_tables<sized_table> open;
@@ -108,4 +108,6 @@ TEST_CASE("tables of many windows are packed densely, once they are more than a 
         if (i != 0) CHECK(made.like == open[model].table.reserved);
         made.reserved = (std::size_t{1} << 20) + 8 + static_cast<std::size_t>(i);
     }
+    while (open.size() > 1) open.close_first();
+    CHECK_FALSE(open.open(window_at(100, 110), false).table.dense);  // a recycled one of those that were
 }

@@ -8,6 +8,8 @@
 #include <driftless/core/sink.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/op/detail/aggregate_stage.hpp>
+#include <driftless/op/detail/unwindowed_core.hpp>
+#include <driftless/op/detail/windowed_core.hpp>
 #include <driftless/op/late_to.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/state/bound.hpp>

@@ -176,11 +176,11 @@ public:
         while (dense_ && capacity / 16 * 7 > other.size_) capacity /= 2;
         if (capacity > first_capacity) allocate(capacity);
     }
-    /// From here on this table, which is empty, fills its places: it is one of so many that the cache does not hold
-    /// them, and every line counts.
-    void pack_densely() noexcept {
-        if (dense_) return;
-        dense_ = true;
+    /// Whether this table, which is empty, fills its places from here on: as one of so many that the cache does not
+    /// hold them, where every line counts.
+    void pack_densely(bool dense = true) noexcept {
+        if (dense_ == dense) return;
+        dense_ = dense;
         release_slots();
     }
 

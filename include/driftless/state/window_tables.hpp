@@ -67,7 +67,7 @@ public:
         auto* const fresh = take_spare();
         if constexpr (requires { fresh->table.make_room_like(fresh->table); }) {
             bool const crowded = size() > 2 && bytes() > held_by_cache;
-            if (crowded) fresh->table.pack_densely();
+            fresh->table.pack_densely(crowded);
             // Of many, the first is as full as the others will become.
             if (size() != 0 && !late) fresh->table.make_room_like((crowded ? open_[first_] : open_.back())->table);
         }

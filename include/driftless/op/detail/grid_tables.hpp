@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_GRID_TABLES_HPP
 #define DRIFTLESS_OP_DETAIL_GRID_TABLES_HPP
 
+#include <driftless/codec/detail/shape.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/time.hpp>
@@ -39,7 +40,7 @@ public:
 
     /// The table of a time that is so far behind the start of what is covered; null if its window is not open.
     [[nodiscard]] DRIFTLESS_INLINE Table* at(std::uint64_t past) const noexcept {
-        auto place = static_cast<std::uint64_t>((static_cast<wide>(past) * inverse_) >> 64);
+        auto place = static_cast<std::uint64_t>((static_cast<uint128>(past) * inverse_) >> 64);
         place += std::uint64_t{past - place * size_ >= size_};  // both roundings are down: at most one too few
         return at_[place];
     }
@@ -63,9 +64,6 @@ public:
         inverse_ = ~std::uint64_t{0} / size_;
         return at_.size() * size_;
     }
-
-private:
-    __extension__ using wide = unsigned __int128;
 };
 }  // namespace driftless::inline v0::detail
 #endif

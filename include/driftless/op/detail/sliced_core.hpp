@@ -6,6 +6,7 @@
 #include <driftless/op/detail/slice_columns.hpp>
 #include <driftless/op/detail/slice_grid.hpp>
 #include <driftless/op/detail/sliding_totals.hpp>
+#include <driftless/state/window_tables.hpp>
 
 #include <cstddef>
 #include <cstdint>

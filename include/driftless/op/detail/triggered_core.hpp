@@ -3,8 +3,10 @@
 #define DRIFTLESS_OP_DETAIL_TRIGGERED_CORE_HPP
 
 #include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/state/window_tables.hpp>
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/trigger.hpp>
+#include <driftless/time/window.hpp>
 #include <driftless/time/window_policies.hpp>
 
 #include <cstdint>
