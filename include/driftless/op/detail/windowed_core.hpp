@@ -294,7 +294,7 @@ private:
             if constexpr (gridded) {
                 auto const first = windows_.fired();
                 if (windows_.size() - first > 2) {
-                    if (grid_.full() && in.window.start > low_ + duration{static_cast<std::int64_t>(span_)}) return;
+                    if (grid_.full() && in.window.start >= low_ + duration{static_cast<std::int64_t>(span_)}) return;
                     low_ = windows_[first].window.start;
                     span_ = grid_.cover(windows_, first, windows_.size(), windowing_.assigner.size);
                     return;
