@@ -13,10 +13,8 @@
 #include <driftless/run/job.hpp>
 
 #include <support/contest.hpp>
-#include <support/random.hpp>
+#include <support/sales.hpp>
 #include <support/tumbling_by_hand.hpp>
-
-#include <boost/hana/adapt_struct.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -26,14 +24,9 @@
 namespace dl = driftless;
 using namespace dl::literals;
 
-struct sale {
-    std::int64_t user;
-    std::int64_t cents;
-    dl::event_time at;
-};
-BOOST_HANA_ADAPT_STRUCT(sale, user, cents, at);
-
 namespace {
+using bench::digest;
+using bench::sale;
 constexpr auto size = 10_s;
 constexpr auto disorder = 100_s;
 constexpr std::size_t record_count = 2'000'000;
@@ -43,35 +36,6 @@ constexpr auto sales = dl::from<sale>()
     | dl::key_by<&sale::user>()
     | dl::window(dl::tumbling{size})
     | dl::aggregate(dl::count(), dl::sum<&sale::cents>());
-
-/// What all rows come to, in whatever order they come.
-struct digest {
-    std::uint64_t rows = 0;
-    std::uint64_t mixed = 0;
-    std::uint64_t applied = 0;
-
-    void row(std::int64_t key, std::int64_t start, std::int64_t count, std::int64_t sum) {
-        ++rows;
-        auto const x = (static_cast<std::uint64_t>(key) ^ static_cast<std::uint64_t>(start)) * 0x9e3779b97f4a7c15u;
-        mixed +=
-            (x ^ (x >> 32)) * static_cast<std::uint64_t>(2 * sum + 1) + static_cast<std::uint64_t>(count) * (x >> 1);
-    }
-    friend bool operator==(digest const&, digest const&) = default;
-};
-
-std::vector<sale> make_records(std::size_t keys) {
-    bench::random draw{7};
-    std::vector<sale> out;
-    out.reserve(record_count);
-    for (std::size_t i = 0; i < record_count; ++i) {
-        auto const at = static_cast<std::int64_t>(i) * 500'000
-            + static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(2 * disorder.ns())));
-        bench::random scatter{draw.below(keys)};
-        out.push_back({static_cast<std::int64_t>(scatter()), static_cast<std::int64_t>(draw.below(10'000)),
-            dl::event_time{at}});
-    }
-    return out;
-}
 
 digest by_pipeline(dl::memory_log<sale> const& log) {
     digest out;
@@ -116,7 +80,7 @@ digest by_hand(std::vector<sale> const& records, std::size_t keys) {
 }
 
 void contest(std::size_t keys) {
-    auto const records = make_records(keys);
+    auto const records = bench::make_sales(record_count, keys, 500_us, 2 * disorder, 1);
     dl::memory_log<sale> log;
     log.append(records);
     using namespace bench::by_hand;

@@ -13,10 +13,8 @@
 #include <driftless/run/job.hpp>
 
 #include <support/contest.hpp>
-#include <support/random.hpp>
+#include <support/sales.hpp>
 #include <support/sessions_by_hand.hpp>
-
-#include <boost/hana/adapt_struct.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -25,14 +23,9 @@
 namespace dl = driftless;
 using namespace dl::literals;
 
-struct sale {
-    std::int64_t user;
-    std::int64_t cents;
-    dl::event_time at;
-};
-BOOST_HANA_ADAPT_STRUCT(sale, user, cents, at);
-
 namespace {
+using bench::digest;
+using bench::sale;
 constexpr auto gap = 60_s;
 constexpr auto disorder = 5_s;
 constexpr std::size_t record_count = 1'000'000;
@@ -43,38 +36,6 @@ constexpr auto per_user = dl::from<sale>()
     | dl::key_by<&sale::user>()
     | dl::window(dl::session{gap})
     | dl::aggregate(dl::count(), dl::sum<&sale::cents>());
-
-/// What all rows come to, in whatever order they come.
-struct digest {
-    std::uint64_t rows = 0;
-    std::uint64_t removed = 0;
-    std::uint64_t mixed = 0;
-    std::uint64_t applied = 0;
-    std::uint64_t late = 0;
-
-    void row(std::int64_t key, std::int64_t start, std::int64_t count, std::int64_t sum) {
-        ++rows;
-        auto const x = (static_cast<std::uint64_t>(key) ^ static_cast<std::uint64_t>(start)) * 0x9e3779b97f4a7c15u;
-        mixed +=
-            (x ^ (x >> 32)) * static_cast<std::uint64_t>(2 * sum + 1) + static_cast<std::uint64_t>(count) * (x >> 1);
-    }
-    friend bool operator==(digest const&, digest const&) = default;
-};
-
-/// `step` apart on average: a short one makes long sessions.
-std::vector<sale> make_records(dl::duration step) {
-    bench::random draw{7};
-    std::vector<sale> out;
-    out.reserve(record_count);
-    for (std::size_t i = 0; i < record_count; ++i) {
-        auto at = static_cast<std::int64_t>(i) * step.ns() + disorder.ns();
-        if (draw.below(20) == 0) at -= static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(disorder.ns())));
-        bench::random scatter{draw.below(key_count)};
-        out.push_back({static_cast<std::int64_t>(scatter()), static_cast<std::int64_t>(draw.below(10'000)),
-            dl::event_time{at}});
-    }
-    return out;
-}
 
 digest by_pipeline(dl::memory_log<sale> const& log) {
     digest out;
@@ -109,8 +70,9 @@ digest by_hand(std::vector<sale> const& records) {
     return out;
 }
 
+/// Records `step` apart: a short one makes long sessions.
 void contest(char const* name, dl::duration step) {
-    auto const records = make_records(step);
+    auto const records = bench::make_sales(record_count, key_count, step, disorder);
     dl::memory_log<sale> log;
     log.append(records);
     bench::contest<digest> game{name, record_count};

@@ -16,10 +16,8 @@
 #include <driftless/run/job.hpp>
 
 #include <support/contest.hpp>
-#include <support/random.hpp>
+#include <support/sales.hpp>
 #include <support/sliding_by_hand.hpp>
-
-#include <boost/hana/adapt_struct.hpp>
 
 #include <cstdint>
 #include <span>
@@ -29,14 +27,9 @@
 namespace dl = driftless;
 using namespace dl::literals;
 
-struct sale {
-    std::int64_t user;
-    std::int64_t cents;
-    dl::event_time at;
-};
-BOOST_HANA_ADAPT_STRUCT(sale, user, cents, at);
-
 namespace {
+using bench::digest;
+using bench::sale;
 constexpr auto disorder = 2_s;
 constexpr std::size_t record_count = 2'000'000;
 
@@ -49,35 +42,6 @@ constexpr auto of_600_slices =
     sales | dl::window(dl::sliding{600_s, 1_s}) | dl::aggregate(dl::count(), dl::sum<&sale::cents>());
 constexpr auto of_one_slice =
     sales | dl::window(dl::tumbling{600_s}) | dl::aggregate(dl::count(), dl::sum<&sale::cents>());
-
-/// What all rows come to, in whatever order they come.
-struct digest {
-    std::uint64_t rows = 0;
-    std::uint64_t mixed = 0;
-    std::uint64_t applied = 0;
-
-    void row(std::int64_t key, std::int64_t start, std::int64_t count, std::int64_t sum, std::int64_t most = 0) {
-        ++rows;
-        auto const x = (static_cast<std::uint64_t>(key) ^ static_cast<std::uint64_t>(start)) * 0x9e3779b97f4a7c15u;
-        mixed += (x ^ (x >> 32)) * static_cast<std::uint64_t>(2 * sum + 1)
-            + static_cast<std::uint64_t>(count + 3 * most) * (x >> 1);
-    }
-    friend bool operator==(digest const&, digest const&) = default;
-};
-
-std::vector<sale> make_records(std::size_t keys, dl::duration step) {
-    bench::random draw{7};
-    std::vector<sale> out;
-    out.reserve(record_count);
-    for (std::size_t i = 0; i < record_count; ++i) {
-        auto at = static_cast<std::int64_t>(i) * step.ns() + disorder.ns();
-        if (draw.below(20) == 0) at -= static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(disorder.ns())));
-        bench::random scatter{draw.below(keys)};
-        out.push_back({static_cast<std::int64_t>(scatter()), static_cast<std::int64_t>(draw.below(10'000)),
-            dl::event_time{at}});
-    }
-    return out;
-}
 
 template <class Pipeline>
 digest by_pipeline(Pipeline const& pipeline, dl::memory_log<sale> const& log) {
@@ -113,7 +77,7 @@ void against_hand(char const* name, Pipeline const& pipeline, std::vector<sale> 
 }
 
 void many_slices(std::size_t keys) {
-    auto const records = make_records(keys, 1_ms);
+    auto const records = bench::make_sales(record_count, keys, 1_ms, disorder);
     dl::memory_log<sale> log;
     log.append(records);
     // They do not do the same work: what must agree is that all records are in.
@@ -128,7 +92,7 @@ void many_slices(std::size_t keys) {
 int main() {
     bench::print_circumstances();
     constexpr std::size_t keys = 10'000;
-    auto const records = make_records(keys, 100_us);
+    auto const records = bench::make_sales(record_count, keys, 100_us, disorder);
     dl::memory_log<sale> log;
     log.append(records);
     using namespace bench::by_hand;

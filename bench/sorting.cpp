@@ -9,8 +9,7 @@
 
 #include <support/contest.hpp>
 #include <support/random.hpp>
-
-#include <boost/hana/adapt_struct.hpp>
+#include <support/sales.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -20,14 +19,8 @@
 namespace dl = driftless;
 using namespace dl::literals;
 
-struct sale {
-    std::int64_t user;
-    std::int64_t cents;
-    dl::event_time at;
-};
-BOOST_HANA_ADAPT_STRUCT(sale, user, cents, at);
-
 namespace {
+using bench::sale;
 constexpr std::size_t record_count = 1'000'000;
 constexpr auto step = 1_us;
 

@@ -14,19 +14,15 @@
 
 #include <support/contest.hpp>
 #include <support/random.hpp>
+#include <support/sales.hpp>
 
 #include <cstdint>
 
 namespace dl = driftless;
 using namespace dl::literals;
 
-struct sale {
-    std::int64_t user;
-    std::int64_t cents;
-    dl::event_time at;
-};
-
 namespace {
+using bench::sale;
 template <class... Options>
 constexpr auto per_user(Options... options) {
     return dl::from<sale>()
