@@ -57,6 +57,16 @@ struct aggregate_entry {
     }
 };
 
+/// Reads a number of keys, and calls f(key, hash) for each, which reads what belongs to it.
+template <class Key, class F>
+void each_saved_key(auto& in, F&& f) {
+    for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
+        Key key{};
+        if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
+        f(key, hash_of(key));
+    }
+}
+
 /// Says that a core is to be made like another, with nothing in it.
 struct fresh_core_t {};
 inline constexpr fresh_core_t fresh_core{};

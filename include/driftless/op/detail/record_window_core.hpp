@@ -167,10 +167,7 @@ public:
             cores[i].free_nodes();
             cores[i].watermark_ = watermark;
         }
-        for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
-            Key key{};
-            if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
-            auto const hash = hash_of(key);
+        each_saved_key<Key>(in, [&](Key const& key, std::uint64_t hash) {
             auto& owner = cores[shard_of(hash, n)];
             node& made = *owner.node_of(key, hash);
             in.read(made.next_place);
@@ -183,7 +180,7 @@ public:
                 owner.record_bytes_ += each.kept.bytes();
             }
             owner.arm(made);
-        }
+        });
     }
 
 private:

@@ -164,10 +164,7 @@ public:
             cores[i].free_nodes();
             cores[i].watermark_ = watermark;
         }
-        for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
-            Key key{};
-            if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
-            auto const hash = hash_of(key);
+        each_saved_key<Key>(in, [&](Key const& key, std::uint64_t hash) {
             auto& owner = cores[shard_of(hash, n)];
             node* last = nullptr;
             for (auto sessions = in.template read<std::uint64_t>(); sessions != 0; --sessions) {
@@ -186,7 +183,7 @@ public:
                 ++owner.entries_;
                 owner.arm(made);
             }
-        }
+        });
     }
 
 private:

@@ -190,16 +190,11 @@ public:
         }
         for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
             auto const span = in.template read<time_window>();
-            for (auto entries = in.template read<std::uint64_t>(); entries != 0; --entries) {
-                Key key{};
-                if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
-                cell state{};
-                in.read(state);
-                auto const hash = hash_of(key);
+            each_saved_key<Key>(in, [&](Key const& key, std::uint64_t hash) {
                 auto& owner = cores[shard_of(hash, n)];
                 auto& to = owner.slice_for(owner.grid_.slice_at(span.start));
-                to.cells[owner.row_for(key, hash)] = state;
-            }
+                in.read(to.cells[owner.row_for(key, hash)]);
+            });
         }
         for (std::size_t i = 0; i < n; ++i) {
             cores[i].settle();
