@@ -348,7 +348,9 @@ private:
 ///             inverse. Run time: refusals `late`, `capacity`, `failed`; a result that does not fit goes
 ///             to on_error.
 /// Complexity  O(1) expected per record: one hash, one look-up, one update per function. Firing is linear
-///             in the keys of the window, in order of the canonical hash.
+///             in the keys of the window, in order of the canonical hash. Sliding windows share slices, of which a
+///             record goes into one; where rows may be corrected, or a function is not exact or keeps more than plain
+///             bytes, it goes into each of its windows.
 /// Source      SEMANTICS sections 1, 3, 4; T. Akidau et al., "The Dataflow Model" (VLDB 2015).
 /// Example     examples/count_events.cpp
 template <class... Parameters>

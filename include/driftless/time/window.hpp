@@ -55,7 +55,8 @@ struct tumbling {
 ///
 /// Time        Half open; counted from the epoch, also before it. Bounds saturate at -inf and +inf.
 /// Errors      A size or period <= 0 is refused when the job starts (code invalid_argument).
-/// Complexity  assign_each is O(size / period), with one division.
+/// Complexity  assign_each is O(size / period), with one division. An aggregate asks it only where it cannot cut the
+///             windows into slices.
 /// Source      SEMANTICS section 1; cases W-01, W-04.
 struct sliding {
     duration size{};
