@@ -13,6 +13,7 @@
 #include <driftless/time/session.hpp>
 #include <driftless/time/sliding_per_record.hpp>
 #include <driftless/time/trigger.hpp>
+#include <driftless/time/trigger_base.hpp>
 #include <driftless/time/watermark.hpp>
 #include <driftless/time/watermark_valve.hpp>
 #include <driftless/time/window.hpp>

@@ -5,7 +5,7 @@
 #include <driftless/core/operator.hpp>
 #include <driftless/core/place.hpp>
 #include <driftless/time/pane_options.hpp>
-#include <driftless/time/trigger.hpp>
+#include <driftless/time/trigger_base.hpp>
 #include <driftless/time/window.hpp>
 #include <driftless/time/window_policies.hpp>
 

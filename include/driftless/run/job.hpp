@@ -9,6 +9,7 @@
 #include <driftless/file/whole_file.hpp>
 #include <driftless/log/detail/system_time.hpp>
 #include <driftless/log/wakeup.hpp>
+#include <driftless/op/detail/shards.hpp>
 #include <driftless/run/batch.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/idle_watch.hpp>

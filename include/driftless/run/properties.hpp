@@ -5,6 +5,7 @@
 #include <driftless/agg/function.hpp>
 #include <driftless/core/pipeline.hpp>
 #include <driftless/run/detail/graph.hpp>
+#include <driftless/run/detail/order_free.hpp>
 #include <driftless/state/bound.hpp>
 #include <driftless/time/window.hpp>
 
@@ -35,35 +36,11 @@ constexpr std::string_view to_string(state_class c) noexcept {
 }
 
 namespace detail {
-template <class Op>
-    struct is_stateful : std::bool_constant < requires {
-    typename Op::is_stateful;
-}>{};
 /// An operator (or trigger) whose answer the log alone does not decide says `static constexpr bool replayable = false`.
 template <class Op>
     struct not_replayable : std::bool_constant < requires {
     requires !Op::replayable;
 }>{};
-template <class Op>
-    struct reads_arrival_order : std::bool_constant < requires {
-    requires Op::sees_order;
-}>{};
-
-/// Which records share a window depends on their order.
-template <class Window>
-inline constexpr bool windows_by_order = false;
-template <class Window>
-    requires requires { typename Window::windowing::assigner_type; }
-inline constexpr bool windows_by_order<Window> = counting_windows<typename Window::windowing::assigner_type>;
-
-/// How freely the state of a stateful operator may be put together: what is not promised is not relied on.
-template <class Op, class In>
-consteval combine_class operator_combines() {
-    if constexpr (windows_by_order<typename In::window>) return combine_class::sequential;
-    else if constexpr (requires { typename Op::template pack_t<In>; }) return Op::template pack_t<In>::combines;
-    else if constexpr (requires { Op::template combines<In>; }) return Op::template combines<In>;
-    else return combine_class::sequential;
-}
 template <class Op, class In>
 consteval bool operator_combinable() {
     if constexpr (requires { typename Op::template pack_t<In>; }) return Op::template pack_t<In>::combinable;
@@ -82,11 +59,6 @@ inline constexpr bool closes<Window> = [] {
     }
 }();
 
-template <class Parameters>
-inline constexpr bool says_max_keys = false;
-template <class... P>
-inline constexpr bool says_max_keys<std::tuple<P...>> = (std::same_as<P, max_keys> || ...);
-
 template <class Op, class In>
 consteval state_class operator_state() {
     if constexpr (!is_stateful<Op>::value) return state_class::stateless;
@@ -97,14 +69,6 @@ consteval state_class operator_state() {
     else if constexpr (requires(Op const& op) { op.parameters; }) {
         return says_max_keys<decltype(Op::parameters)> ? state_class::max_keys : state_class::unbounded;
     } else return state_class::unbounded;
-}
-
-/// True if `Test` holds for every input of a fan-in.
-template <class Op, class Test>
-consteval bool every_input(Test test) {
-    return [&]<class... I>(std::tuple<I...> const*) {
-        return (test(static_cast<I const*>(nullptr)) && ...);
-    }(static_cast<decltype(Op::inputs) const*>(nullptr));
 }
 
 template <class P>
@@ -121,24 +85,6 @@ consteval state_class find_state() {
         constexpr auto own = operator_state<typename P::op_type, typename P::input_t>();
         constexpr auto before = find_state<typename P::prev_type>();
         return own < before ? before : own;
-    }
-}
-
-/// `Gathered`: what P yields goes through an exact aggregate before anybody sees it.
-template <class P, bool Gathered>
-consteval bool find_order_free() {
-    using op = typename P::op_type;
-    if constexpr (begins_with_fan_in<P>) {
-        return every_input<op>([]<class I>(I const*) { return find_order_free<I, Gathered>(); });
-    } else if constexpr (is_root<P>) {
-        return Gathered;
-    } else if constexpr (reads_arrival_order<op>::value) {
-        return false;
-    } else if constexpr (is_stateful<op>::value) {
-        if constexpr (operator_combines<op, typename P::input_t>() != combine_class::exact) return false;
-        else return find_order_free<typename P::prev_type, true>();
-    } else {
-        return find_order_free<typename P::prev_type, Gathered>();
     }
 }
 

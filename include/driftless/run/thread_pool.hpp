@@ -3,6 +3,7 @@
 #define DRIFTLESS_RUN_THREAD_POOL_HPP
 
 #include <driftless/core/executor.hpp>
+#include <driftless/op/detail/shards.hpp>
 #include <driftless/run/threads.hpp>
 
 #include <condition_variable>

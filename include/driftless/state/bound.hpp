@@ -3,6 +3,7 @@
 #define DRIFTLESS_STATE_BOUND_HPP
 
 #include <cstdint>
+#include <tuple>
 #include <type_traits>
 
 namespace driftless::inline v0 {
@@ -20,6 +21,10 @@ struct max_keys {
 namespace detail {
 template <class P>
 inline constexpr bool state_bound_option = std::is_same_v<P, unbounded_state> || std::is_same_v<P, max_keys>;
+template <class Parameters>
+inline constexpr bool says_max_keys = false;
+template <class... P>
+inline constexpr bool says_max_keys<std::tuple<P...>> = (std::is_same_v<P, max_keys> || ...);
 }  // namespace detail
 }  // namespace driftless::inline v0
 #endif

@@ -4,7 +4,6 @@
 
 #include <driftless/core/operator.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
-#include <driftless/op/detail/shards.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -53,6 +52,10 @@ struct direct_output {
     }
     void threw(origin from) { services->user_function_threw(label, from); }
 };
+
+/// One core per worker: op/detail/shards.hpp, which comes with the modes that have workers.
+template <class Core, class Key, class T, class Result, bool Corrects>
+class shard_group;
 
 /// An unkeyed aggregate, or one over changes, runs on one thread.
 struct no_shards {

@@ -9,12 +9,13 @@
 #include <driftless/run/detail/bindings.hpp>
 #include <driftless/run/detail/graph.hpp>
 #include <driftless/run/detail/lane.hpp>
+#include <driftless/run/detail/order_free.hpp>
 #include <driftless/run/detail/visitors.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/input.hpp>
-#include <driftless/run/properties.hpp>
 #include <driftless/run/report.hpp>
 #include <driftless/run/results.hpp>
+#include <driftless/state/bound.hpp>
 
 #include <cstddef>
 #include <cstdint>
