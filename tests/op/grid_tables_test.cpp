@@ -20,18 +20,17 @@ using tables = window_tables<plain_table>;
 using grid = driftless::detail::grid_tables<plain_table>;
 
 /// Every time near the windows is found where it lies, or nowhere.
-void check_times(grid const& covered, std::uint64_t span, tables const& open, tumbling const& windows) {
+void check_times(grid const& covered, std::size_t count, tables const& open, tumbling const& windows) {
     auto const low = open[0].window.start;
-    for (std::uint64_t past = 0; past < span; past += span / 5'000 + 1) {
-        auto const window = windows.assign(low + duration{static_cast<std::int64_t>(past)});
-        CHECK(covered.at(past) == open.table_of(window));
+    auto const end = open[count - 1].window.end;
+    auto const step = duration{(end - low).ns() / 5'000 + 1};
+    for (auto at = low; at < end; at = at + step) CHECK(covered.find(at) == open.table_of(windows.assign(at)));
+    for (std::size_t i = 0; i < count; ++i) {  // at their very edges
+        CHECK(covered.find(open[i].window.start) == &open[i].table);
+        CHECK(covered.find(open[i].window.max_timestamp()) == &open[i].table);
     }
-    for (std::size_t i = 0; i < open.size(); ++i) {  // at their very edges
-        auto const past = static_cast<std::uint64_t>((open[i].window.start - low).ns());
-        if (past >= span) break;
-        CHECK(covered.at(past) == &open[i].table);
-        CHECK(covered.at(past + static_cast<std::uint64_t>(windows.size.ns()) - 1) == &open[i].table);
-    }
+    CHECK(covered.find(low - duration{1}) == nullptr);
+    CHECK(covered.find(end) == nullptr);
 }
 }  // namespace
 
@@ -46,14 +45,14 @@ TEST_CASE("a time is found in its window, and in none between open ones", "[op][
             }
             grid covered;
             CHECK_FALSE(covered.active());
-            auto const span = covered.cover(open, 0, open.size(), windows.size);
-            CHECK(span == 40 * static_cast<std::uint64_t>(size));
+            covered.cover(open, 0, windows.size);
             CHECK(covered.active());
-            CHECK_FALSE(covered.full());
+            CHECK_FALSE(covered.is_beyond(open[open.size() - 1].window.end));
             CHECK(covered.bytes() == 3 * open.size());
-            check_times(covered, span, open, windows);
+            check_times(covered, open.size(), open, windows);
             covered.forget();
             CHECK_FALSE(covered.active());
+            CHECK(covered.find(open[0].window.start) == nullptr);
         }
     }
 }
@@ -63,18 +62,22 @@ TEST_CASE("more windows than it takes, or ones that end with time, are left to t
     tables open;
     for (std::int64_t k = 0; k < 300; ++k) open.open(windows.assign(event_time{k * 10}), false);
     grid covered;
-    auto const span = covered.cover(open, 0, open.size(), windows.size);
-    CHECK(span == 256 * 10);
-    CHECK(covered.full());
-    check_times(covered, span, open, windows);
+    covered.cover(open, 0, windows.size);
+    CHECK_FALSE(covered.is_beyond(open[255].window.start));
+    CHECK(covered.is_beyond(open[256].window.start));
+    check_times(covered, 256, open, windows);
+    covered.cover(open, 290, windows.size);  // from a later one on
+    CHECK(covered.find(open[289].window.start) == nullptr);
+    CHECK(covered.find(open[299].window.start) == &open[299].table);
 
     tables last;
     last.open(windows.assign(event_time{INT64_MAX - 25}), false);
     last.open(windows.assign(event_time{INT64_MAX - 1}), false);
-    CHECK(covered.cover(last, 0, 2, windows.size) == 10);
-    CHECK_FALSE(covered.full());
+    covered.cover(last, 0, windows.size);
+    check_times(covered, 1, last, windows);
+    CHECK_FALSE(covered.is_beyond(last[1].window.start));
     tables first;
     first.open(windows.assign(event_time{INT64_MIN + 1}), false);
-    CHECK(covered.cover(first, 0, 1, windows.size) == 0);
+    covered.cover(first, 0, windows.size);
     CHECK_FALSE(covered.active());
 }

@@ -50,9 +50,10 @@ class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> 
     std::uint64_t span_ = 0;
     event_time middle_ = event_time::max();
     table* near_[2] = {};
-    /// Where more than two are open, as records out of order keep them, all of them.
+    /// Where more than two are open, as records out of order keep them, all of them: found in a call that is not
+    /// inlined, so that records in order pay nothing for it.
     static constexpr bool gridded = [] {
-        if constexpr (Carried) return false;
+        if constexpr (Carried || by_element) return false;
         else return std::is_same_v<typename Windowing::assigner_type, tumbling>;
     }();
     struct no_grid {};
@@ -83,24 +84,27 @@ public:
     }
     template <class Ctx>
     DRIFTLESS_FUSED void prefetch(Ctx const& ctx, std::uint64_t hash) const noexcept {
-        if (!is_near(ctx)) return;
-        if (table const* const in = near_table(ctx)) in->prefetch(hash);
+        if (is_near(ctx)) return near_[place_of(ctx)]->prefetch(hash);
+        if constexpr (gridded) {
+            if (table const* const in = grid_.find(ctx.at)) in->prefetch(hash);
+        }
     }
     template <class Ctx, class T, class Out>
     DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
         if (is_near(ctx)) [[likely]]
-            near_record(ctx, record, hash, out);
-        else far_record(ctx, record, hash, out);
+            return near_record(ctx, record, hash, out);
+        if constexpr (gridded) {
+            if (table* const in = grid_.find(ctx.at)) {
+                this->add(*in, ctx, record, hash, out);
+                return;
+            }
+        }
+        far_record(ctx, record, hash, out);
     }
     /// The same in two: for who wants to keep what the rare path needs out of the way of the common one.
     template <class Ctx, class T, class Out>
     DRIFTLESS_INLINE void near_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        table* const in = near_table(ctx);
-        if constexpr (gridded) {
-            if (in == nullptr) [[unlikely]]
-                return far_record(ctx, record, hash, out);
-        }
-        this->add(*in, ctx, record, hash, out);
+        this->add(*near_[place_of(ctx)], ctx, record, hash, out);
     }
     template <class Ctx>
     DRIFTLESS_INLINE bool is_near(Ctx const& ctx) const noexcept {
@@ -112,7 +116,7 @@ public:
             if constexpr (by_element) {
                 if (ctx.at < watermark_) return false;
             }
-            return past_low(ctx) < span_;
+            return static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns()) < span_;
         }
     }
     template <class Ctx, class T, class Out>
@@ -194,17 +198,9 @@ public:
 
 private:
     template <class Ctx>
-    DRIFTLESS_INLINE std::uint64_t past_low(Ctx const& ctx) const noexcept {
-        return static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns());
-    }
-    /// Of a record that is near; null if its window is not open.
-    template <class Ctx>
-    DRIFTLESS_INLINE table* near_table(Ctx const& ctx) const noexcept {
-        if constexpr (Carried) return near_[1];
-        if constexpr (gridded) {
-            if (grid_.active()) return grid_.at(past_low(ctx));
-        }
-        return near_[ctx.at >= middle_ ? 1 : 0];
+    DRIFTLESS_INLINE std::size_t place_of(Ctx const& ctx) const noexcept {
+        if constexpr (Carried) return 1;
+        else return ctx.at >= middle_ ? 1 : 0;
     }
     void forget_near() noexcept {
         low_ = event_time::max();
@@ -292,14 +288,10 @@ private:
             near_[1] = &in.table;
         } else {
             if constexpr (gridded) {
+                if (grid_.is_beyond(in.window.start)) return;
                 auto const first = windows_.fired();
-                if (windows_.size() - first > 2) {
-                    if (grid_.full() && in.window.start >= low_ + duration{static_cast<std::int64_t>(span_)}) return;
-                    low_ = windows_[first].window.start;
-                    span_ = grid_.cover(windows_, first, windows_.size(), windowing_.assigner.size);
-                    return;
-                }
-                grid_.forget();
+                forget_near();
+                if (windows_.size() - first > 2) return grid_.cover(windows_, first, windowing_.assigner.size);
             }
             near_[0] = near_[1] = &in.table;
             low_ = middle_ = in.window.start;
