@@ -107,10 +107,10 @@ public:
     template <class Ctx, class T>
     DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record) {
         auto const hash = hash_in(ctx);
-        if constexpr (requires { core_.is_near(ctx); }) {
-            if (!sharded() && core_.is_near(ctx)) [[likely]] {
+        if constexpr (requires { core_.near(ctx); }) {
+            if (auto* const in = sharded() ? nullptr : core_.near(ctx)) [[likely]] {
                 auto out = output();
-                core_.near_record(ctx, record, hash, out);
+                core_.near_record(*in, ctx, record, hash, out);
             } else if constexpr (In::window::carried) {
                 far_record<Ctx, T>(ctx, record, hash);
             } else {

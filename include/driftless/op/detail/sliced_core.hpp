@@ -119,15 +119,19 @@ public:
         keys_->prefetch(hash);
     }
 
+    /// The slice of a record, if it is at hand.
     template <class Ctx>
-    DRIFTLESS_INLINE bool is_near(Ctx const& ctx) const noexcept {
-        return past_low(ctx) < span_;
+    DRIFTLESS_INLINE near_slice const* near(Ctx const& ctx) const noexcept {
+        auto const past = past_low(ctx);
+        if (past >= span_) return nullptr;
+        auto const& in = near_[near_place(past)];
+        return in.cells != nullptr ? &in : nullptr;
     }
     template <class Ctx, class T, class Out>
-    DRIFTLESS_INLINE void near_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        auto const& in = near_[near_place(past_low(ctx))];
+    DRIFTLESS_INLINE void near_record(
+        near_slice const& in, Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
         auto const* const row = keys_->find(this->key_in(ctx), hash);
-        if (in.cells == nullptr || row == nullptr) [[unlikely]]
+        if (row == nullptr) [[unlikely]]
             return far_record(ctx, record, hash, out);
         auto& to = in.cells[*row];
         if (!add_to(to, ctx, record, in.windows, out)) return;
@@ -136,8 +140,8 @@ public:
     }
     template <class Ctx, class T, class Out>
     DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        if (is_near(ctx)) [[likely]]
-            near_record(ctx, record, hash, out);
+        if (auto const* const in = near(ctx)) [[likely]]
+            near_record(*in, ctx, record, hash, out);
         else far_record(ctx, record, hash, out);
     }
 

@@ -50,8 +50,8 @@ class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> 
     std::uint64_t span_ = 0;
     event_time middle_ = event_time::max();
     table* near_[2] = {};
-    /// Where more than two are open, as records out of order keep them, all of them: found in a call that is not
-    /// inlined, so that records in order pay nothing for it.
+    /// Where more than two are open, as records out of order keep them, all of them: asked for
+    /// last, so that records in order pay nothing for it.
     static constexpr bool gridded = [] {
         if constexpr (Carried || by_element) return false;
         else return std::is_same_v<typename Windowing::assigner_type, tumbling>;
@@ -84,39 +84,35 @@ public:
     }
     template <class Ctx>
     DRIFTLESS_FUSED void prefetch(Ctx const& ctx, std::uint64_t hash) const noexcept {
-        if (is_near(ctx)) return near_[place_of(ctx)]->prefetch(hash);
-        if constexpr (gridded) {
-            if (table const* const in = grid_.find(ctx.at)) in->prefetch(hash);
-        }
+        if (table const* const in = near(ctx)) in->prefetch(hash);
     }
     template <class Ctx, class T, class Out>
     DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        if (is_near(ctx)) [[likely]]
-            return near_record(ctx, record, hash, out);
-        if constexpr (gridded) {
-            if (table* const in = grid_.find(ctx.at)) {
-                this->add(*in, ctx, record, hash, out);
-                return;
-            }
-        }
-        far_record(ctx, record, hash, out);
+        if (auto* const in = near(ctx)) [[likely]]
+            near_record(*in, ctx, record, hash, out);
+        else far_record(ctx, record, hash, out);
     }
     /// The same in two: for who wants to keep what the rare path needs out of the way of the common one.
     template <class Ctx, class T, class Out>
-    DRIFTLESS_INLINE void near_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        this->add(*near_[place_of(ctx)], ctx, record, hash, out);
+    DRIFTLESS_INLINE void near_record(table& in, Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
+        this->add(in, ctx, record, hash, out);
     }
+    /// The table of a record, if it is at hand.
     template <class Ctx>
-    DRIFTLESS_INLINE bool is_near(Ctx const& ctx) const noexcept {
+    DRIFTLESS_INLINE table* near(Ctx const& ctx) const noexcept {
         if constexpr (several) {
-            return false;  // a record goes into each of its windows
+            return nullptr;  // a record goes into each of its windows
         } else if constexpr (Carried) {
-            return ctx.window.start == low_ && ctx.window.end == middle_ && near_[1] != nullptr;
+            return ctx.window.start == low_ && ctx.window.end == middle_ ? near_[1] : nullptr;
         } else {
             if constexpr (by_element) {
-                if (ctx.at < watermark_) return false;
+                if (ctx.at < watermark_) return nullptr;
             }
-            return static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns()) < span_;
+            auto const past = static_cast<std::uint64_t>(ctx.at.ns()) - static_cast<std::uint64_t>(low_.ns());
+            if (past < span_) [[likely]]
+                return near_[ctx.at >= middle_ ? 1 : 0];
+            if constexpr (gridded) return grid_.find(ctx.at);
+            else return nullptr;
         }
     }
     template <class Ctx, class T, class Out>
@@ -197,11 +193,6 @@ public:
     }
 
 private:
-    template <class Ctx>
-    DRIFTLESS_INLINE std::size_t place_of(Ctx const& ctx) const noexcept {
-        if constexpr (Carried) return 1;
-        else return ctx.at >= middle_ ? 1 : 0;
-    }
     void forget_near() noexcept {
         low_ = event_time::max();
         middle_ = event_time::max();
