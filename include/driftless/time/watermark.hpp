@@ -78,12 +78,14 @@ class partition_clock {
     watermark_valve valve_{1};
     event_time newest_ = event_time::min();  // of the current partition
     std::uint32_t current_ = 0;
+    bool alone_ = false;  // there is one partition, and it counts: its newest time is the progress, and nobody is told
 
 public:
     /// Records from `partition` follow.
     void enter(std::uint32_t partition) {
         if (partition == current_) return;
         tell();
+        alone_ = false;
         valve_.include(partition + std::size_t{1});
         current_ = partition;
         newest_ = valve_.has_ended(partition) ? event_time::max() : valve_.watermark_of(partition);
@@ -92,10 +94,12 @@ public:
         enter(partition);
         valve_.end(partition);
         newest_ = event_time::max();
+        alone_ = false;
     }
     /// `partition` has nothing to say for now, or is back.
     void set_idle(std::uint32_t partition, bool idle) {
         tell();
+        alone_ = false;
         valve_.include(partition + std::size_t{1});
         if (idle) valve_.idle(partition);
         else valve_.resume(partition);
@@ -103,13 +107,16 @@ public:
     /// While no partition says anything: the progress is at least `to`.
     void raise(event_time to) {
         tell();
+        alone_ = false;
         valve_.raise(to);
     }
     /// True if the current partition is ahead of the progress: it cannot move it.
-    [[nodiscard]] bool held_by_others() const noexcept { return valve_.output() < newest_; }
+    [[nodiscard]] bool held_by_others() const noexcept { return !alone_ && valve_.output() < newest_; }
     /// The progress of the input; +inf once all partitions have ended.
     [[nodiscard]] event_time least_newest() {
+        if (alone_) return newest_;
         tell();
+        alone_ = valve_.inputs() == 1 && valve_.counts(0);
         return valve_.output();
     }
     [[nodiscard]] event_time newest() const noexcept { return newest_; }
@@ -124,6 +131,7 @@ public:
         valve_.visit_state([&](std::string_view, auto& member) { in.read(member); });
         valve_.include(1);
         current_ = 0;
+        alone_ = false;
         newest_ = valve_.has_ended(0) ? event_time::max() : valve_.watermark_of(0);
     }
 

@@ -42,6 +42,8 @@ public:
     [[nodiscard]] bool is_idle(std::size_t input) const { return (flags_[input] & idle_flag) != 0; }
     [[nodiscard]] bool is_aligned(std::size_t input) const { return (flags_[input] & unaligned_flag) == 0; }
     [[nodiscard]] bool has_ended(std::size_t input) const { return (flags_[input] & ended_flag) != 0; }
+    /// It is active and aligned: the output waits for it.
+    [[nodiscard]] bool counts(std::size_t input) const { return flags_[input] == 0; }
     /// No input is active: each is idle or has ended.
     [[nodiscard]] bool quiet() const noexcept {
         for (auto const each : flags_) {
@@ -54,7 +56,7 @@ public:
     bool advance(std::size_t input, event_time watermark) {
         if (has_ended(input) || watermark <= values_[input]) return false;
         // One that counts and is ahead of the output does not hold it: another does.
-        bool const ahead = flags_[input] == 0 && values_[input] > output_;
+        bool const ahead = counts(input) && values_[input] > output_;
         values_[input] = watermark;
         return !ahead && recompute(input);
     }
@@ -75,7 +77,7 @@ public:
 
     /// Somebody else knows better while no input says anything: the output is at least `to`.
     void raise(event_time to) noexcept {
-        if (to > output_) output_ = to;
+        grow(to);
     }
 
     void visit_state(auto&& visit) {
@@ -92,13 +94,15 @@ private:
         bool ended = true;
         for (std::size_t i = 0; i < values_.size(); ++i) {
             ended = ended && has_ended(i);
-            if (flags_[i] != 0) continue;
+            if (!counts(i)) continue;
             counted = true;
             if (values_[i] < least) least = values_[i];
         }
-        if (!counted && !ended) return false;
-        if (least <= output_) return false;
-        output_ = least;
+        return (counted || ended) && grow(least);
+    }
+    bool grow(event_time to) noexcept {
+        if (to <= output_) return false;
+        output_ = to;
         return true;
     }
 };
