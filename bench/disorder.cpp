@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// bench/disorder.cpp - count and sum per key in windows of 10 s over records that come up to 100 s before or behind their
-// place, as a stream: some twenty windows are open at any time. Against a ring of tables written by hand, the best of
-// the three plans in support/tumbling_by_hand.hpp.
+// bench/disorder.cpp - count and sum per key in windows of 10 s over records that come up to 100 s before or behind
+// their place, as a stream: some twenty windows are open at any time. Against a ring of tables written by hand, the
+// best of the three plans in support/tumbling_by_hand.hpp.
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/sum.hpp>
 #include <driftless/log/memory_log.hpp>
@@ -59,7 +59,8 @@ digest by_hand(std::vector<sale> const& records, std::size_t keys) {
     std::int64_t newest = 0;
     auto const fire_until = [&](std::int64_t window) {
         for (; first < window; ++first) {
-            ring[static_cast<std::size_t>(first) % open].fire([&](auto const& key, std::int64_t count, std::int64_t sum) {
+            auto& due = ring[static_cast<std::size_t>(first) % open];
+            due.fire([&](auto const& key, std::int64_t count, std::int64_t sum) {
                 out.row(key, first * size.ns(), count, sum);
             });
         }

@@ -90,7 +90,7 @@ TEST_CASE("window tables do what a map of windows does", "[state][window_tables]
     CHECK(moved.fired() == 0);
 }
 
-TEST_CASE("tables of many windows are packed densely, once they are more than a cache holds", "[state][window_tables]") {
+TEST_CASE("many tables are packed densely, once they are more than a cache holds", "[state][window_tables]") {
     struct sized_table {
         std::size_t reserved = 0;
         bool dense = false;

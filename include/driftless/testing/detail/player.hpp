@@ -6,6 +6,7 @@
 #include <driftless/core/pane.hpp>
 #include <driftless/core/pipeline.hpp>
 #include <driftless/core/time.hpp>
+#include <driftless/op/detail/shards.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/report.hpp>
