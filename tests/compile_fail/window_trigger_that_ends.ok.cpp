@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/op/from.hpp>
 #include <driftless/op/window.hpp>
+#include <driftless/time/trigger.hpp>
 using namespace driftless;
 using namespace driftless::literals;
 int main() {
