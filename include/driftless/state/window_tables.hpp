@@ -66,9 +66,9 @@ public:
     open_window& open(time_window const& window, bool late) {
         auto* const fresh = take_spare();
         if constexpr (requires { fresh->table.make_room_like(fresh->table); }) {
-            bool const crowded = size() > 2 && bytes() > held_by_cache;
-            fresh->table.pack_densely(crowded);
             // Of many, the first is as full as the others will become.
+            bool const crowded = size() > 2 && size() * open_[first_]->table.bytes() > held_by_cache;
+            fresh->table.pack_densely(crowded);
             if (size() != 0 && !late) fresh->table.make_room_like((crowded ? open_[first_] : open_.back())->table);
         }
         fresh->window = window;
