@@ -358,8 +358,8 @@ private:
     /// Finds the fast path anew: after a watermark, and where columns came or moved.
     void come_near() {
         span_ = 0;
-        std::size_t first = 0;
-        while (first < slices_.size() && slices_[first].table.number < first_whole()) ++first;
+        std::size_t first = slices_.size();  // from the back: there are few
+        while (first != 0 && slices_[first - 1].table.number >= first_whole()) --first;
         if (first == slices_.size()) return;
         auto const per = grid_.slices_per_period();
         auto base_slice = slices_[first].table.number;
