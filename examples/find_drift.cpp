@@ -41,6 +41,7 @@ struct rise {
 
 int main() {
     std::vector<dl::event<price>> prices;
+    prices.reserve(100);
     for (std::int64_t i = 0; i < 100; ++i) {
         prices.push_back({price{static_cast<std::int32_t>(i % 4), 100 + i % 11 * 20}, dl::testing::at(i * 1_s)});
     }

@@ -437,7 +437,7 @@ private:
         return from_file(found->block_with(from), from);
     }
     DRIFTLESS_NOINLINE block from_other_schema(
-        detail::segment const& segment, detail::stored_block stored, std::uint64_t from) const {
+        detail::segment const& segment, detail::stored_block const& stored, std::uint64_t from) const {
         if constexpr (detail::evolves<T>) {
             auto const made = old_.read(segment.header(), stored, from);
             block out{made, stored_records{*made}, 0, made->size(), event_time{stored.raw.header().append_time}};

@@ -69,6 +69,7 @@ public:
         if constexpr (has_deltas<M>) {
             if (limits.deltas) {
                 packed_.clear();
+                // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): bytes, n numbers of them
                 pack_deltas<typename unsigned_of_size<sizeof(M)>::type>(plain.data(), n, packed_);
                 if (packed_.size() < plain.size()) return {packed_, packing::delta};
             }
@@ -334,7 +335,7 @@ private:
                 stored_.malformed("a column is packed in a way that does not fit it");
             }
             if (bytes.size() != records_ * sizeof(member_type)) stored_.malformed("a column is not as long as it says");
-            places_[I] = {bytes.data(), nullptr};
+            places_[I] = {bytes.data(), nullptr};  // NOLINT(bugprone-suspicious-stringview-data-usage): bytes
         } else {
             auto const table = records_ * sizeof(std::uint32_t);
             if (how != packing::ends || bytes.size() < table

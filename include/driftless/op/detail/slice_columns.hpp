@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 // What sliced windows keep: each key has a row number, shared by all slices, and each slice has a column of states by
 // row. So windows are added up and subtracted by loops over arrays, and a record is looked up once.
@@ -134,6 +135,20 @@ private:
         });
         in_order_ = true;
     }
+};
+
+/// A directory that stays where it is when its owner moves.
+template <class Key>
+class directory_owner {
+    row_directory<Key>* at_ = new row_directory<Key>;
+
+public:
+    directory_owner() = default;
+    directory_owner(directory_owner&& other) noexcept : at_(std::exchange(other.at_, nullptr)) {}
+    directory_owner& operator=(directory_owner&&) = delete;
+    ~directory_owner() { delete at_; }
+    [[nodiscard]] DRIFTLESS_INLINE row_directory<Key>* get() const noexcept { return at_; }
+    [[nodiscard]] DRIFTLESS_INLINE row_directory<Key>* operator->() const noexcept { return at_; }
 };
 
 /// One value per row.

@@ -68,7 +68,7 @@ class sliced_core : public core_base<Pack, Key, false, false, Exact> {
     event_time watermark_ = event_time::min();
     std::int64_t open_from_;  // the first window that has not closed
     window_tables<slice> slices_;
-    row_directory<Key>* keys_;  // at a fixed address: slices know it
+    directory_owner<Key> keys_;  // at a fixed address: slices know it
     sliding_totals<Pack, cell> totals_;
     std::int64_t fired_ = 0;  // windows since rows of keys that are gone were looked for
 
@@ -83,27 +83,13 @@ public:
           windowing_(*windowing),
           grid_(windowing->assigner),
           open_from_(grid_.first_open(watermark_)),
-          keys_(new row_directory<Key>),
           totals_(grid_),
           inverse_(~std::uint64_t{0} / static_cast<std::uint64_t>(grid_.period())) {}
     sliced_core(sliced_core const& like, fresh_core_t)
         : sliced_core(like.pack_, &like.windowing_, like.max_entries_, like.account_.label) {}
-    sliced_core(sliced_core&& other) noexcept
-        : base(std::move(other)),
-          windowing_(other.windowing_),
-          grid_(other.grid_),
-          watermark_(other.watermark_),
-          open_from_(other.open_from_),
-          slices_(std::move(other.slices_)),
-          keys_(std::exchange(other.keys_, nullptr)),
-          totals_(std::move(other.totals_)),
-          fired_(other.fired_),
-          near_(std::move(other.near_)),
-          low_(other.low_),
-          span_(other.span_),
-          inverse_(other.inverse_) {}
+    sliced_core(sliced_core&&) = default;
     sliced_core& operator=(sliced_core&&) = delete;
-    ~sliced_core() { delete keys_; }
+    ~sliced_core() = default;
     void keep_time_of(sliced_core const& other) noexcept { pass(other.watermark_); }
 
     [[nodiscard]] account const& books() const noexcept { return account_; }
@@ -289,7 +275,7 @@ private:
         if (auto* const there = slices_.table_of(span)) return *there;
         slice& made = slices_.open(span, false).table;
         made.number = number;
-        made.keys = keys_;
+        made.keys = keys_.get();
         made.cells.fill(keys_->room(), neutral());
         return made;
     }

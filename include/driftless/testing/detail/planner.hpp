@@ -95,6 +95,7 @@ private:
         }
         auto const disorder = some(tame_ ? bounds_.tame_disorder : bounds_.disorder);
         std::vector<std::pair<event_time, std::size_t>> arrivals;
+        arrivals.reserve(chosen.size());
         for (auto const each : chosen) arrivals.emplace_back(given_[each].at + some(disorder), each);
         std::sort(arrivals.begin(), arrivals.end());
         for (std::size_t i = 0; i < arrivals.size(); ++i) chosen[i] = arrivals[i].second;
