@@ -178,6 +178,17 @@ public:
         }
         return own < theirs ? own : theirs;
     }
+    [[nodiscard]] event_time clock_deadline() const {
+        auto own = event_time::max();
+        if constexpr (requires { core_.clock_deadline(); }) {
+            own = core_.clock_deadline();
+            if constexpr (Shards::possible) {
+                if (shards_.group != nullptr) own = shards_.group->clock_deadline();
+            }
+        }
+        auto const theirs = next_.clock_deadline();
+        return own < theirs ? own : theirs;
+    }
     void visit_state(auto&& visit) {
         wait_for_shards();
         visit("aggregate", *this);

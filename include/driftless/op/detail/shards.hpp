@@ -235,6 +235,13 @@ public:
         for (auto const& each : cores_) sum += each.state_bytes();
         return sum;
     }
+    [[nodiscard]] event_time clock_deadline() const noexcept {
+        auto least = event_time::max();
+        for (auto const& each : cores_) {
+            if (auto const own = each.clock_deadline(); own < least) least = own;
+        }
+        return least;
+    }
     void save(auto& out) { Core::save(cores_.begin(), cores_.size(), out); }
     void load(auto& in) { Core::load(cores_.begin(), cores_.size(), in); }
 

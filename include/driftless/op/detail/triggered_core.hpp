@@ -151,6 +151,8 @@ public:
             ask_all(windows_[i].window, windows_[i].table, watermark_, false, out);
         }
     }
+    /// A trigger that waits for a time fires at the first clock beyond it.
+    [[nodiscard]] event_time clock_deadline() const noexcept { return wake_.clock + duration{1}; }
     /// The next watermark at which a window ends or closes, or the answer to "is it late" changes.
     [[nodiscard]] event_time deadline() const noexcept {
         event_time next = event_time::max();

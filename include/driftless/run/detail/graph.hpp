@@ -38,6 +38,13 @@ class fan_out {
     DRIFTLESS_INLINE constexpr void each(F&& f) {
         std::apply([&](Chains&... chain) { (f(chain), ...); }, chains_);
     }
+    template <class F>
+    [[nodiscard]] constexpr event_time least(F f) const {
+        auto of_all = event_time::max();
+        auto const ask = [&](event_time time) { of_all = time < of_all ? time : of_all; };
+        std::apply([&](Chains const&... chain) { (ask(f(chain)), ...); }, chains_);
+        return of_all;
+    }
 
 public:
     static constexpr bool deadline_moves = (Chains::deadline_moves || ...);
@@ -89,11 +96,10 @@ public:
         each([](auto& chain) { chain.on_end(); });
     }
     [[nodiscard]] constexpr event_time deadline() const {
-        auto least = event_time::max();
-        std::apply(
-            [&](Chains const&... chain) { ((least = chain.deadline() < least ? chain.deadline() : least), ...); },
-            chains_);
-        return least;
+        return least([](auto const& chain) { return chain.deadline(); });
+    }
+    [[nodiscard]] constexpr event_time clock_deadline() const {
+        return least([](auto const& chain) { return chain.clock_deadline(); });
     }
     template <class T>
     [[nodiscard]] event_time merge_time(std::uint32_t partition, event_time at, T const& record) const {
