@@ -61,7 +61,7 @@ public:
     constexpr Next& next() noexcept { return next_; }
     constexpr Next const& next() const noexcept { return next_; }
     constexpr void visit_state(auto&& visit) {
-        valve_.visit_state(visit);
+        visit("inputs", valve_);
         visit("quiet", quiet_);
         visit("ended", ended_);
         next_.visit_state(visit);

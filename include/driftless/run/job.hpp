@@ -14,6 +14,7 @@
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/decisions.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
+#include <driftless/run/detail/stuck_visitor.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/run/results.hpp>
@@ -178,6 +179,25 @@ public:
     [[nodiscard]] results_of<output_of<P>> take_results() {
         static_cast<void>(results());
         return std::move(rows_);
+    }
+
+    /// Why nothing comes out, for people: which partition or input holds the watermark and which the merge, up to which
+    /// watermark panes are held back, and the next watermark for which each operator waits. One line each.
+    [[nodiscard]] std::string explain_stuck() {
+        using sources = typename detail::sources_of<detail::type_list<>, P>::type;
+        std::string out;
+        guarded([&] {
+            engine_.extend();
+            detail::say_who_is_waited_for<sources>(engine_.lanes(), out);
+            auto each = engine_.lanes().begin();  // in the order of the chains
+            engine_.each_chain([&](auto& chain) {
+                auto const input = (*each)->input;
+                chain.visit_state(detail::stuck_visitor{out, detail::input_text(sources{}, input)});
+                while (each != engine_.lanes().end() && (*each)->input == input) ++each;
+            });
+            return 0;
+        });
+        return out;
     }
 
     /// The books as of the last chunk; may be called from any thread.
