@@ -14,5 +14,6 @@
 #include <driftless/run/stream.hpp>
 #include <driftless/run/thread_pool.hpp>
 #include <driftless/run/threads.hpp>
+#include <driftless/run/trace.hpp>
 
 #endif
