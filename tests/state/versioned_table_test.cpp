@@ -82,6 +82,18 @@ TEST_CASE("a deleted key is forgotten at the bound that reaches its deletion", "
     CHECK(table.expired() == 1);
 }
 
+TEST_CASE("a key that is deleted, put and deleted again at one time is forgotten once", "[state][versioned_table]") {
+    versioned_table<std::string, int> table;
+    for (int i = 0; i < 3; ++i) {
+        table.erase("a", event_time{5});
+        table.put("a", event_time{5}, i);
+    }
+    table.erase("a", event_time{5});
+    table.forget_before(event_time{5});
+    CHECK(table.keys() == 0);
+    CHECK(table.versions() == 0);
+}
+
 TEST_CASE("versioned_table = all puts, looked through anew", "[state][versioned_table][oracle]") {
     property("versions", [] {
         auto const history = *rc::gen::element<std::int64_t>(0, 5, 20, std::numeric_limits<std::int64_t>::max());
