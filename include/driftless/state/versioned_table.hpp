@@ -92,14 +92,21 @@ public:
         return put_version(key, hash_in(key), at, nullptr);
     }
 
+    /// The same where the hash is known; without a value the row is deleted.
+    std::optional<event_time> put(Key const& key, std::uint64_t hash, event_time at, Value const* value) {
+        return put_version(key, hash, at, value);
+    }
+
     /// The version that is valid from the latest time on.
-    [[nodiscard]] version latest(Key const& key) {
-        auto const* const found = keys_.find(key, hash_in(key));
+    [[nodiscard]] version latest(Key const& key) { return latest(key, hash_in(key)); }
+    [[nodiscard]] version latest(Key const& key, std::uint64_t hash) {
+        auto const* const found = keys_.find(key, hash);
         return found == nullptr ? version{} : version_at(found->newest, event_time::max());
     }
     /// The version that is valid at `t`.
-    [[nodiscard]] version as_of(Key const& key, event_time t) {
-        auto const* const found = keys_.find(key, hash_in(key));
+    [[nodiscard]] version as_of(Key const& key, event_time t) { return as_of(key, hash_in(key), t); }
+    [[nodiscard]] version as_of(Key const& key, std::uint64_t hash, event_time t) {
+        auto const* const found = keys_.find(key, hash);
         if (found == nullptr) return {};
         auto to = event_time::max();
         for (auto at = found->newest; at != none; at = versions_.beside(at).older) {
@@ -113,7 +120,8 @@ public:
         return {};
     }
     /// Whether the key has any version, be it that of its deletion.
-    [[nodiscard]] bool knows(Key const& key) { return keys_.find(key, hash_in(key)) != nullptr; }
+    [[nodiscard]] bool knows(Key const& key) { return knows(key, hash_in(key)); }
+    [[nodiscard]] bool knows(Key const& key, std::uint64_t hash) { return keys_.find(key, hash) != nullptr; }
 
     /// What was valid before `t` alone may be forgotten, and what is put there is refused.
     void forget_before(event_time t) {
