@@ -20,6 +20,7 @@
 #include <driftless/op/session.hpp>
 #include <driftless/op/sliding.hpp>
 #include <driftless/op/sorted_by_time.hpp>
+#include <driftless/op/table.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/run.hpp>
 #include <driftless/state.hpp>

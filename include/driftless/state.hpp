@@ -5,6 +5,8 @@
 #include <driftless/state/bound.hpp>
 #include <driftless/state/keyed_table.hpp>
 #include <driftless/state/record_pool.hpp>
+#include <driftless/state/value_pool.hpp>
+#include <driftless/state/versioned_table.hpp>
 #include <driftless/state/window_tables.hpp>
 
 #endif

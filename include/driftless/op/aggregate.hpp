@@ -8,6 +8,7 @@
 #include <driftless/core/sink.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/op/detail/aggregate_stage.hpp>
+#include <driftless/op/detail/changing_core.hpp>
 #include <driftless/op/detail/unwindowed_core.hpp>
 #include <driftless/op/detail/windowed_core.hpp>
 #include <driftless/op/late_to.hpp>
@@ -257,11 +258,12 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 return stage_around(std::move(core));
             }
         };
-        if constexpr (!In::window::assigned && keyed<In>) {
-            return stage_of(
-                detail::unwindowed_core<pack, key, from_changes>{make_pack<pack>(), max_entries(), at.label});
+        if constexpr (!In::window::assigned && from_changes) {
+            return stage_of(detail::changing_core<pack, key>{make_pack<pack>(), max_entries(), at.label});
+        } else if constexpr (!In::window::assigned && keyed<In>) {
+            return stage_of(detail::unwindowed_core<pack, key>{make_pack<pack>(), max_entries(), at.label});
         } else if constexpr (!In::window::assigned) {
-            return stage_of(detail::total_core<pack, from_changes>{make_pack<pack>(), max_entries(), at.label});
+            return stage_of(detail::total_core<pack>{make_pack<pack>(), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::merging) {
             using core = detail::session_core<pack, key, windowing_t<In>, Mode::exact>;
             static_assert(detail::included<core>,
@@ -338,7 +340,8 @@ private:
 ///             with it, and over changes, rows are changes (old, new).
 /// Time        A window fires when watermark >= its end; its rows have event time end - 1 ns. A record is
 ///             refused for a window iff watermark >= end + allowed lateness; one that comes in between
-///             changes the row at once (a late pane). Without a window it fires when the input ends.
+///             changes the row at once (a late pane). Without a window it fires when the input ends; over the
+///             changes of a table each change is answered at once, by a row at the greatest time of what is in it.
 /// State       One entry per key and open window, collected at end + allowed lateness; part of the snapshot.
 ///             A keyed aggregate without a window says unbounded_state{} or max_keys{n}. A session is kept until
 ///             watermark >= end + gap + allowed lateness; where a function takes its records in log order (fold,

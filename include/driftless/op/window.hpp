@@ -128,7 +128,8 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
     static constexpr bool stamps_known_windows = !stamps || !record_windows<Assigner>;
     /// A row that changes is taken back from where it was put: rows that change with their time have no such place.
     template <class In>
-    static constexpr bool rows_stay = !(changelog<In> && detail::stamped_rows<typename In::window>);
+    static constexpr bool rows_stay =
+        !changelog<In> || (In::window::assigned && !detail::stamped_rows<typename In::window>);
     template <class In>
     static constexpr bool accepts =
         timestamped<In> && !loses_data && fires_by_itself && stamps_known_windows && rows_stay<In>
@@ -149,9 +150,9 @@ struct window_op : operator_base<window_op<Assigner, Options...>> {
             "driftless: window(sliding_per_record{...}) has rows at the end of their window only: leave "
             "earliest_timestamp{} and latest_timestamp{} out of it");
         static_assert(rows_stay<In>,
-            "driftless: window would put rows that change into windows by their time, and with earliest_timestamp{} "
-            "or latest_timestamp{} that changes as well: leave them, or lateness and triggers, out of the window "
-            "before");
+            "driftless: window would put rows that change into windows by their time, and that changes as well where "
+            "they come out of a table, or of windows with earliest_timestamp{} or latest_timestamp{}: put window(...) "
+            "before table(...), or leave the timestamps, or lateness and triggers, out of the window before");
         static_assert(fires_by_itself,
             "driftless: window(count_window{n}) fires when a window is full, and takes every record: leave lateness, "
             "triggers and pane options out of it");

@@ -71,10 +71,19 @@ consteval state_class operator_state() {
     } else return state_class::unbounded;
 }
 
+/// A stateful fan-in says itself whether the watermarks of its inputs bound what it keeps.
+template <class Op>
+consteval state_class fan_in_state() {
+    if constexpr (!is_stateful<Op>::value) return state_class::stateless;
+    else if constexpr (Op::watermark_bounds) return state_class::windowed;
+    else if constexpr (requires { requires says_max_keys<decltype(Op::parameters)>; }) return state_class::max_keys;
+    else return state_class::unbounded;
+}
+
 template <class P>
 consteval state_class find_state() {
     if constexpr (begins_with_fan_in<P>) {
-        auto weakest = state_class::stateless;
+        auto weakest = fan_in_state<typename P::op_type>();
         [&]<class... I>(std::tuple<I...> const*) {
             ((weakest = weakest < find_state<I>() ? find_state<I>() : weakest), ...);
         }(static_cast<decltype(P::op_type::inputs) const*>(nullptr));

@@ -12,9 +12,9 @@
 namespace driftless::inline v0::detail {
 
 /// Aggregates keys without windows: one table, which fires when the input ends.
-template <class Pack, class Key, bool FromChanges>
-class unwindowed_core : public core_base<Pack, Key, FromChanges, FromChanges, true> {
-    using base = core_base<Pack, Key, FromChanges, FromChanges, true>;
+template <class Pack, class Key>
+class unwindowed_core : public core_base<Pack, Key, false, false, true> {
+    using base = core_base<Pack, Key, false, false, true>;
     using base::account_;
     using base::entries_;
     using base::pack_;
@@ -34,11 +34,6 @@ public:
     template <class Ctx, class T, class Out>
     DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
         this->add(table_, ctx, record, hash, out);
-    }
-    template <class Ctx, class T, class Out>
-    void on_change(Ctx const& ctx, change<T> const& row, std::uint64_t hash, Out& out) {
-        this->apply(table_, ctx, row, hash, out);
-        this->drop_if_empty(table_, this->key_in(ctx), hash);
     }
     template <class Out>
     void on_watermark(event_time watermark, Out& out) {
@@ -70,7 +65,7 @@ public:
 
 /// Aggregates everything into one row: one state by value, which a loop keeps in registers, and
 /// nothing to look up or to branch on.
-template <class Pack, bool FromChanges>
+template <class Pack>
 class total_core {
     using result_type = typename Pack::result;
 
@@ -79,12 +74,11 @@ class total_core {
     [[no_unique_address]] typename Pack::burst burst_;  // what is not in the state yet
     std::int64_t in_burst_ = 0;                         // so many records
     std::uint64_t applied_ = 0;                         // those before it
-    std::int64_t members_ = 0;  // rows in it; counted over changes only
     bool ended_ = false;
     account account_;
 
 public:
-    static constexpr bool tight = !FromChanges && Pack::adds_are_safe;
+    static constexpr bool tight = Pack::adds_are_safe;
 
     constexpr total_core(Pack pack, std::uint64_t, operator_label label)
         : pack_(std::move(pack)), state_(pack_.init()), burst_(pack_.init_burst()), account_{.label = label} {}
@@ -104,31 +98,18 @@ public:
     template <class Ctx, class T, class Out>
     DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record, std::uint64_t, Out& out) {
         try {
-            if constexpr (FromChanges) {
-                pack_.add(state_, record);
-                ++applied_;
-            } else {
-                pack_.add(state_, burst_, record);
-                ++in_burst_;
-            }
+            pack_.add(state_, burst_, record);
+            ++in_burst_;
         } catch (...) {
             account_.refuse(reason::failed);
             out.threw(ctx.from);
         }
     }
-    template <class Ctx, class T, class Out>
-    void on_change(Ctx const& ctx, change<T> const& row, std::uint64_t hash, Out& out) {
-        if (row.before != nullptr && removed_from(pack_, state_, *row.before)) --members_;
-        auto const applied = applied_;
-        if (row.after != nullptr) on_record(ctx, *row.after, hash, out);
-        else ++applied_;
-        if (row.after != nullptr && applied != applied_) ++members_;
-    }
     template <class Out>
     void on_watermark(event_time watermark, Out& out) {
         settle();  // rows that a window fires come without the loop of a source
         if (watermark != event_time::max() || std::exchange(ended_, true)) return;
-        if (applied_ == 0 || (FromChanges && members_ == 0)) return;
+        if (applied_ == 0) return;
         std::optional<result_type> result;
         try {
             result.emplace(pack_.lower(state_));
@@ -136,11 +117,7 @@ public:
             out.threw(origin{});
         }
         if (!result) return;
-        if constexpr (FromChanges) {
-            out.change(unkeyed{}, time_window{}, pane_info{}, 0, static_cast<result_type const*>(nullptr), &*result);
-        } else {
-            out.row(unkeyed{}, time_window{}, pane_info{}, 0, *result);
-        }
+        out.row(unkeyed{}, time_window{}, pane_info{}, 0, *result);
     }
     [[nodiscard]] event_time deadline() const noexcept { return event_time::max(); }
 
@@ -148,14 +125,12 @@ public:
         auto& only = cores[0];
         only.settle();
         out.write(only.applied_);
-        out.write(only.members_);
         for (auto const n : only.account_.refused) out.write(n);
         Pack::save(only.state_, out);
     }
     static void load(total_core* cores, std::size_t, auto& in) {
         auto& only = cores[0];
         in.read(only.applied_);
-        in.read(only.members_);
         for (auto& n : only.account_.refused) in.read(n);
         only.state_ = only.pack_.init();
         only.burst_ = only.pack_.init_burst();

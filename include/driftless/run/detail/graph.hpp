@@ -142,14 +142,27 @@ void validate_windows(FanIn const& fan_in) {
     }
 }
 
+/// The node of a fan-in before `next`, owned by the job. One that makes records has a stage of its own.
+template <class Mode, class P, class Next, class Builder>
+constexpr auto* make_node(P const& p, Next next, Builder& builder) {
+    using op = typename P::op_type;
+    if constexpr (requires { typename op::makes_records; }) {
+        auto stage =
+            p.op.template bind<Mode>(std::move(next), place<P, Builder>{p, builder, label_of<op>()});
+        return builder.template own<typename op::template node_t<decltype(stage)>>(std::move(stage));
+    } else {
+        return builder.template own<typename op::template node_t<Next>>(std::move(next));
+    }
+}
+
 /// Makes the stages of P before `next`: a tuple of heads.
 template <class Mode, class P, class Next, class Builder>
 constexpr auto make_chain(P const& p, Next next, Builder& builder) {
     validate(p.op);
     if constexpr (begins_with_fan_in<P>) {
         validate_windows(p.op);
-        using node = typename P::op_type::template node_t<Next>;
-        auto* const made = builder.template own<node>(std::move(next));
+        auto* const made = make_node<Mode>(p, std::move(next), builder);
+        using node = std::remove_pointer_t<decltype(made)>;
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return std::tuple_cat(make_chain<Mode>(
                 std::get<I>(p.op.inputs), typename P::op_type::template port_t<node, I>{made}, builder)...);

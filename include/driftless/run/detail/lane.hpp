@@ -62,8 +62,10 @@ struct source_time_of_all<Source, Found, First, Rest...> {
 template <class Root, class Source, class Found>
     requires requires { typename Root::is_fan_in; }
 struct source_time<root_link<Root>, Source, Found> {
+    /// Behind a fan-in that makes records, times are of other records.
+    using found = std::conditional_t<requires { typename Root::makes_records; }, void, Found>;
     template <class... I>
-    static auto list(std::tuple<I...> const*) -> source_time_of_all<Source, Found, I...>;
+    static auto list(std::tuple<I...> const*) -> source_time_of_all<Source, found, I...>;
     using type = typename decltype(list(static_cast<decltype(Root::inputs) const*>(nullptr)))::type;
 };
 

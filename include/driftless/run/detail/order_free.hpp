@@ -50,7 +50,9 @@ consteval bool every_input(Test test) {
 template <class P, bool Gathered>
 consteval bool find_order_free() {
     using op = typename P::op_type;
-    if constexpr (begins_with_fan_in<P>) {
+    if constexpr (is_stateful<op>::value && begins_with_fan_in<P>) {
+        return false;  // it hands rows on in the order in which records met
+    } else if constexpr (begins_with_fan_in<P>) {
         return every_input<op>([]<class I>(I const*) { return find_order_free<I, Gathered>(); });
     } else if constexpr (is_root<P>) {
         return Gathered;

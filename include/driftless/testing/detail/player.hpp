@@ -31,6 +31,12 @@ template <class Root>
 struct source_of<root_link<Root>> {
     using type = Root;
 };
+/// Where the inputs of a fan-in read one source, it is that of the first.
+template <class Root>
+    requires requires { typename Root::is_fan_in; }
+struct source_of<root_link<Root>> {
+    using type = typename source_of<typename Root::first_type>::type;
+};
 /// What the one input of P holds.
 template <class P>
 struct source_element {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: table makes rows of records, and its input yields changes: that is a table already
+#include <driftless/op/table.hpp>
+
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+struct price {
+    int sku;
+    int cents;
+};
+BOOST_HANA_ADAPT_STRUCT(price, sku, cents);
+constexpr auto prices = from<event<price>>() | key_by<&price::sku>();
+int main() { [[maybe_unused]] auto p = prices | table(unbounded_state{}) | table(unbounded_state{}); }
