@@ -14,6 +14,7 @@
 #include <driftless/io.hpp>
 #include <driftless/log.hpp>
 #include <driftless/op.hpp>
+#include <driftless/op/as_inserts.hpp>
 #include <driftless/op/at_most_ahead.hpp>
 #include <driftless/op/fail_on_late.hpp>
 #include <driftless/op/release_on_close.hpp>

@@ -4,6 +4,7 @@
 #include <driftless/op/merge.hpp>
 #include <driftless/op/share.hpp>
 #include <driftless/run/batch.hpp>
+#include <driftless/run/fingerprint.hpp>
 #include <vector>
 using namespace driftless;
 using namespace driftless::literals;

@@ -81,6 +81,7 @@ recorder shops_by_hand(std::vector<placed> const& kept) {
     for (auto const& [p, s] : kept) {
         all.add(s, [&](sale const* old, sale const* now) {
             if (old != nullptr && now != nullptr && old->shop == now->shop) {
+                if (now->cents == old->cents) return;  // what has not changed is not told
                 return count_in(now->shop.str(), 0, now->cents - old->cents);
             }
             if (old != nullptr) count_in(old->shop.str(), -1, -old->cents);

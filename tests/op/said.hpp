@@ -24,6 +24,11 @@ public:
         add(std::to_string(ctx.at.ns()));
         this->next_.on_record(ctx, record);
     }
+    template <class Ctx, class T>
+    void on_change(Ctx const& ctx, change<T> const& row) {
+        add("change");
+        this->next_.on_change(ctx, row);
+    }
     void on_watermark(event_time watermark) {
         add("wm " + (watermark == event_time::max() ? "inf" : std::to_string(watermark.ns())));
         this->next_.on_watermark(watermark);

@@ -7,6 +7,7 @@
 #include <driftless/op/merge.hpp>
 #include <driftless/op/tap.hpp>
 #include <driftless/run/batch.hpp>
+#include <driftless/run/fingerprint.hpp>
 #include <support/catch.hpp>
 
 #include <vector>

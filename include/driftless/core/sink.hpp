@@ -121,7 +121,13 @@ class sink_stage : public terminal {
     Sink* sink_;
 
 public:
+    /// A sink that has on_epoch(n) is told when all that it was given is epoch n.
+    static constexpr bool wants_epochs = requires(Sink& sink) { sink.on_epoch(std::uint64_t{}); };
+
     explicit constexpr sink_stage(Sink* sink) : sink_(sink) {}
+    constexpr void on_epoch(std::uint64_t epoch) {
+        if constexpr (wants_epochs) sink_->on_epoch(epoch);
+    }
 
     template <class Ctx, class T>
     DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {

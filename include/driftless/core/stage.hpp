@@ -45,7 +45,8 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 /// on_chunk()                the source pauses here: hand on what was held back
 /// settle()                  totals that were kept apart for speed are put together. The source says so after
 ///                           each tight loop; who hands on more records than it takes, every `burst_limit`
-/// on_epoch(n)               everything pushed so far is epoch n, a numbered prefix of the input
+/// on_epoch(n)               everything pushed so far is epoch n, a numbered prefix of the input. Said after every
+///                           record, to pipelines with a stage that wants_epochs
 /// on_idle(idle)             the input has gone idle, or is active again
 /// on_clock(now)             processing time
 /// clock_deadline()          the least processing time at which anything can change by itself
@@ -68,6 +69,7 @@ protected:
 public:
     static constexpr bool deadline_moves = Next::deadline_moves;
     static constexpr bool tight = Next::tight;
+    static constexpr bool wants_epochs = Next::wants_epochs;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = false;
 
@@ -132,6 +134,7 @@ class terminal {
 public:
     static constexpr bool deadline_moves = false;
     static constexpr bool tight = false;
+    static constexpr bool wants_epochs = false;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = false;
 

@@ -8,7 +8,6 @@
 #include <driftless/core/sink.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/op/detail/aggregate_stage.hpp>
-#include <driftless/op/detail/changing_core.hpp>
 #include <driftless/op/detail/unwindowed_core.hpp>
 #include <driftless/op/detail/windowed_core.hpp>
 #include <driftless/op/late_to.hpp>
@@ -26,7 +25,9 @@
 namespace driftless::inline v0 {
 namespace detail {
 // In headers of their own: op/session.hpp, op/sliding.hpp, op/trigger.hpp, op/count_window.hpp,
-// op/sliding_per_record.hpp, op/timestamps.hpp.
+// op/sliding_per_record.hpp, op/timestamps.hpp; and with what makes rows that know no window: op/table.hpp.
+template <class Pack, class Key>
+class changing_core;
 template <class Pack, class Key, class Windowing, bool Exact>
 class session_core;
 template <class Pack, class Key, class Windowing, bool Exact>
@@ -39,6 +40,14 @@ template <class Pack, class Key, class Windowing, bool Exact>
 class record_window_core;
 template <class Core, class Key, class Windowing>
 class stamping_core;
+/// One record may change several rows before this place: it has left one group and entered another, or it came on two ways.
+template <class P>
+consteval bool splits_rows() {
+    using op = typename P::op_type;
+    if constexpr (is_root<P>) return requires { typename op::is_fan_in; };
+    else if constexpr (requires { typename op::is_stateful; } && changelog<output_of<typename P::prev_type>>) return true;
+    else return splits_rows<typename P::prev_type>();
+}
 template <class Core>
 concept included = requires { sizeof(Core); };
 
@@ -295,7 +304,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         } else {
             constexpr bool exact = Mode::exact && !detail::windowing_in<typename In::window>::reopens;
             using core = detail::windowed_core<pack, key, windowing_t<In>, In::window::carried, from_changes,
-                corrects<In>, exact>;
+                corrects<In>, exact, detail::splits_rows<std::remove_cvref_t<decltype(at.upstream)>>()>;
             return stage_of(
                 core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         }

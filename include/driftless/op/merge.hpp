@@ -23,10 +23,12 @@ class merge_node {
     watermark_valve valve_{Inputs};
     bool quiet_ = false;
     std::uint64_t ended_ = 0;
+    std::size_t told_ = 0;  // inputs that have said that an epoch is complete
 
 public:
     static constexpr bool deadline_moves = Next::deadline_moves;
     static constexpr bool tight = false;
+    static constexpr bool wants_epochs = Next::wants_epochs;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = Next::guards_time;
 
@@ -54,6 +56,10 @@ public:
             moved(valve_.output() > before);
         }
         next_.on_quiet(step);
+    }
+    /// An epoch is complete when all inputs have said so: what one record brought on the ways of a diamond is together.
+    constexpr void on_epoch(std::uint64_t epoch) {
+        if (++told_ % Inputs == 0) next_.on_epoch(epoch);
     }
     constexpr void on_end() {
         if (++ended_ == Inputs) next_.on_end();
@@ -84,6 +90,7 @@ class merge_port {
 public:
     static constexpr bool deadline_moves = Node::deadline_moves;
     static constexpr bool tight = false;
+    static constexpr bool wants_epochs = Node::wants_epochs;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = Node::guards_time;
 
@@ -107,9 +114,7 @@ public:
     }
     constexpr void on_chunk() { node_->next().on_chunk(); }
     constexpr void settle() { node_->next().settle(); }
-    constexpr void on_epoch(std::uint64_t epoch) {
-        if constexpr (I == 0) node_->next().on_epoch(epoch);
-    }
+    constexpr void on_epoch(std::uint64_t epoch) { node_->on_epoch(epoch); }
     constexpr void on_idle(bool idle) { node_->on_idle(I, idle); }
     constexpr void on_clock(event_time now) {
         if constexpr (I == 0) node_->next().on_clock(now);

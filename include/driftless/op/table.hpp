@@ -7,6 +7,7 @@
 #include <driftless/core/operator.hpp>
 #include <driftless/core/place.hpp>
 #include <driftless/core/projection.hpp>
+#include <driftless/op/detail/changing_core.hpp>
 #include <driftless/op/detail/table_stage.hpp>
 #include <driftless/op/late_to.hpp>
 #include <driftless/state/bound.hpp>

@@ -69,5 +69,17 @@ template <pipeline P>
     if constexpr (is_ill_formed<P>) return 0;
     else return fingerprint(plan_of(p));
 }
+
+namespace detail {
+template <class P>
+struct fingerprint_comparison {
+    static void require_same(P const& a, P const& b) {
+        if (fingerprint(a) == fingerprint(b)) return;
+        throw error{error_code::mismatch,
+            "two shares of one name have other parameters: give them two names, or use one pipeline value in both "
+            "places"};
+    }
+};
+}  // namespace detail
 }  // namespace driftless::inline v0
 #endif

@@ -92,6 +92,10 @@ class aggregate_stage : public forwarding<Next> {
     [[no_unique_address]] shards_t shards_;
 
 public:
+    static constexpr bool wants_epochs = [] {
+        if constexpr (requires { requires Core::answers_at_once; }) return true;
+        else return Next::wants_epochs;
+    }();
     static constexpr bool tight = [] {
         if constexpr (requires { Core::tight; }) return Core::tight;
         else return false;
@@ -146,6 +150,11 @@ public:
         }
         if constexpr (requires { core_.passed_on(); }) watermark = core_.passed_on();
         next_.on_watermark(watermark);
+    }
+    void on_epoch(std::uint64_t epoch) {
+        auto out = output();
+        if constexpr (requires { core_.on_epoch(out); }) core_.on_epoch(out);
+        next_.on_epoch(epoch);
     }
     void on_clock(event_time now) {
         auto out = output();

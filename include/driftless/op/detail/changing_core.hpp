@@ -2,9 +2,8 @@
 #ifndef DRIFTLESS_OP_DETAIL_CHANGING_CORE_HPP
 #define DRIFTLESS_OP_DETAIL_CHANGING_CORE_HPP
 
-#include <driftless/codec/arena.hpp>
-#include <driftless/codec/owned.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/op/detail/touched_rows.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +13,11 @@
 
 namespace driftless::inline v0::detail {
 
-/// Aggregates the rows of tables: there is no window that could end, each change is answered at once.
+/// Aggregates the rows of tables: there is no window that could end, each epoch is answered by what it has changed. So
+/// nobody sees a row between what one record takes out of a group and what it puts into one.
+///
+/// State       Per key the state of the functions, how many rows are in it, and the pane count. Between epochs nothing
+///             else: what a row was before the epoch is kept until it ends.
 template <class Pack, class Key>
 class changing_core {
     using result_type = typename Pack::result;
@@ -24,7 +27,8 @@ class changing_core {
         std::uint64_t members = 0;  // rows in it: when the last one has gone, so has its own
         event_time at = event_time::min();
         std::int32_t panes = 0;
-        bool shown = false;  // its row is there: not if lower() threw
+        bool shown = false;    // its row is there: not if lower() threw
+        bool touched = false;  // in this epoch
 
         explicit entry(typename Pack::state s) : state(std::move(s)) {}
         entry() = default;
@@ -37,14 +41,18 @@ class changing_core {
             in.read(members).read(at).read(panes).read(shown);
         }
     };
+    using touched = touched_rows<Key, result_type>;
 
     [[no_unique_address]] Pack pack_;
     std::uint64_t max_entries_;
     keyed_table<Key, entry> table_;
+    std::size_t empty_ = 0;  // entries without rows: they go when the epoch ends
+    touched touched_;
     account account_;
-    arena old_;  // what the old result borrows
 
 public:
+    static constexpr bool answers_at_once = true;
+
     changing_core(Pack pack, std::uint64_t max_entries, operator_label label)
         : pack_(std::move(pack)), max_entries_(max_entries), account_{.label = label} {}
 
@@ -56,32 +64,31 @@ public:
     void on_change(Ctx const& ctx, change<T> const& row, std::uint64_t hash, Out& out) {
         auto const& key = key_in(ctx);
         entry* of = table_.find(key, hash);
-        std::optional<result_type> before;
-        if (of != nullptr && of->shown) {
-            before.emplace(pack_.lower(of->state));
-            old_.reset();
-            rehome(*before, old_);  // a result may borrow from the state, which changes now
+        if (of == nullptr) {
+            if (row.after == nullptr) return void(++account_.applied);
+            if (table_.size() - empty_ >= max_entries_) return account_.refuse(reason::capacity);
+            of = &table_.insert(key, hash, [&] { return entry{pack_.init()}; });
+            ++empty_;
         }
-        if (of != nullptr && row.before != nullptr && of->members != 0) {
-            if (removed_from(pack_, of->state, *row.before)) --of->members;
+        touch(*of, key, hash);
+        if (row.before != nullptr && of->members != 0 && removed_from(pack_, of->state, *row.before)) {
+            if (--of->members == 0) ++empty_;
         }
-        if (row.after != nullptr) of = add(of, ctx, *row.after, hash, out);
+        if (row.after != nullptr) add(*of, ctx, *row.after, out);
         else ++account_.applied;
-        if (of == nullptr) return;
         if (of->at < ctx.at) of->at = ctx.at;
-
-        auto const after = lowered(*of, out);
-        of->shown = after.has_value();
-        if (before || after) {
-            auto const index = of->panes++;
-            pane_info const info{timing::early, index, -1, index == 0, false};
-            out.change(key, time_window{}, info, hash, before ? &*before : nullptr, after ? &*after : nullptr,
-                static_cast<result_type const*>(nullptr), of->at);
-        }
-        if (of->members == 0) table_.erase(key, hash);
     }
+    /// The rows that have changed, in the order in which they were touched: where a record leaves one group and enters
+    /// another, the old one comes first.
     template <class Out>
-    void on_watermark(event_time, Out&) {}
+    void on_epoch(Out& out) {
+        touched_.take([&](typename touched::row const& each) { show(each, out); });
+    }
+    /// Nothing waits for the watermark; but what comes before it goes on before it.
+    template <class Out>
+    void on_watermark(event_time, Out& out) {
+        if (!touched_.empty()) on_epoch(out);
+    }
     [[nodiscard]] event_time deadline() const noexcept { return event_time::max(); }
 
     static void save(changing_core* cores, std::size_t, auto& out) {
@@ -96,6 +103,8 @@ public:
         in.read(only.account_.applied);
         for (auto& each : only.account_.refused) in.read(each);
         only.table_.clear();
+        only.touched_.clear();
+        only.empty_ = 0;
         load_entries<Key, entry>(
             in.template read<std::uint64_t>(), in, [&](std::uint64_t) -> auto& { return only.table_; });
     }
@@ -108,28 +117,40 @@ private:
     }
     static constexpr unkeyed no_key{};
 
-    /// Adds a row to its entry, which is made if need be; the entry as it is now, if there is one.
+    void touch(entry& of, Key const& key, std::uint64_t hash) {
+        if (of.touched) return;
+        of.touched = true;
+        std::optional<result_type> before;
+        if (of.shown) before.emplace(pack_.lower(of.state));
+        touched_.add(key, {}, hash, before);  // a result may borrow from the state, which changes now
+    }
     template <class Ctx, class T, class Out>
-    entry* add(entry* to, Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
-        bool const fresh = to == nullptr;
-        if (fresh) {
-            if (table_.size() >= max_entries_) {
-                account_.refuse(reason::capacity);
-                return nullptr;
-            }
-            to = &table_.insert(key_in(ctx), hash, [&] { return entry{pack_.init()}; });
-        }
+    void add(entry& to, Ctx const& ctx, T const& record, Out& out) {
         try {
-            pack_.add(to->state, record);
+            pack_.add(to.state, record);
         } catch (...) {
             account_.refuse(reason::failed);
-            if (fresh) table_.erase(key_in(ctx), hash);
-            out.threw(ctx.from);
-            return fresh ? nullptr : to;
+            return out.threw(ctx.from);
         }
         ++account_.applied;
-        ++to->members;
-        return to;
+        if (to.members++ == 0) --empty_;
+    }
+    template <class Out>
+    void show(typename touched::row const& what, Out& out) {
+        entry& of = *table_.find(what.key, what.hash);
+        of.touched = false;
+        auto const& before = what.before;
+        auto const after = lowered(of, out);
+        of.shown = after.has_value();
+        if (!what.stays(after)) {
+            auto const index = of.panes++;
+            pane_info const info{timing::early, index, -1, index == 0, false};
+            out.change(what.key, time_window{}, info, what.hash, before ? &*before : nullptr,
+                after ? &*after : nullptr, static_cast<result_type const*>(nullptr), of.at);
+        }
+        if (of.members != 0) return;
+        --empty_;
+        table_.erase(what.key, what.hash);
     }
     template <class Out>
     std::optional<result_type> lowered(entry const& of, Out& out) const {

@@ -44,9 +44,11 @@ class join_node {
     input_watermarks told_;
     bool quiet_ = false;
     std::uint64_t ended_ = 0;
+    unsigned told_epoch_ = 0;  // inputs that have said that an epoch is complete
 
 public:
     static constexpr bool deadline_moves = Stage::deadline_moves;
+    static constexpr bool wants_epochs = Stage::wants_epochs;
 
     explicit join_node(Stage stage) : stage_(std::move(stage)) {}
 
@@ -71,11 +73,15 @@ public:
         }
         stage_.on_quiet(step);
     }
+    /// An epoch is complete when both inputs have said so.
+    void on_epoch(std::uint64_t epoch) {
+        if (++told_epoch_ % 2 == 0) stage_.on_epoch(epoch);
+    }
     void on_end() {
         if (++ended_ == 2) stage_.on_end();
     }
     void visit_state(auto&& visit) {
-        valve_.visit_state(visit);
+        visit("inputs", valve_);
         visit("quiet", quiet_);
         visit("ended", ended_);
         told_ = marks();
@@ -110,6 +116,7 @@ class join_port {
 public:
     static constexpr bool deadline_moves = Node::deadline_moves;
     static constexpr bool tight = false;
+    static constexpr bool wants_epochs = Node::wants_epochs;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = false;  // a guard behind it judges other records
 
@@ -133,9 +140,7 @@ public:
     }
     void on_chunk() { node_->stage().on_chunk(); }
     void settle() { node_->stage().settle(); }
-    void on_epoch(std::uint64_t epoch) {
-        if constexpr (I == 0) node_->stage().on_epoch(epoch);
-    }
+    void on_epoch(std::uint64_t epoch) { node_->on_epoch(epoch); }
     void on_idle(bool idle) { node_->on_idle(I, idle); }
     void on_clock(event_time now) {
         if constexpr (I == 0) node_->stage().on_clock(now);

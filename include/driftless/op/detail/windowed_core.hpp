@@ -6,6 +6,7 @@
 #include <driftless/codec/owned.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/op/detail/grid_tables.hpp>
+#include <driftless/op/detail/touched_rows.hpp>
 #include <driftless/state/window_tables.hpp>
 #include <driftless/time/window.hpp>
 #include <driftless/time/window_policies.hpp>
@@ -22,7 +23,9 @@ namespace driftless::inline v0::detail {
 ///
 /// Windowing   the window(...) upstream: assigner and allowed lateness
 /// Carried     records bring their window (they came out of an aggregate)
-template <class Pack, class Key, class Windowing, bool Carried, bool FromChanges, bool Corrects, bool Exact>
+/// Splits      what one record changes may come on several ways: only its net effect is told
+template <class Pack, class Key, class Windowing, bool Carried, bool FromChanges, bool Corrects, bool Exact,
+    bool Splits = false>
 class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> {
     using base = core_base<Pack, Key, FromChanges, Corrects, Exact>;
     using typename base::entry;
@@ -58,8 +61,14 @@ class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> 
     }();
     struct no_grid {};
     [[no_unique_address]] std::conditional_t<gridded, grid_tables<table>, no_grid> grid_;
+    /// Rows that have fired, and may change several times while one record goes its ways.
+    struct no_rows {};
+    static constexpr bool nets = Splits && FromChanges && Corrects && !Exact;
+    [[no_unique_address]] std::conditional_t<nets, touched_rows<Key, result_type>, no_rows> touched_;
 
 public:
+    static constexpr bool answers_at_once = nets;
+
     constexpr windowed_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
         : base(std::move(pack), max_entries, label),
           windowing_(*windowing),
@@ -125,13 +134,25 @@ public:
                 this->apply(in->table, ctx, row, hash, out);
                 return true;  // the old row is out, whatever became of the new one
             });
-            this->drop_if_empty(in->table, this->key_in(ctx), hash);
+            if (!nets || in->window.end > watermark_) this->drop_if_empty(in->table, this->key_in(ctx), hash);
+        });
+    }
+    template <class Out>
+    void on_epoch(Out& out)
+        requires nets
+    {
+        touched_.take([&](auto const& row) {
+            auto* const in = windows_.table_of(row.window);
+            if (in != nullptr) this->drop_if_empty(*in, row.key, row.hash);
+            entry* const now = in != nullptr ? in->find(row.key, row.hash) : nullptr;
+            tell_late(row.key, row.window, row.hash, row.before, now, row, out);
         });
     }
 
     template <class Out>
     void on_watermark(event_time watermark, Out& out) {
         if (watermark < watermark_) return;  // a promise is not taken back
+        if constexpr (nets) on_epoch(out);
         watermark_ = watermark;
         bool moved = false;
         while (windows_.fired() < windows_.size() && windows_[windows_.fired()].window.end <= watermark) {
@@ -254,24 +275,37 @@ private:
         if constexpr (Corrects && !Exact) {
             if (in.window.end <= watermark_) {
                 auto const& key = this->key_in(ctx);
+                if constexpr (nets) {
+                    if (touched_.contains(key, in.window, hash)) return void(update());
+                }
                 std::optional<result_type> before;
                 [[maybe_unused]] arena bytes;
                 if (entry const* const old = in.table.find(key, hash); old != nullptr && old->panes != 0) {
                     before = this->lowered(*old, out);
                     // A result may borrow from the state, which changes now.
-                    if (before) rehome(*before, bytes);
+                    if (before && !nets) rehome(*before, bytes);
                 }
-                if (!update()) return;
-                entry* const now = in.table.find(key, hash);
-                auto const after = now != nullptr ? this->lowered(*now, out) : std::optional<result_type>{};
-                if (!before && !after) return;
-                auto const index = now != nullptr ? static_cast<std::int32_t>(now->panes++) : 0;
-                pane_info const info{timing::late, index, index, index == 0, false};
-                out.change(key, in.window, info, hash, before ? &*before : nullptr, after ? &*after : nullptr);
+                if constexpr (nets) touched_.add(key, in.window, hash, before);
+                if (!update() || nets) return;
+                tell_late(key, in.window, hash, before, in.table.find(key, hash), every_time{}, out);
                 return;
             }
         }
         update();
+    }
+
+    struct every_time {
+        static bool stays(auto const&) noexcept { return false; }
+    };
+    /// The row of a window that has fired is another one; unless it stays what it was.
+    template <class Out>
+    void tell_late(Key const& key, time_window const& window, std::uint64_t hash,
+        std::optional<result_type> const& before, entry* now, auto const& row, Out& out) {
+        auto const after = now != nullptr ? this->lowered(*now, out) : std::optional<result_type>{};
+        if ((!before && !after) || row.stays(after)) return;
+        auto const index = now != nullptr ? static_cast<std::int32_t>(now->panes++) : 0;
+        pane_info const info{timing::late, index, index, index == 0, false};
+        out.change(key, window, info, hash, before ? &*before : nullptr, after ? &*after : nullptr);
     }
 
     /// Keeps a window, and its neighbour if that is open too, at hand for the records to come.

@@ -11,7 +11,6 @@
 #include <driftless/run/detail/lane.hpp>
 #include <driftless/run/detail/order_free.hpp>
 #include <driftless/run/detail/visitors.hpp>
-#include <driftless/run/fingerprint.hpp>
 #include <driftless/run/input.hpp>
 #include <driftless/run/report.hpp>
 #include <driftless/run/results.hpp>
@@ -52,6 +51,10 @@ public:
     }
 };
 
+/// How two pipelines of one type are told apart: run/fingerprint.hpp.
+template <class P>
+struct fingerprint_comparison;
+
 /// What stages ask for while they are made.
 template <class Args>
 class graph_builder;
@@ -87,11 +90,11 @@ public:
     }
     template <class P>
     void require_same(P const& a, P const& b) const {
-        if (fingerprint(a) != fingerprint(b)) {
-            throw error{error_code::mismatch,
-                "two shares of one name have other parameters: give them two names, or "
-                "use one pipeline value in both places"};
-        }
+        constexpr bool included = requires { sizeof(fingerprint_comparison<P>); };
+        static_assert(included,
+            "driftless: a share that is used twice needs fingerprints: #include <driftless/run/fingerprint.hpp> (or "
+            "<driftless/driftless.hpp>)");
+        if constexpr (included) fingerprint_comparison<P>::require_same(a, b);
     }
 };
 
@@ -178,10 +181,15 @@ class engine {
     using lane_t = typed_lane<log_t<I>, chain_t<I>, head_time_t<I>, Mode>;
 
 public:
+    /// Every record is an epoch of its own.
+    static constexpr bool tells_epochs = []<class... Head>(std::tuple<Head...> const*) {
+        return (Head::chain_type::wants_epochs || ...);
+    }(static_cast<heads_t const*>(nullptr));
+
     engine(P const& pipeline, results_of<output_of<P>>* rows, error_policy policy, executor* threads, Args&&... args)
         : pipeline_(pipeline),
           args_(std::forward<Args>(args)...),
-          services_{.policy = policy, .threads = threads},
+          services_{.policy = policy, .threads = tells_epochs ? nullptr : threads},
           heads_(make_graph<Mode>(pipeline_, last::make(args_, rows), builder_)) {
         open_lanes(std::make_index_sequence<head_count>{});
     }
@@ -326,7 +334,16 @@ private:
     }
     /// Pushes a run of records of one lane.
     std::size_t feed_some(std::size_t budget, bool cut) {
-        if (lanes_.size() == 1) {
+        if constexpr (tells_epochs) {
+            auto const fed = feed_run(budget < 1 ? budget : 1, cut);
+            if (fed != 0) each_chain([&](auto& chain) { chain.on_epoch(records_); });
+            return fed;
+        } else {
+            return feed_run(budget, cut);
+        }
+    }
+    std::size_t feed_run(std::size_t budget, bool cut) {
+        if (lanes_.size() == 1 && !tells_epochs) {
             auto const fed = lanes_[0]->has_record() ? lanes_[0]->feed_block(budget) : 0;
             records_ += fed;
             return fed;
@@ -356,7 +373,7 @@ private:
                 one.on_watermark(least);
             }
         }
-        if constexpr (order_unseen) {
+        if constexpr (order_unseen && !tells_epochs) {
             bool const letters = services_.policy.policy() == error_policy::action::dead_letter;
             if (lanes_.size() > 1 && !letters) return feed_earliest_block() != 0;
         }

@@ -49,6 +49,7 @@ class fan_out {
 public:
     static constexpr bool deadline_moves = (Chains::deadline_moves || ...);
     static constexpr bool tight = false;
+    static constexpr bool wants_epochs = (Chains::wants_epochs || ...);
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = (Chains::guards_time || ...);
 

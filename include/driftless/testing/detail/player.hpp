@@ -89,6 +89,7 @@ private:
     bool quiet_ = false;
     std::size_t since_pause_ = 0;
     std::size_t changed_by_restore_ = 0;
+    std::uint64_t pushed_ = 0;
 
 public:
     player(manner how, P const& pipeline, std::uint32_t partitions, Sink& out, Outputs&... outputs)
@@ -176,6 +177,7 @@ private:
         });
         current_ = next.partition;
         ++offsets_[next.partition];
+        if constexpr (engine::tells_epochs) each([&](auto& chain) { chain.on_epoch(++pushed_); });
     }
     static void check_time(event<T> const& record) {
         using time = driftless::detail::head_time<element, time_op_of<P>>;

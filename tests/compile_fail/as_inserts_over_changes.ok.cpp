@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/agg/count.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/as_inserts.hpp>
+#include <driftless/op/from.hpp>
+using namespace driftless;
+int main() {
+    [[maybe_unused]] auto p = from<event<int>>() | as_inserts() | aggregate(count(), unbounded_state{});
+}
