@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Law 6: what comes out together is what a batch over a prefix of the input says, the same prefix in all places.
-// Diamonds of tables and groups, out of order, in partitions, restarted: after each epoch every sink holds what loops over the
-// records so far make of them, and what is the same on both ways of a diamond cancels out in every version that anybody
+// Diamonds of tables and groups, out of order, in partitions, restarted: after each epoch every sink holds what loops
+// over the records so far make of them, and what is the same on both ways of a diamond cancels out in every version that anybody
 // is shown.
 #include <driftless/op/as_inserts.hpp>
 #include <driftless/op/table.hpp>

@@ -40,12 +40,13 @@ template <class Pack, class Key, class Windowing, bool Exact>
 class record_window_core;
 template <class Core, class Key, class Windowing>
 class stamping_core;
-/// One record may change several rows before this place: it has left one group and entered another, or it came on two ways.
+/// One record may change several rows before this place: it has left one group for another, or came on two ways.
 template <class P>
 consteval bool splits_rows() {
     using op = typename P::op_type;
     if constexpr (is_root<P>) return requires { typename op::is_fan_in; };
-    else if constexpr (requires { typename op::is_stateful; } && changelog<output_of<typename P::prev_type>>) return true;
+    else if constexpr (requires { typename op::is_stateful; } && changelog<output_of<typename P::prev_type>>)
+        return true;
     else return splits_rows<typename P::prev_type>();
 }
 template <class Core>
