@@ -44,3 +44,37 @@ bank::summary_table bank::make_accepted_summary(run_t const& run) {
     }
     return out;
 }
+
+namespace {
+template <class Rows>
+bank::account_table balances(Rows const& rows) {
+    bank::account_table out{{"account", "credits", "debits", "balance"}};
+    for (auto const& [account, window, value, info] : rows) {
+        auto const [credits, debits] = value;
+        out.rows.emplace_back(account, credits, debits, credits - debits);
+    }
+    return out;
+}
+}  // namespace
+
+bank::account_table bank::make_balances_all(run_t const& run) { return balances(run(bank::balances_all)); }
+bank::account_table bank::make_balances_accepted_lag5s(run_t const& run) {
+    return balances(run(bank::balances_accepted(5_s)));
+}
+
+bank::balance_table bank::make_balance_after_each_second(run_t const& run) {
+    balance_table out{{"ts_ms", "account", "balance"}};
+    for (auto const& [account, window, value, info] : run(bank::balances_after_each_second)) {
+        auto const [credits, debits] = value;
+        out.rows.emplace_back((window.end - 1_s).ms(), account, credits - debits);
+    }
+    return out;
+}
+
+bank::flow_table bank::make_flow_tumble_10s(run_t const& run) {
+    flow_table out{{"window_start_ms", "from_account", "to_account", "amount"}};
+    for (auto const& [accounts, window, amount, info] : run(bank::flow)) {
+        out.rows.emplace_back(window.start.ms(), std::get<0>(accounts), std::get<1>(accounts), amount);
+    }
+    return out;
+}
