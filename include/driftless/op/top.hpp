@@ -130,9 +130,9 @@ struct top_op : operator_base<top_op<By, Options...>> {
     template <class In>
     static constexpr bool ranks = [] {
         if constexpr (detail::projects<By, typename In::record>) {
-            using measure = detail::projected_t<By, typename In::record>;
-            return std::totally_ordered<measure> && detail::can_be_kept<measure>
-                && encodable<detail::kept_t<measure>>;
+            using ranked_value = detail::projected_t<By, typename In::record>;
+            return std::totally_ordered<ranked_value> && detail::can_be_kept<ranked_value>
+                && encodable<detail::kept_t<ranked_value>>;
         } else {
             return false;
         }
