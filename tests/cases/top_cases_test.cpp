@@ -3,6 +3,10 @@
 #include <driftless/op/top.hpp>
 
 #include <driftless/agg/combine.hpp>
+#include <driftless/agg/count.hpp>
+#include <driftless/agg/distinct.hpp>
+#include <driftless/agg/sum.hpp>
+#include <driftless/op/distinct.hpp>
 #include <driftless/op/filter.hpp>
 #include <driftless/op/from.hpp>
 #include <driftless/op/key_by.hpp>
@@ -212,4 +216,33 @@ TEST_CASE("D2-15 the first row of each key by a value, and what is made of it", 
     CHECK(values == std::vector<std::string>{"12,0,0", "24,0,0", "36,0,0", "112,0,0"});
     REQUIRE(out.removed.size() == 1);
     CHECK(shown(out.removed[0].first) == "1,11,0");
+}
+
+TEST_CASE("D2-16 count, count distinct and sum distinct of a table that changes", "[cases][distinct]") {
+    auto const r = [](std::int64_t a, std::int64_t b) { return row{a, b, 0}; };
+    std::vector<std::vector<signed_row>> const epochs{
+        {+r(1, 10), +r(1, 11)}, {+r(1, 11), +r(2, 12)}, {-r(1, 11), -r(1, 11)}};
+    using totals = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+    std::vector<totals> const expected{{2, 1, 2}, {4, 2, 3}, {2, 2, 2}};
+    std::vector<std::int64_t> const sums{1, 3, 3};
+    auto const counts = table | together
+        | aggregate(count(), distinct<&row::a>(), distinct<&row::b>(), unbounded_state{});
+    auto const sum_of_distinct = table | map([](row const& each) { return each.a; }) | distinct(unbounded_state{})
+        | key_by([](std::int64_t) { return 0; }) | aggregate(sum(), unbounded_state{});
+    // A total is told when the input ends: each epoch with those before it is an input.
+    for (std::size_t last = 0; last < epochs.size(); ++last) {
+        editor make;
+        testing::script<edit> script;
+        for (std::size_t e = 0; e <= last; ++e) {
+            for (auto const& [sign, what] : epochs[e]) script.add(make(sign, what));
+            script.add(testing::snapshot_and_restore{});
+        }
+        script.add(testing::end_of_input{});
+        auto const counted = testing::play_script(counts, script);
+        REQUIRE(counted.records.size() == 1);
+        CHECK(counted.records[0] == expected[last]);
+        auto const summed = testing::play_script(sum_of_distinct, script);
+        REQUIRE(summed.records.size() == 1);
+        CHECK(summed.records[0] == sums[last]);
+    }
 }

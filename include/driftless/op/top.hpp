@@ -8,6 +8,7 @@
 #include <driftless/core/place.hpp>
 #include <driftless/core/sink.hpp>
 #include <driftless/op/aggregate.hpp>
+#include <driftless/op/detail/row_groups.hpp>
 #include <driftless/op/detail/running_core.hpp>
 #include <driftless/op/detail/top_rows.hpp>
 #include <driftless/op/detail/top_stage.hpp>
@@ -42,22 +43,6 @@ namespace detail {
 template <class P>
 concept top_option = requires { typename P::is_top_option; } || state_bound_option<P>;
 
-/// A key was given since the last stateful operator: groups are not the rows of an aggregate any more.
-template <class P>
-consteval bool keyed_anew() {
-    using op = typename P::op_type;
-    if constexpr (requires(op const& o) { o.key_of; }) return true;
-    else if constexpr (is_root<P> || requires { typename op::is_stateful; }) return false;
-    else return keyed_anew<typename P::prev_type>();
-}
-/// The last stateful operator yields one row per key and window.
-template <class P>
-consteval bool behind_aggregate() {
-    using op = typename P::op_type;
-    if constexpr (requires { typename op::functions; }) return true;
-    else if constexpr (is_root<P> || requires { typename op::is_stateful; }) return false;
-    else return behind_aggregate<typename P::prev_type>();
-}
 /// Rows come out of their windows before these end.
 template <class In>
 inline constexpr bool rows_come_early = [] {
@@ -141,6 +126,9 @@ struct top_op : operator_base<top_op<By, Options...>> {
     template <class In>
     static constexpr bool bounded = detail::closes_windows<typename In::window>
         || (!keyed<In> && !changelog<In>) || has<unbounded_state> || has<max_keys>;
+    template <class In>
+        requires changelog<In>
+    static constexpr bool watermark_bounds = detail::closes_windows<typename In::window>;
     template <class In>
     static constexpr bool has_codec = encodable<typename In::record>;
     /// Rows that go again are named by what is in them.

@@ -8,6 +8,7 @@
 #include <driftless/core/pane.hpp>
 #include <driftless/core/stage.hpp>
 #include <driftless/core/stream.hpp>
+#include <driftless/op/detail/row_groups.hpp>
 #include <driftless/op/detail/top_rows.hpp>
 
 #include <boost/hana/define_struct.hpp>
@@ -29,40 +30,6 @@ struct ranked {
 };
 
 namespace detail {
-/// Leaves the key out: what follows sees one group per window.
-template <class Next>
-class keyless_stage : public forwarding<Next> {
-    using forwarding<Next>::next_;
-
-public:
-    using records_only = void;
-    using forwarding<Next>::forwarding;
-    template <class Ctx, class T>
-    DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record) {
-        next_.on_record(context<>{ctx.at, nullptr, ctx.window, ctx.info, ctx.from}, record);
-    }
-    template <class Ctx, class T>
-    DRIFTLESS_FUSED void on_change(Ctx const& ctx, change<T> const& row) {
-        next_.on_change(context<>{ctx.at, nullptr, ctx.window, ctx.info, ctx.from}, row);
-    }
-};
-
-/// What names a row behind top. Numbered ones: their rank within the group. Rows of an aggregate: the key they have.
-/// Records that come once: the key of the group. Records that may go again: what is in them.
-template <class GroupKey, class R, bool Numbered, bool Changes>
-struct row_name {
-    static constexpr auto find() {
-        if constexpr (Numbered && std::is_same_v<GroupKey, unkeyed>) return type_of<std::int64_t>{};
-        else if constexpr (Numbered) return type_of<std::tuple<GroupKey, std::int64_t>>{};
-        else if constexpr (is_pane<R>) return type_of<decltype(R::key)>{};
-        else if constexpr (Changes) return type_of<R>{};
-        else return type_of<GroupKey>{};
-    }
-    template <class T>
-    static T inner(type_of<T>);
-    using type = decltype(inner(find()));
-};
-
 /// Turns the list of a group's best rows into rows, and a changed list into the changes of its rows: what has gone
 /// first, then what is new, the best first. A row that is the same in both is not told.
 template <class By, extreme Best, class GroupKey, class OutKey, class R, bool Numbered, bool WithTies, class Next>
