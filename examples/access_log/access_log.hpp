@@ -81,12 +81,22 @@ inline constexpr auto count_trigger_500 =
     | dl::aggregate<totals_so_far>(dl::count(), dl::sum<&request::bytes>(),
         dl::sum([](request const& r) { return r.status >= 400 ? 1 : 0; }), dl::max<&request::ts>());
 
+/// The pages that are asked for most, per day.
+inline constexpr auto top10_paths_per_day =
+    dl::from<request>()
+    | dl::assign_time<&request::ts>(dl::bounded_disorder{60_s})
+    | dl::key_by<&request::path>()
+    | dl::window(dl::tumbling{24_h})
+    | dl::aggregate(dl::count())
+    | dl::top(10, dl::with_row_number{});
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using request_log = dl::file_log<request, dl::columns>;
 using hour_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using class_table = support::table<std::int64_t, std::int32_t, std::int64_t>;
 using visit_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using path_table = support::table<std::string, std::int64_t, std::string, std::int64_t>;
 using arrivals_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
@@ -94,6 +104,7 @@ using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64
 hour_table make_tumble_1h(support::runner<request_log> const& run);
 class_table make_hop_15m_5m_by_status_class(support::runner<request_log> const& run);
 visit_table make_sessions_30m(support::runner<request_log> const& run);
+path_table make_top10_paths_per_day(support::runner<request_log> const& run);
 arrivals_table make_count_trigger_500(support::runner<request_log> const& run);
 late_table make_late_tumble_10s(support::runner<request_log> const& run);
 late_summary_table make_late_tumble_10s_summary(support::runner<request_log> const& run);

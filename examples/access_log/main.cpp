@@ -4,13 +4,15 @@
 // args:
 // expect: tumble_1h
 // expect: late_tumble_10s_summary
-// expect: batch = stream, 2103 rows
+// expect: batch = stream, 2113 rows
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result tumble_1h --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/tumble_1h.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result hop_15m_5m_by_status_class --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/hop_15m_5m_by_status_class.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result sessions_30m --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/sessions_30m.csv
+// args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result top10_paths_per_day --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/access_log/expected/top10_paths_per_day.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result count_trigger_500 --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/count_trigger_500.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result late_tumble_10s --mode batch --csv
@@ -58,8 +60,8 @@ void append_generated(std::uint64_t count, request_log& log) {
 
 int main(int argc, char** argv) {
     return support::program("access_log",
-        {"tumble_1h", "hop_15m_5m_by_status_class", "sessions_30m", "count_trigger_500", "late_tumble_10s",
-            "late_tumble_10s_summary"},
+        {"tumble_1h", "hop_15m_5m_by_status_class", "sessions_30m", "top10_paths_per_day", "count_trigger_500",
+            "late_tumble_10s", "late_tumble_10s_summary"},
         argc, argv,
         [](support::options const& asked) {
             support::kept_log<request_log> kept{asked};
@@ -73,6 +75,7 @@ int main(int argc, char** argv) {
             return support::in_two_modes(asked, log, fill, support::result{"tumble_1h", access_log::make_tumble_1h},
                 support::result{"hop_15m_5m_by_status_class", access_log::make_hop_15m_5m_by_status_class},
                 support::result{"sessions_30m", access_log::make_sessions_30m},
+                support::result{"top10_paths_per_day", access_log::make_top10_paths_per_day},
                 support::result{"count_trigger_500", access_log::make_count_trigger_500},
                 support::result{"late_tumble_10s", access_log::make_late_tumble_10s},
                 support::result{"late_tumble_10s_summary", access_log::make_late_tumble_10s_summary});

@@ -33,6 +33,14 @@ access_log::visit_table access_log::make_sessions_30m(run_t const& run) {
     return out;
 }
 
+access_log::path_table access_log::make_top10_paths_per_day(run_t const& run) {
+    path_table out{{"day", "rank", "path", "hits"}};
+    for (auto const& [key, window, best, info] : run(top10_paths_per_day)) {
+        out.rows.emplace_back(support::date(window.start), best.rank, best.row.key.str(), best.row.value);
+    }
+    return out;
+}
+
 access_log::arrivals_table access_log::make_count_trigger_500(run_t const& run) {
     arrivals_table out{{"arrivals", "hits", "bytes", "errors", "max_ts_ms"}};
     run.each_pane(count_trigger_500, [&](auto const& pane) {

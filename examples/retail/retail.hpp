@@ -8,7 +8,9 @@
 #include <driftless/driftless.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace retail {
 namespace dl = driftless;
@@ -17,6 +19,7 @@ using namespace driftless::literals;
 /// A line of an invoice. Less than nothing is sold when goods come back.
 struct line {
     dl::text invoice_no;
+    dl::text stock_code;
     dl::text country;
     std::int64_t customer_id = 0;  // 0: unknown
     std::int32_t quantity = 0;
@@ -35,6 +38,17 @@ struct visit_totals {
 };
 struct country_totals {
     std::int64_t lines, net_pence;
+};
+struct product_totals {
+    std::int64_t revenue_pence, units;
+};
+}  // namespace retail
+BOOST_HANA_ADAPT_STRUCT(retail::product_totals, revenue_pence, units);  // before top(), which keeps such rows
+
+namespace retail {
+struct invoice_totals {
+    dl::event_time first;
+    std::int64_t customer_id, lines, units, total_pence;
 };
 
 inline constexpr auto amount = [](line const& l) { return std::int64_t{l.quantity} * l.unit_price_pence; };
@@ -74,6 +88,54 @@ inline constexpr auto customer_sessions_30m30s =
     | dl::window(dl::session{customer_gap})
     | dl::aggregate<visit_totals>(dl::distinct<&line::invoice_no>(), dl::count(), dl::sum(amount));
 
+/// What sells best, per day.
+inline constexpr auto top10_products_per_day =
+    lines_by_day
+    | dl::filter([](line const& l) { return l.quantity > 0; })
+    | dl::key_by<&line::stock_code>()
+    | dl::window(dl::tumbling{24_h})
+    | dl::aggregate<product_totals>(dl::sum(amount), dl::sum<&line::quantity>())
+    | dl::top<&product_totals::revenue_pence>(10, dl::with_row_number{});
+
+/// An invoice has no window: it is complete when the input ends.
+inline constexpr auto per_invoice =
+    lines_by_day
+    | dl::key_by<&line::invoice_no>()
+    | dl::aggregate<invoice_totals>(dl::min<&line::ts>(), dl::max<&line::customer_id>(), dl::count(),
+        dl::sum<&line::quantity>(), dl::sum(amount), dl::unbounded_state{});
+
+/// Windows that begin together and end step by step: the first step, the first two, ... all of them. An assigner like
+/// any other.
+struct so_far {
+    static constexpr std::string_view kind = "so_far";
+    dl::duration step;
+    std::int64_t steps;
+    dl::duration offset;
+
+    constexpr void assign_each(dl::event_time at, auto&& f) const {
+        auto const start = dl::tumbling{dl::duration{step.ns() * steps}, offset}.assign(at).start;
+        for (std::int64_t n = (at - start).ns() / step.ns() + 1; n <= steps; ++n) {
+            f(dl::time_window{start, start + dl::duration{step.ns() * n}});
+        }
+    }
+    void validate() const { dl::tumbling{dl::duration{step.ns() * steps}, offset}.validate(); }
+    constexpr void describe(auto&& parameter) const {
+        parameter("step", step);
+        parameter("steps", steps);
+        parameter("offset", offset);
+    }
+};
+/// The best customers at the end of each day, by all they have bought since the shop opened (within 30 days).
+inline constexpr auto top5_customers_cumulative =
+    lines_by_day
+    | dl::filter([](line const& l) { return l.customer_id != 0; })
+    | dl::key_by<&line::customer_id>()
+    | dl::window(dl::tumbling{24_h})
+    | dl::aggregate(dl::sum(amount))
+    | dl::window(so_far{1_d, 30, 4_d})  // from 2010-12-01
+    | dl::aggregate(dl::sum([](dl::pane<std::int64_t, std::int64_t> const& day) { return day.value; }))
+    | dl::top(5, dl::with_row_number{});
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using line_log = dl::file_log<line, dl::columns>;
@@ -81,17 +143,25 @@ using per_day_table = support::table<std::string, std::int64_t, std::int64_t, st
     std::int64_t>;
 using hop_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using visit_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using product_table = support::table<std::string, std::int64_t, std::string, std::int64_t, std::int64_t>;
+using invoice_table = support::table<std::string, std::int64_t, std::optional<std::int64_t>, std::int64_t, std::int64_t,
+    std::int64_t>;
+using customer_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t>;
 using net_per_day_country_table = support::table<std::string, std::string, std::int64_t, std::int64_t>;
 
 per_day_table make_per_day(support::runner<line_log> const& run);
 hop_table make_hop_3h_1h(support::runner<line_log> const& run);
 visit_table make_customer_sessions_30m30s(support::runner<line_log> const& run);
+product_table make_top10_products_per_day(support::runner<line_log> const& run);
+invoice_table make_per_invoice(support::runner<line_log> const& run);
+customer_table make_top5_customers_cumulative(support::runner<line_log> const& run);
 net_per_day_country_table make_net_per_day_country(support::runner<line_log> const& run);
 }  // namespace retail
 
-BOOST_HANA_ADAPT_STRUCT(retail::line, invoice_no, country, customer_id, quantity, unit_price_pence, ts);
+BOOST_HANA_ADAPT_STRUCT(retail::line, invoice_no, stock_code, country, customer_id, quantity, unit_price_pence, ts);
 BOOST_HANA_ADAPT_STRUCT(retail::day_totals, lines, invoices, units, gross_pence, refund_pence, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::hop_totals, lines, distinct_invoices, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::visit_totals, invoices, lines, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::country_totals, lines, net_pence);
+BOOST_HANA_ADAPT_STRUCT(retail::invoice_totals, first, customer_id, lines, units, total_pence);
 #endif

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -71,13 +72,20 @@ std::string line_of(std::tuple<Fields...> const& row) {
     return out;
 }
 
+template <class Field>
+inline constexpr bool is_numeric = std::is_arithmetic_v<Field>;
+template <class Number>
+inline constexpr bool is_numeric<std::optional<Number>> = is_numeric<Number>;
+
 /// The table for people: columns of one width, numbers to the right; the first 60 rows of a long one.
 template <class... Fields>
 std::string aligned(table<Fields...> const& from) {
     using cells = std::array<std::string, sizeof...(Fields)>;
-    constexpr bool numeric[] = {std::is_arithmetic_v<Fields>...};
-    auto const shown = [](auto const& field) {
-        if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(field)>>) return std::to_string(field);
+    constexpr bool numeric[] = {is_numeric<Fields>...};
+    auto const shown = []<class Field>(Field const& field) {
+        if constexpr (std::is_arithmetic_v<Field>) return std::to_string(field);
+        else if constexpr (is_numeric<Field>)
+            return field ? std::to_string(*field) : std::string{};
         else return std::string{field};
     };
     auto const cells_of = [&](auto const&... fields) { return cells{shown(fields)...}; };

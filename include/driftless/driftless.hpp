@@ -16,12 +16,14 @@
 #include <driftless/op.hpp>
 #include <driftless/op/as_inserts.hpp>
 #include <driftless/op/at_most_ahead.hpp>
+#include <driftless/op/distinct.hpp>
 #include <driftless/op/fail_on_late.hpp>
 #include <driftless/op/release_on_close.hpp>
 #include <driftless/op/session.hpp>
 #include <driftless/op/sliding.hpp>
 #include <driftless/op/sorted_by_time.hpp>
 #include <driftless/op/table.hpp>
+#include <driftless/op/top.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/run.hpp>
 #include <driftless/state.hpp>

@@ -125,6 +125,13 @@ std::string projection_text(key_function<F...> const& all) {
     return out;
 }
 
+/// What rows are ranked by: something of the row or, where an aggregate made it, of its value.
+template <class Record, class F>
+std::string measure_text(F const& f) {
+    if constexpr (projects<F, Record>) return projection_text<Record>(f);
+    else return projection_text<decltype(Record::value)>(f);
+}
+
 /// count, sum(cents), or whatever an aggregate function says about itself.
 template <class Record, class A>
 std::string function_text(A const& function) {
@@ -155,6 +162,7 @@ void describe_operator(Op const& op, parameter_writer out) {
         std::apply([&](auto const&... each) { (one(each), ...); }, op.parameters);
     } else {
         if constexpr (requires { op.key_of; }) out.text("of", projection_text<Record>(op.key_of));
+        if constexpr (requires { op.ranked_by.of; }) out.text("by", measure_text<Record>(op.ranked_by.of));
         if constexpr (requires { typename Op::time_function; }) {
             // Without a function, records keep the time they came with.
             if constexpr (requires { op.time_of(std::declval<Record const&>()); }) {

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_OP_DETAIL_RUNNING_CORE_HPP
+#define DRIFTLESS_OP_DETAIL_RUNNING_CORE_HPP
+
+#include <driftless/agg/pack.hpp>
+#include <driftless/codec/arena.hpp>
+#include <driftless/codec/owned.hpp>
+#include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/state/window_tables.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace driftless::inline v0::detail {
+
+/// Aggregates that answer every record at once: the row of its group, as it was and as it is now. Over streams without
+/// a window, which never closes, and over rows that come early, which carry theirs.
+///
+/// Function    the one function of the pack; says with touches(state, record) whether its result is touched at all
+/// Windowing   of the rows; void without a window
+template <class Pack, class Function, class Key, class Windowing, bool FromChanges>
+class running_core : public core_base<Pack, Key, FromChanges, true, true> {
+    using base = core_base<Pack, Key, FromChanges, true, true>;
+    using typename base::entry;
+    using typename base::result_type;
+    using table = typename base::table;
+    using base::account_;
+    using base::entries_;
+    using base::pack_;
+    static constexpr bool windowed = !std::is_void_v<Windowing>;
+
+    Function function_;
+    duration kept_behind_end_;
+    event_time watermark_ = event_time::min();
+    window_tables<table> windows_;
+    arena bytes_;  // of the row as it was
+
+public:
+    running_core(Function function, duration kept_behind_end, std::uint64_t max_entries, operator_label label)
+        : base(Pack{function}, max_entries, label), function_(function), kept_behind_end_(kept_behind_end) {}
+
+    [[nodiscard]] account const& books() const noexcept { return account_; }
+    [[nodiscard]] operator_label label() const noexcept { return account_.label; }
+    [[nodiscard]] std::size_t state_bytes() const noexcept { return windows_.bytes(); }
+
+    template <class Ctx, class T, class Out>
+    void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out) {
+        auto* const in = table_for(ctx, record, out);
+        if (in == nullptr) return;
+        entry const* const old = in->find(this->key_in(ctx), hash);
+        bool const shows = old == nullptr || touches(*old, ctx, record);
+        update(*in, ctx, hash, shows, out, [&] { return this->add(*in, ctx, record, hash, out); });
+    }
+    template <class Ctx, class T, class Out>
+    void on_change(Ctx const& ctx, change<T> const& row, std::uint64_t hash, Out& out) {
+        auto* const in = table_for(ctx, row.after != nullptr ? *row.after : *row.before, out);
+        if (in == nullptr) return;
+        entry const* const old = in->find(this->key_in(ctx), hash);
+        bool const shows = old == nullptr || (row.before != nullptr && touches(*old, ctx, *row.before))
+            || (row.after != nullptr && touches(*old, ctx, *row.after));
+        update(*in, ctx, hash, shows, out, [&] {
+            this->apply(*in, ctx, row, hash, out);
+            this->drop_if_empty(*in, this->key_in(ctx), hash);
+            return true;  // the old row is out, whatever became of the new one
+        });
+    }
+    template <class Out>
+    void on_watermark(event_time watermark, Out&) {
+        if (watermark < watermark_) return;  // a promise is not taken back
+        watermark_ = watermark;
+        while (windows_.size() != 0 && windows_[0].window.end + kept_behind_end_ <= watermark) {
+            entries_ -= windows_[0].table.size();
+            windows_.close_first();
+        }
+    }
+    /// The next watermark at which a window closes.
+    [[nodiscard]] event_time deadline() const noexcept {
+        return windows_.size() == 0 ? event_time::max() : windows_[0].window.end + kept_behind_end_;
+    }
+
+    static void save(running_core* only, std::size_t n, auto& out) {
+        base::save_books(only, n, out);
+        out.write(only->watermark_);
+        save_windows(n, [only](std::size_t i) -> auto const& { return only[i].windows_; }, out);
+    }
+    static void load(running_core* only, std::size_t n, auto& in) {
+        base::load_books(only, n, in);
+        in.read(only->watermark_);
+        only->windows_.clear();
+        for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
+            auto const window = in.template read<time_window>();
+            auto& into = only->windows_.open(window, false).table;  // also one whose groups have all gone
+            load_entries<Key, entry>(in.template read<std::uint64_t>(), in, [&](std::uint64_t) -> auto& {
+                ++only->entries_;
+                return into;
+            });
+        }
+    }
+
+private:
+    template <class Ctx, class T, class Out>
+    table* table_for(Ctx const& ctx, T const& record, Out& out) {
+        time_window window{};
+        if constexpr (windowed) {
+            window = ctx.window;
+            if (watermark_ >= window.end + kept_behind_end_ && !window.end.is_infinite()) {
+                account_.refuse(reason::late);
+                out.refused(reason::late, ctx, record);
+                return nullptr;
+            }
+        }
+        auto* const there = windows_.table_of(window);
+        return there != nullptr ? there : &windows_.open(window, false).table;
+    }
+    /// A function that throws is asked again, and its throw counted, when the record is added.
+    template <class Ctx, class T>
+    bool touches(entry const& old, Ctx const&, T const& record) const {
+        try {
+            return function_.touches(leaf<0>(old.state), record);
+        } catch (...) {
+            return true;
+        }
+    }
+    template <class Ctx, class Out, class Update>
+    void update(table& in, Ctx const& ctx, std::uint64_t hash, bool shows, Out& out, Update change) {
+        if (!shows) {
+            change();
+            return;
+        }
+        auto const& key = this->key_in(ctx);
+        std::optional<result_type> before;
+        if (entry const* const old = in.find(key, hash)) {
+            before = this->lowered(*old, out);
+            bytes_.reset();
+            if (before) rehome(*before, bytes_);  // it may borrow from the state, which changes now
+        }
+        if (!change()) return;
+        entry const* const now = in.find(key, hash);
+        auto const after = now != nullptr ? this->lowered(*now, out) : std::optional<result_type>{};
+        if (!before && !after) return;
+        time_window window{};
+        if constexpr (windowed) window = ctx.window;
+        out.change(key, window, {timing::early, 0, -1, !before, false}, hash, before ? &*before : nullptr,
+            after ? &*after : nullptr);
+    }
+};
+}  // namespace driftless::inline v0::detail
+#endif
