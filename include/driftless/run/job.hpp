@@ -186,7 +186,7 @@ public:
 
 private:
     static constexpr bool asks_clock = streams && !is_replayable<P>;
-    static constexpr std::uint32_t snapshot_version = 3;
+    static constexpr std::uint32_t snapshot_version = 4;
 
     /// Lets nothing go on after an error.
     template <class F>

@@ -62,6 +62,11 @@ inline constexpr bool closes<Window> = [] {
 template <class Op, class In>
 consteval state_class operator_state() {
     if constexpr (!is_stateful<Op>::value) return state_class::stateless;
+    else if constexpr (requires { typename Op::template bounded_by<In>; }) {
+        using bound = typename Op::template bounded_by<In>;
+        if constexpr (std::same_as<bound, unbounded_state>) return state_class::unbounded;
+        else return std::same_as<bound, max_keys> ? state_class::max_keys : state_class::windowed;
+    }
     else if constexpr (requires { Op::template watermark_bounds<In>; })
         return Op::template watermark_bounds<In> ? state_class::windowed : state_class::unbounded;
     else if constexpr (closes<typename In::window>) return state_class::windowed;
