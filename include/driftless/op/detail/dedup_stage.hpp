@@ -19,7 +19,7 @@
 
 namespace driftless::inline v0::detail {
 /// What became of a record.
-enum class seen : std::uint8_t {
+enum class sighting : std::uint8_t {
     first,
     duplicate,
     full
@@ -51,22 +51,22 @@ public:
         if constexpr (Exact) return false;
         else return watermark_ > at + lateness_;
     }
-    DRIFTLESS_INLINE seen look(Id const& id, std::uint64_t hash, event_time at) {
+    DRIFTLESS_INLINE sighting look(Id const& id, std::uint64_t hash, event_time at) {
         if (at < near_.start || at >= near_.end) [[unlikely]]
             come_near(at);
-        if (at_ != nullptr && at_->find(id, hash) != nullptr) return seen::duplicate;
+        if (at_ != nullptr && at_->find(id, hash) != nullptr) return sighting::duplicate;
         if (before_ != nullptr) {
             if (auto const* const other = before_->find(id, hash); other != nullptr && at - *other < ttl_)
-                return seen::duplicate;
+                return sighting::duplicate;
         }
         if (behind_ != nullptr) [[unlikely]] {
             if (auto const* const other = behind_->find(id, hash); other != nullptr && *other - at < ttl_)
-                return seen::duplicate;
+                return sighting::duplicate;
         }
         if (at_ == nullptr) [[unlikely]]
             at_ = &slices_.open(near_, false).table;
         static_cast<void>(at_->insert(id, hash, [at] { return at; }));
-        return seen::first;
+        return sighting::first;
     }
     DRIFTLESS_INLINE void prefetch(std::uint64_t hash, event_time at) const noexcept {
         if (at_ != nullptr) at_->prefetch(hash);
@@ -132,11 +132,11 @@ public:
     explicit ids_for_ever(std::uint64_t most) : most_(most) {}
 
     [[nodiscard]] constexpr bool late(event_time) const noexcept { return false; }
-    DRIFTLESS_INLINE seen look(Id const& id, std::uint64_t hash, event_time) {
-        if (all_.find(id, hash) != nullptr) return seen::duplicate;
-        if (all_.size() >= most_) return seen::full;
+    DRIFTLESS_INLINE sighting look(Id const& id, std::uint64_t hash, event_time) {
+        if (all_.find(id, hash) != nullptr) return sighting::duplicate;
+        if (all_.size() >= most_) return sighting::full;
         static_cast<void>(all_.insert(id, hash, [] { return nothing{}; }));
-        return seen::first;
+        return sighting::first;
     }
     DRIFTLESS_INLINE void prefetch(std::uint64_t hash, event_time) const noexcept { all_.prefetch(hash); }
     constexpr void on_watermark(event_time) const noexcept {}
@@ -189,12 +189,12 @@ public:
             account_.refuse(reason::late);
             return late_.on_record(ctx, record);
         }
-        seen said = seen::full;
+        sighting said = sighting::full;
         if (!look(ctx, record, said)) return account_.refuse(reason::failed);
-        if (said == seen::first) {
+        if (said == sighting::first) {
             ++account_.applied;
             next_.on_record(ctx, record);
-        } else if (said == seen::duplicate) {
+        } else if (said == sighting::duplicate) {
             account_.refuse(reason::duplicate);
             removed_.on_record(ctx, record);
         } else {
@@ -242,7 +242,7 @@ public:
 private:
     /// False if the function that finds the id threw.
     template <class Ctx, class T>
-    DRIFTLESS_INLINE bool look(Ctx const& ctx, T const& record, seen& said) {
+    DRIFTLESS_INLINE bool look(Ctx const& ctx, T const& record, sighting& said) {
         using yielded = decltype(id_of_(record));
         if constexpr (std::is_lvalue_reference_v<yielded> && noexcept(id_of_(record))) {
             said = look_up(id_of_(record), ctx.at);
@@ -255,7 +255,7 @@ private:
         }
     }
     template <class Id>
-    DRIFTLESS_INLINE seen look_up(Id const& id, event_time at) {
+    DRIFTLESS_INLINE sighting look_up(Id const& id, event_time at) {
         return memory_.look(id, canonical_hash(id), at);
     }
 };
