@@ -224,6 +224,7 @@ public:
         for (std::size_t i = 0; i < n; ++i) cores[i].restart(watermark, passed, clock);
         for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
             auto const window = in.template read<time_window>();
+            static_cast<void>(cores[0].window_for(window));  // it may be empty, and is open all the same
             for (auto size = in.template read<std::uint64_t>(); size != 0; --size) {
                 key_type key{};
                 in.read(key);
