@@ -16,6 +16,7 @@
 #include <driftless/op.hpp>
 #include <driftless/op/at_most_ahead.hpp>
 #include <driftless/op/dedup.hpp>
+#include <driftless/op/fork.hpp>
 #include <driftless/op/process.hpp>
 #include <driftless/op/release_on_close.hpp>
 #include <driftless/op/session.hpp>

@@ -56,8 +56,9 @@ struct busy {
             own.recent.erase_if([](std::int64_t cents) { return cents < 0; });
             return;
         }
-        context.emit({2, static_cast<std::int64_t>(own.recent.size() + 100 * own.by_shop.size())});
         auto const n = own.all.value_or(0);
+        // Who sets a timer in the past says nothing: it must come in its place all the same.
+        if (n % 4 != 0) context.emit({2, static_cast<std::int64_t>(own.recent.size() + 100 * own.by_shop.size())});
         own.all.add(1);
         if (n % 4 == 0) context.set(own.reminders, fired.at - 2 * second);
         if (n % 4 == 1) context.set(own.quiet, fired.at);
@@ -190,8 +191,9 @@ struct busy_by_hand {
             while (!cleared && !a.reminders.empty() && *a.reminders.begin() <= now) {
                 auto const at = *a.reminders.begin();
                 a.reminders.erase(at);
-                out.row_of(key, {2, static_cast<std::int64_t>(a.recent.size() + 100 * a.by_shop.size())});
                 auto const n = a.all.value_or(0);
+                if (n % 4 != 0)
+                    out.row_of(key, {2, static_cast<std::int64_t>(a.recent.size() + 100 * a.by_shop.size())});
                 a.all = n + 1;
                 if (n % 4 == 0) a.reminders.insert(at - 2_s);
                 if (n % 4 == 1) a.quiet = at;
