@@ -16,8 +16,11 @@
 #include <driftless/op.hpp>
 #include <driftless/op/as_inserts.hpp>
 #include <driftless/op/at_most_ahead.hpp>
+#include <driftless/op/dedup.hpp>
 #include <driftless/op/distinct.hpp>
 #include <driftless/op/fail_on_late.hpp>
+#include <driftless/op/fork.hpp>
+#include <driftless/op/process.hpp>
 #include <driftless/op/release_on_close.hpp>
 #include <driftless/op/session.hpp>
 #include <driftless/op/sliding.hpp>

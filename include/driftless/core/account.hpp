@@ -19,11 +19,13 @@ enum class reason : std::uint8_t {
     closed,    ///< its trigger had fired for the last time (allow_data_loss)
     failed,    ///< a user function threw, or an exact result did not fit (on_error: skip, dead letter)
     ahead,     ///< its event time lies too far in the future (at_most_ahead)
+    duplicate,  ///< a record with its id has passed (dedup): part of the answer, not of what was lost
 };
-inline constexpr std::size_t reason_count = 6;
+inline constexpr std::size_t reason_count = 7;
 
 constexpr std::string_view to_string(reason why) noexcept {
-    constexpr std::string_view names[reason_count] = {"late", "capacity", "violated", "closed", "failed", "ahead"};
+    constexpr std::string_view names[reason_count] = {
+        "late", "capacity", "violated", "closed", "failed", "ahead", "duplicate"};
     return names[static_cast<std::size_t>(why)];
 }
 

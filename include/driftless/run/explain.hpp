@@ -85,6 +85,9 @@ class text_drawing {
 public:
     explicit text_drawing(plan const& of) : plan_(of), drawn_(of.nodes.size()) {
         if (!of.nodes.empty()) chain(of.nodes.size() - 1, 0);
+        for (std::size_t i = 0; i < of.nodes.size(); ++i) {
+            if (of.nodes[i].kind == "output") chain(i, 0);  // of a branch of a fork
+        }
     }
     [[nodiscard]] std::string take() { return std::move(out_); }
 };

@@ -225,12 +225,44 @@ public:
             describe_operator<void>(p.op, parameter_writer{node.parameters});
         } else {
             node.inputs.push_back(add(p.prev));
+            if constexpr (requires { typename op::is_fork; }) add_branches(p, node.inputs.back());
             describe_operator<typename P::input_t::record>(p.op, parameter_writer{node.parameters});
         }
         describe_stream<typename P::output>(node);
         out_.nodes.push_back(std::move(node));
         if (!name.empty()) joined_.push_back({share, name, out_.nodes.size() - 1});
         return out_.nodes.size() - 1;
+    }
+
+private:
+    /// The operators of each branch of a fork, from what stands before it on, and the output they lead to.
+    template <class P>
+    void add_branches(P const& p, std::size_t from) {
+        p.op.each_branch(p.prev, [&]<class Branch>(Branch const& branch, std::string_view name) {
+            plan_node node;
+            node.kind = "output";
+            node.inputs.push_back(add_branch<typename P::prev_type>(branch, from));
+            parameter_writer{node.parameters}("name", name);
+            describe_stream<typename Branch::output>(node);
+            out_.nodes.push_back(std::move(node));
+        });
+    }
+    template <class Begin, class P>
+    std::size_t add_branch(P const& p, std::size_t from) {
+        if constexpr (std::is_same_v<P, Begin>) {
+            return from;
+        } else {
+            using op = typename P::op_type;
+            plan_node node;
+            node.kind = op::kind;
+            node.id = id_of<op>::type::value;
+            node.inputs.push_back(add_branch<Begin>(p.prev, from));
+            if constexpr (requires { typename op::is_fork; }) add_branches(p, node.inputs.back());
+            describe_operator<typename P::input_t::record>(p.op, parameter_writer{node.parameters});
+            describe_stream<typename P::output>(node);
+            out_.nodes.push_back(std::move(node));
+            return out_.nodes.size() - 1;
+        }
     }
 };
 }  // namespace detail

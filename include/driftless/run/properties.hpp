@@ -62,7 +62,11 @@ inline constexpr bool closes<Window> = [] {
 template <class Op, class In>
 consteval state_class operator_state() {
     if constexpr (!is_stateful<Op>::value) return state_class::stateless;
-    else if constexpr (requires { Op::template watermark_bounds<In>; })
+    else if constexpr (requires { typename Op::template bounded_by<In>; }) {
+        using bound = typename Op::template bounded_by<In>;
+        if constexpr (std::same_as<bound, unbounded_state>) return state_class::unbounded;
+        else return std::same_as<bound, max_keys> ? state_class::max_keys : state_class::windowed;
+    } else if constexpr (requires { Op::template watermark_bounds<In>; })
         return Op::template watermark_bounds<In> ? state_class::windowed : state_class::unbounded;
     else if constexpr (closes<typename In::window>) return state_class::windowed;
     else if constexpr (!keyed<In>) return state_class::max_keys;
@@ -91,7 +95,17 @@ consteval state_class find_state() {
     } else if constexpr (is_root<P>) {
         return state_class::stateless;
     } else {
-        constexpr auto own = operator_state<typename P::op_type, typename P::input_t>();
+        constexpr auto own = [] {
+            using op = typename P::op_type;
+            auto weakest = operator_state<op, typename P::input_t>();
+            if constexpr (requires { typename op::is_fork; }) {
+                op::template each_step<typename P::input_t>([&]<class Step, class In>() {
+                    auto const state = operator_state<Step, In>();
+                    weakest = weakest < state ? state : weakest;
+                });
+            }
+            return weakest;
+        }();
         constexpr auto before = find_state<typename P::prev_type>();
         return own < before ? before : own;
     }

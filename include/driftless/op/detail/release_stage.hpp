@@ -49,6 +49,9 @@ struct wait_for_time {
     }
     /// The next watermark at which a record may be late that is not now: any.
     [[nodiscard]] event_time next_after(event_time) const noexcept { return event_time::min(); }
+    /// Before a record goes on, everything before it has: that is a watermark, by which what follows sees records and
+    /// what falls due between them in one order, however far the watermark of the input moved.
+    [[nodiscard]] event_time passed_before(entry const& due) const noexcept { return due.at; }
 };
 
 /// Records wait for the end of each window they lie in: release_on_close.
@@ -92,6 +95,7 @@ struct wait_for_window {
         ctx.window = from.window;
         return ctx;
     }
+    [[nodiscard]] event_time passed_before(entry const& due) const noexcept { return due.window.max_timestamp(); }
     [[nodiscard]] event_time next_after(event_time watermark) const noexcept {
         if (Carried || watermark.is_infinite()) return event_time::min();
         return first_end_after(windowing.assigner, watermark);
@@ -113,6 +117,7 @@ class release_stage : public forwarding<Next> {
     duration lateness_;
     [[no_unique_address]] Late late_;
     event_time watermark_ = event_time::min();  // as it went on: less the lateness
+    event_time passed_on_ = event_time::min();
     record_pool<In> records_;
     nearly_sorted_queue<entry> waiting_;
     account account_;
@@ -149,6 +154,7 @@ public:
         if (passed < watermark_) return;  // a promise is not taken back
         watermark_ = passed;
         for (; !waiting_.empty() && waiting_.top().passed(passed); waiting_.pop()) release(waiting_.top());
+        passed_on_ = passed;
         next_.on_watermark(passed);
     }
     [[nodiscard]] event_time deadline() const {
@@ -195,6 +201,7 @@ public:
         in.read(account_.applied).read(account_.unassigned);
         for (auto& each : account_.refused) in.read(each);
         in.read(watermark_);
+        passed_on_ = watermark_;
         records_.clear();
         waiting_.clear();
         for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
@@ -232,6 +239,10 @@ private:
     }
     void release(entry const& due) {
         auto const& each = records_[due.of];
+        if (auto const passed = wait_.passed_before(due); passed >= next_.deadline() && passed > passed_on_) {
+            passed_on_ = passed;
+            next_.on_watermark(passed);
+        }
         next_.on_record(wait_.moved(each.ctx(), due), each.record());
         records_.drop(due.of);
         if (++since_settled_ == burst_limit) settle();

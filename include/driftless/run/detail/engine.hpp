@@ -110,10 +110,16 @@ template <class Op>
     requires Op::declared;
 }>{};
 
+/// What the operator does depends on when the watermark moves: every assign_time makes its own, as in a stream.
+template <class Op>
+    struct follows_watermark : std::bool_constant < requires {
+    requires Op::follows_watermark;
+}>{};
+
 /// The mode a batch of this pipeline runs in.
 template <class P, bool Threads>
-using batch_mode =
-    std::conditional_t<any_operator<declares_watermark, P>(), declared_batch<Threads>, exact_batch<Threads>>;
+using batch_mode = std::conditional_t<any_operator<follows_watermark, P>(), run_mode<false, true, Threads>,
+    std::conditional_t<any_operator<declares_watermark, P>(), declared_batch<Threads>, exact_batch<Threads>>>;
 
 /// A pipeline with its inputs and sinks, ready to be fed: what batch, stream and job are made of.
 /// The end of the pipeline: the sink among the arguments, or the results that the run collects.

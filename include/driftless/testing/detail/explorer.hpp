@@ -151,7 +151,8 @@ private:
         bool more = false;
         for (std::size_t i = 0; i < reason_count; ++i) {
             auto const n = now.refused(static_cast<reason>(i));
-            more = more || n != did.refused[i];
+            // A duplicate is left out of every answer alike.
+            more = more || (n != did.refused[i] && static_cast<reason>(i) != reason::duplicate);
             did.refused[i] = n;
         }
         return more;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: dedup needs a member or a function of the record: write dedup<&T::id>(1_h), or dedup(f, 1_h) with f(T const&), where T is the record named in [with In = stream_of<T, ...>]
+#include <driftless/op/dedup.hpp>
+
+#include <driftless/agg/count.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+#include <driftless/op/late_to.hpp>
+#include <driftless/op/window.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
+
+#include <cstdint>
+using namespace driftless;
+using namespace driftless::literals;
+struct order {
+    std::int64_t id;
+    double price;
+};
+BOOST_HANA_ADAPT_STRUCT(order, id, price);
+struct plain {
+    void* at;
+};
+int main() { [[maybe_unused]] auto p = from<plain>() | dedup<&order::id>(unbounded_state{}); }

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/op/fork.hpp>
+
+#include <driftless/agg/count.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/filter.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+#include <driftless/op/share.hpp>
+#include <driftless/op/window.hpp>
+
+#include <cstdint>
+using namespace driftless;
+using namespace driftless::literals;
+struct order {
+    std::int64_t id;
+};
+constexpr auto orders = from<event<order>>();
+int main() { [[maybe_unused]] auto p = orders | share("orders"_name) | fork(branch("all"_name)); }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <driftless/run/batch.hpp>
+#include <driftless/op/process.hpp>
+
+#include <driftless/agg/count.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+#include <driftless/op/late_to.hpp>
+#include <driftless/op/session.hpp>
+#include <driftless/op/window.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
+
+#include <cstdint>
+#include <string>
+using namespace driftless;
+using namespace driftless::literals;
+struct order {
+    std::int64_t id;
+    text shop;
+};
+constexpr auto orders = from<event<order>>() | key_by<&order::id>();
+struct watch {
+    struct state {
+        value_state<int, time_to_live<(1_h).ns()>> n;
+    };
+    using outputs = side_outputs<side_output<"big", int>>;
+    void on_record(state&, order const&, auto& context) const { context.emit("big"_name, 1); }
+};
+BOOST_HANA_ADAPT_STRUCT(watch::state, n);
+int main() {
+    auto big = to([](pane<std::int64_t, int> const&) {});
+    run(batch{}, orders | process<std::int64_t>(watch{}), std::vector<event<order>>{}, bind("big"_name, big));
+}
