@@ -19,6 +19,7 @@
 #include <driftless/op/session.hpp>
 #include <driftless/op/sliding.hpp>
 #include <driftless/op/sorted_by_time.hpp>
+#include <driftless/op/suppress.hpp>
 #include <driftless/op/table.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/run.hpp>
