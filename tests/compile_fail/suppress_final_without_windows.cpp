@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: driftless: suppress(final_results{}) waits for the end of windows: put it behind an aggregate over window(...)
+// expect: driftless: suppress(final_results{}) waits for the end of windows: put it behind an aggregate
 #include <driftless/op/suppress.hpp>
 
 #include <driftless/agg/count.hpp>
@@ -12,8 +12,8 @@
 using namespace driftless;
 using namespace driftless::literals;
 constexpr auto numbers = from<event<int>>() | key_by([](int i) { return i % 9; });
-constexpr auto rows = numbers | table(unbounded_state{});
+constexpr auto latest = numbers | table(unbounded_state{});
 constexpr auto grace = allowed_lateness{1_s};
 int main() {
-    [[maybe_unused]] auto p = rows | suppress(final_results{});
+    [[maybe_unused]] auto p = latest | suppress(final_results{});
 }

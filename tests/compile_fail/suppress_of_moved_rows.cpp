@@ -15,9 +15,9 @@
 using namespace driftless;
 using namespace driftless::literals;
 constexpr auto numbers = from<event<int>>() | key_by([](int i) { return i % 9; });
-constexpr auto rows = numbers | table(unbounded_state{});
+constexpr auto latest = numbers | table(unbounded_state{});
 constexpr auto grace = allowed_lateness{1_s};
 int main() {
-    [[maybe_unused]] auto p = rows | key_by([](int i) { return i % 2; }) | suppress(time_limit{1_s});
+    [[maybe_unused]] auto p = latest | key_by([](int i) { return i % 2; }) | suppress(time_limit{1_s});
     run(batch{}, p, std::vector<event<int>>{}, to([](auto const&) {}, [](auto const&, time_window) {}));
 }

@@ -11,7 +11,7 @@
 using namespace driftless;
 using namespace driftless::literals;
 constexpr auto numbers = from<event<int>>() | key_by([](int i) { return i % 9; });
-constexpr auto rows = numbers | table(unbounded_state{});
+constexpr auto latest = numbers | table(unbounded_state{});
 constexpr auto grace = allowed_lateness{1_s};
 int main() {
     [[maybe_unused]] auto p = numbers | window(tumbling{1_s}, grace) | aggregate(count()) | suppress(final_results{});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tables, and aggregates over them, against loops, and as batch and stream, under random disorder, chunking, threads and
-// restores.
+// Tables, and what stands behind them, against loops, and as batch and stream, under random disorder, chunking,
+// threads and restores.
 #include <driftless/op/suppress.hpp>
 #include <driftless/op/table.hpp>
 

@@ -130,8 +130,8 @@ struct suppress_op : operator_base<suppress_op<Parameters...>> {
     template <class In, class Mode, class Next, class Place>
     constexpr auto bind(Next next, Place const& at) const {
         static_assert(detail::one_row_a_key<std::remove_cvref_t<decltype(at.upstream)>>(),
-            "driftless: suppress keeps the last of the changes of each key, and here several rows may share one: put it "
-            "before key_by(...), flat_map(...) or merge(...), or an aggregate behind them");
+            "driftless: suppress keeps the last of the changes of each key, and here several rows may share one: "
+            "put it before key_by(...), flat_map(...) or merge(...), or an aggregate behind them");
         if constexpr (is_final) {
             return detail::final_results_stage<In, Next>{
                 std::move(next), detail::windowing_of(at.upstream)->kept_behind_end(), at.label};
@@ -143,19 +143,20 @@ struct suppress_op : operator_base<suppress_op<Parameters...>> {
 
 /// Holds rows that change back, so that of several changes of a row only the last goes on.
 ///
-/// Shape       changes -> changes, fewer: what goes on is (row as it was last handed on, row as it is). A row that has come
-///             and gone again in between is never seen. With final_results{}: changes of windowed rows -> records, one per
-///             row that is left, in the order in which windows fire.
+/// Shape       changes -> changes, fewer: what goes on is (row as it was last handed on, row as it is). A row that has
+///             come and gone again in between is never seen. With final_results{}: changes of windowed rows -> records,
+///             one per row that is left, in the order in which windows fire.
 /// Time        time_limit{d}: a row goes on once watermark >= the time of the first change that is held + d; further
-///             changes do not put that off. max_records{n}: beyond n rows the one with the earliest first change goes on
-///             at once (of equal ones the one that came first), or with fail_when_full{} the run fails. final_results{}:
-///             once watermark >= window end + allowed lateness (sessions: + gap), which is when changes are refused. What
-///             goes on has the greatest time of the changes; the watermark is held back to what is still held.
+///             changes do not put that off. max_records{n}: beyond n rows the one with the earliest first change goes
+///             on at once (of equal ones the one that came first), or with fail_when_full{} the run fails.
+///             final_results{}: once watermark >= window end + allowed lateness (sessions: + gap), which is when
+///             changes are refused. What goes on has the greatest time of the changes; the watermark is held back to
+///             what is still held.
 /// State       The rows that are held, as they were and as they are; part of the snapshot, on one thread.
 /// Batch       Same stage; which changes go on may be other ones, the rows in the end are the same. final_results{}: the
 ///             same records in the same order.
-/// Errors      Compile time: an input that does not change, no bound, several rows for a key, discarding panes. When the
-///             job starts: a limit < 0. Run time: error_code::overflow with fail_when_full{}.
+/// Errors      Compile time: an input that does not change, no bound, several rows for a key, discarding panes. When
+///             the job starts: a limit < 0. Run time: error_code::overflow with fail_when_full{}.
 /// Complexity  O(1) expected per change.
 /// Source      SEMANTICS section 7; Apache Kafka, KIP-328: Ability to suppress updates for KTables.
 template <class... Parameters>
