@@ -14,6 +14,7 @@
 #include <driftless/io.hpp>
 #include <driftless/log.hpp>
 #include <driftless/op.hpp>
+#include <driftless/op/as_of_join.hpp>
 #include <driftless/op/at_most_ahead.hpp>
 #include <driftless/op/join.hpp>
 #include <driftless/op/release_on_close.hpp>

@@ -15,5 +15,6 @@ constexpr auto numbers = from<event<int>>() | key_by([](int i) { return i % 9; }
 constexpr auto latest = numbers | table(unbounded_state{});
 constexpr auto grace = allowed_lateness{1_s};
 int main() {
-    [[maybe_unused]] auto p = numbers | window(tumbling{1_s}, discarding{}) | aggregate(count()) | suppress(final_results{});
+    [[maybe_unused]] auto p = numbers | window(tumbling{1_s}, discarding{}) | aggregate(count())
+        | suppress(final_results{});
 }
