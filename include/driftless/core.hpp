@@ -7,6 +7,7 @@
 #include <driftless/core/error.hpp>
 #include <driftless/core/executor.hpp>
 #include <driftless/core/ill_formed.hpp>
+#include <driftless/core/joined.hpp>
 #include <driftless/core/name.hpp>
 #include <driftless/core/operator.hpp>
 #include <driftless/core/pane.hpp>

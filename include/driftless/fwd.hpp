@@ -20,6 +20,8 @@ struct stream;
 struct report;
 template <class T>
 struct event;
+template <class Left, class Right>
+struct joined;
 template <class Key, class Value>
 struct pane;
 template <class Prev, class Op>

@@ -5,6 +5,7 @@
 #include <driftless/time/clock_driven.hpp>
 #include <driftless/time/count_window.hpp>
 #include <driftless/time/frames.hpp>
+#include <driftless/time/interval.hpp>
 #include <driftless/time/interval_trigger.hpp>
 #include <driftless/time/pane_options.hpp>
 #include <driftless/time/presets.hpp>

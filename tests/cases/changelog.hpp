@@ -24,6 +24,7 @@
 
 namespace changelog {
 using namespace driftless;
+using namespace driftless::literals;
 
 /// A row on one of two sides: `value` 0 or "" deletes.
 struct row {
@@ -97,8 +98,8 @@ inline move end() { return testing::end_of_input{}; }
 
 constexpr auto gone = [](row const& r) { return r.value.empty(); };
 constexpr auto rows = from<event<row>>() | key_by<&row::key>();
-constexpr auto left = from<event<row>>() | filter([](row const& r) { return r.side == 0; }) | key_by<&row::key>();
-constexpr auto right = from<event<row>>() | filter([](row const& r) { return r.side == 1; }) | key_by<&row::key>();
+constexpr auto left = from<event<row>>("rows"_name) | filter([](row const& r) { return r.side == 0; }) | key_by<&row::key>();
+constexpr auto right = from<event<row>>("rows"_name) | filter([](row const& r) { return r.side == 1; }) | key_by<&row::key>();
 
 /// What each step brought, rows apart by a blank; "" for a step that brought nothing.
 using lines = std::vector<std::string>;

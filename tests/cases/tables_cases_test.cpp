@@ -4,7 +4,10 @@
 #include <driftless/agg.hpp>
 #include <driftless/codec/codec.hpp>
 #include <driftless/op/aggregate.hpp>
+#include <driftless/op/suppress.hpp>
 #include <driftless/op/table.hpp>
+#include <driftless/op/trigger.hpp>
+#include <driftless/run/batch.hpp>
 #include <driftless/state/versioned_table.hpp>
 #include <support/catch.hpp>
 
@@ -118,7 +121,7 @@ TEST_CASE("T2-24 what is older than the history is not read, unless the latest v
         {"inf", "inf", "inf", "v[1,inf)", "none"});
 }
 
-namespace {
+namespace tables_cases {
 /// What was added and taken away, as text.
 struct written {
     static constexpr std::string_view kind = "written";
@@ -129,6 +132,10 @@ struct written {
     void remove(std::string& from, changelog::row const& r) const { from += "-" + r.value; }
     std::string lower(std::string const& of) const { return of; }
 };
+}  // namespace tables_cases
+using tables_cases::written;
+
+namespace {
 constexpr auto all_rows = changelog::rows | table(unbounded_state{}, deleted_if(changelog::gone));
 }  // namespace
 
@@ -151,4 +158,44 @@ TEST_CASE("T2-18 a row whose group changes leaves the old one first; what is old
     changelog::check(pipe,
         {put("A", "1", 10), del("A", 15), put("A", "1", 12), put("B", "2", 20), put("B", "4", 23), put("B", "7", 22)},
         {"1=0+1@10", "1 del@15", "", "2=0+2@20", "2 del@23 4=0+4@23", ""});
+}
+
+TEST_CASE("K-06 of more counts than are held back the oldest goes on, as it is", "[cases][tables][suppress]") {
+    using changelog::put;
+    auto const pipe = all_rows | key_by<&changelog::row::value>() | aggregate(count(), unbounded_state{})
+        | suppress(max_records{1}, emit_early{});
+    // Kafka shows v1:0@1, a count of nothing: here that group has come and gone while it was held.
+    changelog::check(pipe, {put("k1", "v1", 0), put("k1", "v2", 1), put("k2", "v1", 2), put("k3", "x", 3)},
+        {"", "", "v2=1@1", "v1=1@2"});
+}
+
+TEST_CASE("E-06 final results come at the end of their window and its grace", "[cases][tables][suppress]") {
+    using changelog::put;
+    using changelog::wm;
+    // W = stream time: the greatest time so far.
+    auto const finals = [](duration grace) {
+        return changelog::rows | window(tumbling{duration{100}}, allowed_lateness{grace}) | aggregate(count())
+            | suppress(final_results{});
+    };
+    changelog::check(finals(duration{1}),
+        {put("a", "", 99), wm(99), put("b", "", 100), wm(100), put("b", "", 101), wm(101)},
+        {"", "", "", "", "", "a=1@99"});
+    changelog::check(finals(duration{0}), {put("a", "", 99), wm(99), put("b", "", 100), wm(100)},
+        {"", "", "", "a=1@99"});
+    auto const by_default = changelog::rows | window(tumbling{duration{100}}) | aggregate(count());
+    changelog::check(by_default, {put("a", "", 99), wm(99), put("b", "", 100), wm(100)}, {"", "", "", "a=1@99"});
+}
+
+TEST_CASE("E-08 limits of what is held back", "[cases][tables][suppress]") {
+    using changelog::put;
+    using changelog::wm;
+    changelog::check(all_rows | suppress(time_limit{duration{1}}), {put("k", "v", 0), wm(0), put("tick", "", 1), wm(1)},
+        {"", "", "", "k=v@0"});
+    auto const long_time = time_limit{duration{100 * 86'400'000'000'000}};
+    changelog::check(all_rows | suppress(long_time, max_records{1}, emit_early{}), {put("k", "v", 5), put("x", "v", 6)},
+        {"", "k=v@5"});
+    std::vector<event<changelog::row>> const log{
+        {{0, "k", "v"}, event_time{5}}, {{0, "x", "v"}, event_time{6}}};
+    CHECK_THROWS_AS(
+        driftless::run(batch{}, all_rows | suppress(long_time, max_records{1}, fail_when_full{}), log), error);
 }

@@ -14,4 +14,6 @@ struct price {
 };
 BOOST_HANA_ADAPT_STRUCT(price, sku, cents);
 constexpr auto prices = from<event<price>>() | key_by<&price::sku>();
-int main() { [[maybe_unused]] auto p = prices | table(unbounded_state{}, deleted_if([](int) { return true; })); }
+int main() {
+    [[maybe_unused]] auto p = prices | table(unbounded_state{}, deleted_if([](int) { return true; }));
+}

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tables, and aggregates over them, against loops, and as batch and stream, under random disorder, chunking, threads
-// and restores.
+// Tables, and what stands behind them, against loops, and as batch and stream, under random disorder, chunking,
+// threads and restores.
+#include <driftless/op/suppress.hpp>
 #include <driftless/op/table.hpp>
 
 #include <driftless/agg.hpp>
 #include <equivalence/late_loops.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -144,5 +146,109 @@ TEST_CASE("a table keeps what its history can reach, and no more", "[equivalence
             random_records(random, {.records = 3000, .partitions = 1, .disorder = 5_s, .shops = 2000, .items = 40});
         auto const once = stream_over<rows, true>(rows_of(5_s, 3_s), records, 1, {.seed = calm});
         CHECK(once.report.state_bytes < 64 * 1024);
+    });
+}
+
+namespace {
+/// What goes on of the changes of a table where at most `most` rows are held back.
+recorder fewer_by_hand(std::vector<placed> const& kept, std::size_t most) {
+    struct held {
+        event_time first;
+        std::size_t place;
+        std::optional<sale> before, after;
+    };
+    recorder out;
+    std::map<std::int32_t, held> rows;
+    std::size_t place = 0;
+    auto const hand_on = [&] {
+        auto const first = std::min_element(rows.begin(), rows.end(), [](auto const& a, auto const& b) {
+            return std::pair{a.second.first, a.second.place} < std::pair{b.second.first, b.second.place};
+        });
+        auto const& [item, row] = *first;
+        if (row.after) out.write(pane<std::int32_t, sale>{item, {}, *row.after, {}});
+        else if (row.before) out.remove(item, time_window{});
+        rows.erase(first);
+    };
+    items all;
+    for (auto const& each : kept) {
+        all.add(each.record, [&](sale const* old, sale const* now) {
+            auto const item = each.record.item;
+            if (!rows.contains(item))
+                rows[item] = {each.record.at, place++, old != nullptr ? std::optional{*old} : std::nullopt, {}};
+            rows[item].after = now != nullptr ? std::optional{*now} : std::nullopt;
+            if (rows.size() > most) hand_on();
+        });
+    }
+    while (!rows.empty()) hand_on();
+    return out;
+}
+}  // namespace
+
+TEST_CASE("suppress(max_records) = loops, however it is run", "[equivalence][oracle][suppress]") {
+    for_seeds(40, [](std::uint64_t seed) {
+        dice random{seed};
+        auto const bound = duration{random.between(0, 4) * 1'000'000'000};
+        auto of = random_shape(random, bound + 3_s);
+        of.items = 1 + random.below(20);
+        auto const records = random_records(random, of);
+        auto const order = merged(records, of.partitions);
+        auto const most = 1 + random.below(6);
+        auto const pipeline = rows_of(bound, 3_s) | suppress(max_records{most});
+        judged const all{order, {}};
+        check_all(pipeline, records, of.partitions, all, fewer_by_hand(order, most), fewer_by_hand(order, most), seed);
+    });
+}
+
+TEST_CASE("suppress(time_limit) leaves the same rows, and says the same however it is run", "[equivalence][suppress]") {
+    for_seeds(40, [](std::uint64_t seed) {
+        dice random{seed};
+        auto const bound = duration{random.between(0, 4) * 1'000'000'000};
+        auto of = random_shape(random, bound + 3_s);
+        of.items = 1 + random.below(20);
+        auto const records = random_records(random, of);
+        auto const expected = changes_by_hand(merged(records, of.partitions));
+        auto const pipeline =
+            rows_of(bound, 3_s) | suppress(time_limit{duration{random.between(0, 20) * 1'000'000'000}});
+        auto const once = stream_over<rows, true>(pipeline, records, of.partitions, {.seed = calm});
+        CHECK_SAME(once.out.rows, expected.rows);
+        CHECK(once.out.lines.size() <= expected.lines.size());
+        auto const other = stream_over<rows, true>(pipeline, records, of.partitions, {.seed = seed});
+        CHECK_SAME(other.out.lines, once.out.lines);
+        memory_log<sale> log{of.partitions};
+        fill(log, records);
+        recorder late;
+        CHECK_SAME(table_of(run(batch{.threads = 2}, pipeline, log, bind("late"_name, late))), expected.rows);
+    });
+}
+
+TEST_CASE("suppress(final_results) = batch, a record per row, in the same order", "[equivalence][oracle][suppress]") {
+    for_seeds(40, [](std::uint64_t seed) {
+        dice random{seed};
+        auto const bound = duration{random.between(0, 4) * 1'000'000'000};
+        auto const lateness = duration{random.between(0, 6) * 1'000'000'000};
+        auto const of = random_shape(random, bound + lateness);
+        auto const records = random_records(random, of);
+        auto const timed = from<sale>() | assign_time<&sale::at>(bounded_disorder{bound}) | key_by<&sale::item>();
+        auto const check_final = [&](auto const& plain, auto const& finals) {
+            memory_log<sale> log{of.partitions};
+            fill(log, records);
+            auto const expected = table_of(run(batch{}, plain, log));
+            auto const once = stream_over<rows>(finals, records, of.partitions, {.seed = calm});
+            CHECK(once.report.refused(reason::late) == 0);
+            CHECK_SAME(once.out.rows, expected);
+            CHECK(once.out.lines.size() == expected.size());
+            CHECK(once.report.state_bytes == 0);
+            auto const other = stream_over<rows>(finals, records, of.partitions, {.seed = seed});
+            CHECK_SAME(other.out.lines, once.out.lines);
+            recorder batched;
+            run(batch{.threads = 2}, finals, log, batched);
+            CHECK(batched.rows == once.out.rows);
+        };
+        auto const tumbled = timed | window(tumbling{10_s, 3_s}, allowed_lateness{lateness})
+            | aggregate(count(), sum<&sale::cents>());
+        check_final(tumbled, tumbled | suppress(final_results{}));
+        auto const visits = timed | window(session{2_s}, allowed_lateness{lateness})
+            | aggregate(count(), sum<&sale::cents>());
+        check_final(visits, visits | suppress(final_results{}));
     });
 }

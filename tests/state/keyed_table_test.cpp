@@ -246,3 +246,19 @@ TEST_CASE("a dense table holds the same in less room", "[state][keyed_table]") {
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(dense.size()); ++i) put(next, i, i);
     CHECK(next.bytes() == room);
 }
+
+TEST_CASE("keys that come and go give their text back", "[state][keyed_table]") {
+    keyed_table<text, int> table;
+    std::string const tail(200, 'x');
+    std::string const stays = "stays" + tail;
+    put(table, text{stays}, 7);
+    for (int i = 0; i < 20'000; ++i) {
+        std::string const key = std::to_string(i) + tail;
+        put(table, text{key}, i);
+        table.erase(text{key}, hash_of_key(text{key}));
+    }
+    CHECK(table.size() == 1);
+    CHECK(table.bytes() < 512 * 1024);
+    REQUIRE(table.find(text{stays}, hash_of_key(text{stays})) != nullptr);
+    CHECK(*table.find(text{stays}, hash_of_key(text{stays})) == 7);
+}

@@ -294,7 +294,7 @@ void read_built_in(byte_reader& reader, T& value) {
 ///   variant                 index as varint, then the value (with codec/variant.hpp)
 ///   map, unordered_map      count as varint, then key and value of each, ascending by canonical key bytes (after a
 ///                           zero byte if both can be encoded in no bytes; with codec/map.hpp)
-///   pair, tuple, array, reflected struct, event, pane   the fields in order
+///   pair, tuple, array, reflected struct, event, pane, joined   the fields in order
 ///   empty type              nothing
 /// Fixed-size numbers are little-endian. Every value has one encoding, and no other bytes decode to it
 /// (codecs of users, and fields a user leaves out, aside).

@@ -46,8 +46,8 @@ struct owned_traits {
     static constexpr T const& convert(T const& value) noexcept { return value; }
 };
 
-/// T with every text replaced by std::string, through pair, tuple, array, vector, optional, variant, map, event and
-/// pane; all else unchanged. A reflected struct keeps its type even if it holds text: rehome() it.
+/// T with every text replaced by std::string, through pair, tuple, array, vector, optional, variant, map, event,
+/// pane and joined; all else unchanged. A reflected struct keeps its type even if it holds text: rehome() it.
 template <class T>
 using owned_t = typename owned_traits<T>::type;
 
@@ -104,6 +104,12 @@ struct owned_traits<pane<K, V>> {
     static constexpr type convert(pane<K, V> const& from) {
         return {to_owned(from.key), from.window, to_owned(from.value), from.info};
     }
+};
+template <class L, class R>
+    requires detail::changes_when_owned<L, R>
+struct owned_traits<joined<L, R>> {
+    using type = joined<owned_t<L>, owned_t<R>>;
+    static constexpr type convert(joined<L, R> const& from) { return {to_owned(from.left), to_owned(from.right)}; }
 };
 template <class T, std::size_t N>
     requires detail::changes_when_owned<T>

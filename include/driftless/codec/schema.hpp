@@ -51,6 +51,8 @@ constexpr std::string_view field_name() {
         return member_name<I, T>();
     } else if constexpr (is_event<T>) {
         return I == 0 ? "value" : "at";
+    } else if constexpr (is_joined<T>) {
+        return I == 0 ? "left" : "right";
     } else if constexpr (is_pane<T>) {
         constexpr std::string_view names[] = {"key", "window", "value", "info"};
         return names[I];
@@ -65,7 +67,8 @@ constexpr std::string_view field_name() {
 template <class T>
 void append_parts_schema(std::string& out) {
     constexpr bool named =
-        shape_of<T> == value_shape::reflected || is_event<T> || is_pane<T> || std::is_same_v<T, pane_info>;
+        shape_of<T> == value_shape::reflected || is_event<T> || is_joined<T> || is_pane<T>
+        || std::is_same_v<T, pane_info>;
     out += named ? '{' : '(';
     [&out]<std::size_t... I>(std::index_sequence<I...>) {
         static_cast<void>(out);  // no parts
@@ -136,7 +139,7 @@ concept describable = detail::find_describable<T>();
 ///
 /// bool, i8 to i128, u8 to u128, char, f32, f64, f80; text (text, std::string and std::string_view alike), time,
 /// duration, window; enum(u8) or `enum name(u8)`; [T] vector, [T;4] array, T? optional, (A,B) pair and tuple,
-/// <A|B> variant, [K=>V] map, {name:T,...} reflected struct, event, pane; () an empty type. Other classes: their
+/// <A|B> variant, [K=>V] map, {name:T,...} reflected struct, event, pane, joined; () an empty type. Others: their
 /// schema_name, else opaque(<size>).
 /// Compiler-made names do not occur, so that compilers and machines agree (but for plain char, wchar_t and opaque
 /// sizes).

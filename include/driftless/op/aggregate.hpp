@@ -126,6 +126,7 @@ template <class Row, class... Parameters>
 struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     static constexpr std::string_view kind = "aggregate";
     using is_stateful = void;
+    using makes_rows = void;  // one row a key and window
     using functions = typename detail::split_functions<detail::function_list<>, Parameters...>::type;
 
     [[no_unique_address]] std::tuple<Parameters...> parameters;

@@ -90,6 +90,7 @@ private:
 template <class U, class F>
 struct flat_map_op : operator_base<flat_map_op<U, F>> {
     static constexpr std::string_view kind = "flat_map";
+    using moves_rows = void;  // one row becomes several
     [[no_unique_address]] F function;
 
     explicit constexpr flat_map_op(F f) : function(std::move(f)) {}

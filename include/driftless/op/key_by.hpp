@@ -126,6 +126,7 @@ template <class F>
 struct key_by_op : operator_base<key_by_op<F>> {
     static constexpr std::string_view kind = "key_by";
     static constexpr bool keeps_record = true;
+    using moves_rows = void;  // several rows may get one key
     [[no_unique_address]] F key_of;
 
     constexpr explicit key_by_op(F key_function) : key_of(std::move(key_function)) {}

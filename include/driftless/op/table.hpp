@@ -73,6 +73,7 @@ struct table_op : operator_base<table_op<Parameters...>> {
     static constexpr std::string_view kind = "table";
     using is_stateful = void;
     using makes_rows = void;  // one row a key
+    using is_table = void;    // a join may read it as of a time
     using deletes = typename detail::deletion_among<Parameters...>::type;
 
     [[no_unique_address]] std::tuple<Parameters...> parameters;

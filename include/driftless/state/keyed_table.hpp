@@ -21,6 +21,7 @@
 namespace driftless::inline v0 {
 namespace detail {
 struct key_in_hash {};  // an integer key is not stored: its hash is a bijection
+struct no_dead_keys {};
 
 /// One place of a table: a tag (0 = empty), the key unless the tag says it all, and the state.
 template <class Key, class State>
@@ -64,6 +65,7 @@ class keyed_table {
     bool dense_ = false;
     keyed_table* aside_ = nullptr;  // the entries whose tag would be 0
     [[no_unique_address]] std::conditional_t<has_text<Key>, arena, detail::key_in_hash> keys_;
+    [[no_unique_address]] std::conditional_t<has_text<Key>, std::size_t, detail::no_dead_keys> dead_keys_{};
 
 public:
     using key_type = Key;
@@ -149,6 +151,9 @@ public:
             relocate(*hole, *next);
             hole = next;
         }
+        if constexpr (has_text<Key>) {
+            if (++dead_keys_ > size_ + 256) move_keys();
+        }
         return true;
     }
 
@@ -197,7 +202,10 @@ public:
         ordered_ = true;
         delete aside_;
         aside_ = nullptr;
-        if constexpr (has_text<Key>) keys_.reset();
+        if constexpr (has_text<Key>) {
+            keys_.reset();
+            dead_keys_ = 0;
+        }
     }
 
     void swap(keyed_table& other) noexcept {
@@ -211,6 +219,7 @@ public:
         std::swap(dense_, other.dense_);
         std::swap(aside_, other.aside_);
         std::swap(keys_, other.keys_);
+        std::swap(dead_keys_, other.dead_keys_);
     }
 
     /// Writes every entry in canonical order: equal tables have equal bytes, however they were filled.
@@ -246,6 +255,17 @@ private:
         return static_cast<std::size_t>(reinterpret_cast<char*>(&at->state) - storage);
     }
 
+    /// The text of keys that have gone is given back.
+    DRIFTLESS_NOINLINE void move_keys() {
+        arena fresh;
+        for (std::size_t i = 0, left = size_; left != 0; ++i) {
+            if (slots_[i].tag == 0) continue;
+            rehome(slots_[i].key, fresh);
+            --left;
+        }
+        keys_.swap(fresh);
+        dead_keys_ = 0;
+    }
     /// The first free place from home on, or null when the overflow is full.
     slot* free_place(std::uint64_t hash) const noexcept {
         slot* at = slots_ + (hash >> shift_);

@@ -125,6 +125,8 @@ template <class T>
             return "event<" + name_in_code<decltype(value.value)>() + ">{" + as_code(value.value) + ", "
                 + as_code(value.at) + "}";
         }
+    } else if constexpr (is_joined<T>) {
+        return "joined{" + as_code(value.left) + ", " + as_code(value.right) + "}";
     } else if constexpr (is_pane<T>) {
         return "pane{" + as_code(value.key) + ", {" + time_in_code(value.window.start) + ", "
             + time_in_code(value.window.end) + "}, " + as_code(value.value) + "}";

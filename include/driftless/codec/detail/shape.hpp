@@ -3,6 +3,7 @@
 #define DRIFTLESS_CODEC_DETAIL_SHAPE_HPP
 
 #include <driftless/core/config.hpp>
+#include <driftless/core/joined.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/reflect.hpp>
 #include <driftless/core/text.hpp>
@@ -41,7 +42,7 @@ enum class value_shape : unsigned char {
     optional,
     variant,  // std::variant, with codec/variant.hpp
     map,      // std::map and std::unordered_map, with codec/map.hpp
-    product,  // std::pair, std::tuple; event, pane and pane_info, which are not adapted for Hana
+    product,  // std::pair, std::tuple; event, pane, pane_info and joined, which are not adapted for Hana
     reflected,
     empty,   // no state at all, such as std::monostate
     opaque,  // any other class: what it holds is its own business
@@ -69,6 +70,8 @@ template <class T>
 inline constexpr value_shape template_shape<event<T>> = value_shape::product;
 template <class K, class V>
 inline constexpr value_shape template_shape<pane<K, V>> = value_shape::product;
+template <class L, class R>
+inline constexpr value_shape template_shape<joined<L, R>> = value_shape::product;
 template <>
 inline constexpr value_shape template_shape<pane_info> = value_shape::product;
 
@@ -100,7 +103,7 @@ inline constexpr bool has_parts = shape_of<T> == value_shape::product || shape_o
 template <class T>
 consteval std::size_t count_parts() {
     if constexpr (shape_of<T> == value_shape::reflected) return member_count<T>;
-    else if constexpr (is_event<T>) return 2;
+    else if constexpr (is_event<T> || is_joined<T>) return 2;
     else if constexpr (is_pane<T>) return 4;
     else if constexpr (std::is_same_v<T, pane_info>) return 5;
     else return std::tuple_size_v<T>;
@@ -113,6 +116,7 @@ constexpr auto& part(T& object) {
     using object_t = std::remove_const_t<T>;
     if constexpr (shape_of<object_t> == value_shape::reflected) return member<I>(object);
     else if constexpr (is_event<object_t>) return std::get<I>(std::tie(object.value, object.at));
+    else if constexpr (is_joined<object_t>) return std::get<I>(std::tie(object.left, object.right));
     else if constexpr (is_pane<object_t>)
         return std::get<I>(std::tie(object.key, object.window, object.value, object.info));
     else if constexpr (std::is_same_v<object_t, pane_info>)

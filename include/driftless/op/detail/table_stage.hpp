@@ -33,6 +33,7 @@ class table_rows {
     using record_type = typename In::record;
 
     versioned_table<key_type, record_type> rows_;
+    event_time takes_from_ = event_time::min();
     [[no_unique_address]] Deletes deletes_;
     duration history_;
     std::uint64_t max_keys_;
@@ -50,13 +51,14 @@ public:
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] auto& versions() noexcept { return rows_; }
     [[nodiscard]] auto const& versions() const noexcept { return rows_; }
-    /// What is behind this much of the watermark is refused.
     [[nodiscard]] duration history() const noexcept { return history_; }
+    /// What is older is refused.
+    [[nodiscard]] event_time takes_from() const noexcept { return takes_from_; }
 
     /// Takes a record; before it is kept, `changes(old, new)` is called if it changes the latest row of its key.
     template <class Ctx, class Late, class Changes>
     void take(Ctx const& ctx, record_type const& record, Late& late, run_services* services, Changes&& changes) {
-        if (!Exact && ctx.at < rows_.bound()) {
+        if (!Exact && ctx.at < takes_from_) {
             account_.refuse(reason::late);
             late.on_record(ctx, record);
             return;
@@ -79,17 +81,20 @@ public:
         if (old.from <= ctx.at && (old.value != nullptr || now != nullptr)) changes(old.value, now);
         rows_.put(*ctx.key, hash, ctx.at, now);
     }
-    /// Forgets what no row and no reader can reach any more.
-    void on_watermark(event_time watermark) { rows_.forget_before(watermark - history_); }
+    void on_watermark(event_time watermark) { takes_from_ = watermark - history_; }
+    /// No row is read as of a time before `t` any more.
+    void forget_before(event_time t) { rows_.forget_before(t < takes_from_ ? t : takes_from_); }
 
     void save_state(auto& out) {
         out.write(account_.applied);
         for (auto const each : account_.refused) out.write(each);
+        out.write(takes_from_);
         rows_.save(out);
     }
     void load_state(auto& in) {
         in.read(account_.applied);
         for (auto& each : account_.refused) in.read(each);
+        in.read(takes_from_);
         rows_.load(in);
     }
 };
@@ -105,8 +110,8 @@ class table_stage : public forwarding<Next> {
 public:
     static constexpr bool tight = false;
 
-    table_stage(Next next, Rows rows, Late late, run_services* services)
-        : forwarding<Next>(std::move(next)), rows_(std::move(rows)), late_(std::move(late)), services_(services) {}
+    table_stage(Next next, Rows made, Late late, run_services* services)
+        : forwarding<Next>(std::move(next)), rows_(std::move(made)), late_(std::move(late)), services_(services) {}
 
     template <class Ctx, class T>
     void on_record(Ctx const& ctx, T const& record) {
@@ -115,7 +120,8 @@ public:
     }
     void on_watermark(event_time watermark) {
         rows_.on_watermark(watermark);
-        next_.on_watermark(watermark - rows_.history());
+        rows_.forget_before(rows_.takes_from());
+        next_.on_watermark(rows_.takes_from());
     }
     [[nodiscard]] event_time deadline() const {
         if constexpr (!Exact) return event_time::min();  // any move decides what is late

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+// Cases about joins of streams with tables, and of tables with tables.
+#include <cases/changelog.hpp>
+#include <driftless/op/as_of_join.hpp>
+#include <driftless/op/table.hpp>
+#include <driftless/run/batch.hpp>
+#include <support/catch.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+using namespace driftless;
+using changelog::check;
+using changelog::lines;
+using changelog::row;
+using changelog::wm;
+
+namespace {
+using script = std::vector<changelog::move>;
+changelog::move l(std::string key, std::string value, std::int64_t at) { return changelog::put(key, value, at, 0); }
+changelog::move r(std::string key, std::string value, std::int64_t at) { return changelog::put(key, value, at, 1); }
+
+/// The greatest time so far as the watermark behind each row: Kafka's stream time.
+script in_stream_time(script const& rows) {
+    script out;
+    event_time newest = event_time::min();
+    for (auto const& each : rows) {
+        out.push_back(each);
+        newest = std::max(newest, each.record->at);
+        out.push_back(testing::watermark{newest});
+    }
+    return out;
+}
+/// What each row brought, and the watermark behind it.
+template <class P>
+void check_in_stream_time(P const& pipeline, script const& rows, lines const& expected) {
+    auto const moves = in_stream_time(rows);
+    auto const once = changelog::play_once(pipeline, moves, false, 1).brought;
+    lines brought;
+    for (std::size_t i = 0; i < once.size(); i += 2)
+        brought.push_back(once[i] + (once[i].empty() || once[i + 1].empty() ? "" : " ") + once[i + 1]);
+    CHECK(brought == expected);
+    CHECK(changelog::play_once(pipeline, moves, true, 3).brought == once);
+}
+
+constexpr auto both = [](row const& a, row const& b) { return a.value + "+" + b.value; };
+constexpr auto left_and = [](row const& a, row const* b) { return a.value + "+" + (b != nullptr ? b->value : "null"); };
+constexpr auto rows_within(std::int64_t length) {
+    return changelog::right | table(history{duration{length}}, unbounded_state{}, deleted_if(changelog::gone));
+}
+constexpr auto stream = changelog::left | filter([](row const& a) { return !a.value.empty(); });
+
+/// One key, both sides: T2-04 and T2-05.
+script const one_key{l("k", "", 1), r("k", "", 2), l("k", "A", 3), r("k", "a", 4), l("k", "B", 5), r("k", "b", 6),
+    l("k", "", 7), r("k", "", 8), l("k", "C", 9), r("k", "c", 10), r("k", "", 11), l("k", "", 12), r("k", "", 13),
+    r("k", "d", 7), l("k", "D", 6), l("k", "", 2), r("k", "", 3), r("k", "e", 14), l("k", "E", 15), l("k", "", 10),
+    r("k", "", 9), l("k", "F", 4), r("k", "f", 3)};
+}  // namespace
+
+TEST_CASE("T2-05 a stream reads a table as of its own times", "[cases][joins][tables]") {
+    // As Kafka does, without waiting.
+    check_in_stream_time(
+        join(stream, rows_within(100), as_of{}, left_outer{}, after_grace{}, left_and), one_key,
+        {"", "", "k=A+null@3", "", "k=B+a@5", "", "", "", "k=C+null@9", "", "", "", "", "", "k=D+b@6", "", "", "",
+            "k=E+e@15", "", "", "k=F+a@4", ""});
+    // Ours waits for the table. Where every row of the table is taken, f@3 takes the place of what was deleted at 3.
+    auto all = one_key;
+    all.push_back(changelog::end());
+    lines nothing(one_key.size());
+    nothing.push_back("k=A+f@3 k=F+a@4 k=B+a@5 k=D+b@6 k=C+null@9 k=E+e@15");
+    auto const ours = join(stream, rows_within(0), as_of{}, left_outer{}, left_and);
+    check(ours, all, nothing);
+    // Where it is late, nothing was there at 3; so are D@6 and F@4.
+    auto in_time = in_stream_time(one_key);
+    in_time.push_back(changelog::end());
+    auto const out = changelog::play_once(ours, in_time, false, 1);
+    std::string brought;
+    for (auto const& each : out.brought) brought += each.empty() ? "" : each + " ";
+    CHECK(brought == "k=A+null@3 k=B+a@5 k=C+null@9 k=E+e@15 ");
+    CHECK(out.report.refused(reason::late) == 6);
+}
+
+TEST_CASE("T2-06 a stream record waits for its grace, an older one does not", "[cases][joins][tables]") {
+    script rows;
+    lines expected;
+    auto const add = [&](changelog::move const& each, std::string brought = "") {
+        rows.push_back(each);
+        expected.push_back(std::move(brought));
+    };
+    for (int k = 0; k < 4; ++k) add(r(std::to_string(k), "Y" + std::to_string(k), 0));
+    add(l("0", "X0", 0));
+    add(l("1", "X1", 1));
+    add(l("2", "X2", 2), "0=X0+Y0@0");
+    add(l("3", "X3", 3), "1=X1+Y1@1");
+    for (int k = 0; k < 4; ++k) add(r(std::to_string(k), "YY" + std::to_string(k), 0));
+    add(l("0", "X0", 0), "0=X0+YY0@0");
+    add(l("1", "X1", 1), "1=X1+YY1@1");
+    add(l("2", "X2", 2));
+    add(l("3", "X3", 3));
+    add(l("5", "test", 7), "2=X2+YY2@2 2=X2+YY2@2 3=X3+YY3@3 3=X3+YY3@3");
+    for (int k = 0; k < 4; ++k) add(r(std::to_string(k), "YYY" + std::to_string(k), 0));
+    check_in_stream_time(join(stream, rows_within(100), as_of{}, after_grace{duration{2}}, both), rows, expected);
+}
+
+TEST_CASE("T2-08 a grace needs a table with a history as long", "[cases][joins][tables]") {
+    std::vector<event<row>> const nothing;
+    auto const run_with = [&](auto const& rows, duration grace) {
+        return driftless::try_run(batch{}, join(stream, rows, as_of{}, after_grace{grace}, both), nothing).has_value();
+    };
+    auto const minute = duration{60'000'000'000};
+    auto const plain = changelog::right | table(unbounded_state{});
+    auto const five = changelog::right | table(history{minute * 5}, unbounded_state{});
+    // A filter behind a table deletes the rows that do not pass.
+    auto const filtered = deleted_if([](row const& each) { return each.value == "no"; });
+    CHECK_FALSE(run_with(plain, minute * 6));
+    CHECK_FALSE(run_with(five, minute * 6));
+    CHECK_FALSE(run_with(changelog::right | table(unbounded_state{}, filtered), duration{6'000'000}));
+    CHECK(run_with(changelog::right | table(history{minute * 5}, unbounded_state{}, filtered), duration{6'000'000}));
+}
+
+TEST_CASE("T2-09 rows of the table that change bring nothing", "[cases][joins][tables]") {
+    auto const pipe = join(stream, rows_within(100), as_of{}, after_grace{}, both);
+    check_in_stream_time(pipe,
+        {l("0", "X0", 1), l("1", "X1", 2), r("0", "Y0", 3), r("1", "Y1", 3), l("0", "X0", 4), l("1", "X1", 4),
+            l("2", "X2", 4), l("3", "X3", 4)},
+        {"", "", "", "", "0=X0+Y0@4", "1=X1+Y1@4", "", ""});
+    script rows;
+    lines expected;
+    for (int k = 0; k < 4; ++k) rows.push_back(r(std::to_string(k), "Y" + std::to_string(k), 0));
+    expected.resize(4);
+    for (int k = 0; k < 4; ++k) {
+        auto const n = std::to_string(k);
+        rows.push_back(l(n, "X" + n, 1));
+        expected.push_back(n + "=X" + n + "+Y" + n + "@1");
+    }
+    for (int k = 0; k < 2; ++k) rows.push_back(r(std::to_string(k), "", 2));
+    for (int k = 0; k < 4; ++k) rows.push_back(l(std::to_string(k), "XX" + std::to_string(k), 3));
+    for (auto const* const each : {"", "", "", "", "2=XX2+Y2@3", "3=XX3+Y3@3"}) expected.emplace_back(each);
+    check_in_stream_time(pipe, rows, expected);
+}
+
+TEST_CASE("T2-26 a record is joined when both watermarks are past it", "[cases][joins][tables]") {
+    // WMi n of both sides is exclusive n + 1; of two that differ the lesser one counts.
+    script const moves{wm(2), l("k1", "1a1", 1), r("k1", "1a2", 2), wm(3), l("k1", "1a1", 1), l("k1", "1a3", 3),
+        r("k2", "2a4", 4), wm(6), l("k2", "2a3", 6), r("k2", "2a5", 7), wm(9), l("k2", "5a11", 9), l("k2", "5a12", 11),
+        r("k2", "", 9), r("k2", "2a6", 10), wm(14)};
+    // As in the test, 1a1@1 comes before its watermark; there that is not asked.
+    auto on_time = moves;
+    on_time[0] = wm(1);
+    // Ours refuses the late left row, which Flink joins at the next watermark.
+    auto const inner_join = join(stream, rows_within(0), as_of{}, both);
+    auto const out = check(inner_join, on_time,
+        {"", "", "", "", "", "", "", "k1=1a3+1a2@3", "", "", "k2=2a3+2a4@6", "", "", "", "", "k2=5a12+2a6@11"});
+    CHECK(out.report.refused(reason::late) == 1);
+    check(join(stream, rows_within(0), as_of{}, left_outer{}, left_and), on_time,
+        {"", "", "", "k1=1a1+null@1", "", "", "", "k1=1a3+1a2@3", "", "", "k2=2a3+2a4@6", "", "", "", "",
+            "k2=5a11+null@9 k2=5a12+2a6@11"});
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: driftless: join(..., as_of{}) looks records up by their key: put key_by(...) with keys of one type
+#include <driftless/op/as_of_join.hpp>
+
+#include <driftless/op/filter.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+constexpr auto orders = from<event<int>>("orders"_name) | key_by([](int i) { return i % 9; });
+constexpr auto prices = from<event<int>>("prices"_name) | key_by([](int i) { return i % 9; });
+constexpr auto latest = prices | table(unbounded_state{});
+constexpr auto pass = filter([](int i) { return i > 0; });
+int main() {
+    [[maybe_unused]] auto p = join(orders | key_by([](int i) { return i > 2; }), latest, as_of{});
+}
