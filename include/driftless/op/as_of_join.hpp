@@ -143,7 +143,7 @@ constexpr auto join(Left left, Right right, Options... options) {
         constexpr bool reads_table = detail::ends_in_table<Right>;
         constexpr bool plain = !changelog<l> && timestamped<l> && !l::window::assigned;
         constexpr bool keys = keyed<l> && std::same_as<typename l::key, typename r::key>;
-        constexpr bool codec = detail::keepable<typename l::record>;
+        constexpr bool codec = detail::record_kept_by_join<typename l::record>;
         using kinds = detail::join_kind_among<Options...>;
         using functions = detail::join_function_among<Options...>;
         constexpr bool once = detail::times_among<as_of, Options...> == 1

@@ -67,7 +67,7 @@ template <class T, class... Options>
 inline constexpr std::size_t times_among = (std::size_t{0} + ... + (std::same_as<T, Options> ? 1u : 0u));
 
 template <class T>
-concept keepable = encodable<T> && std::default_initializable<T> && std::is_nothrow_move_constructible_v<T>;
+concept record_kept_by_join = encodable<T> && std::default_initializable<T> && std::is_nothrow_move_constructible_v<T>;
 
 /// What both inputs of a join of records need, one question after the other.
 template <class Left, class Right>
@@ -75,7 +75,7 @@ struct joinable {
     static constexpr bool records = !changelog<Left> && !changelog<Right>;
     static constexpr bool timed = Left::timed && Right::timed;
     static constexpr bool keys = keyed<Left> && std::same_as<typename Left::key, typename Right::key>;
-    static constexpr bool codecs = keepable<typename Left::record> && keepable<typename Right::record>;
+    static constexpr bool codecs = record_kept_by_join<typename Left::record> && record_kept_by_join<typename Right::record>;
     static constexpr bool all = records && timed && keys && codecs;
 };
 }  // namespace detail

@@ -125,10 +125,10 @@ struct traced_operator {
 };
 
 /// Where there is no window(...) upstream.
-struct no_windowing {};
+struct no_windows_upstream {};
 template <class Windowing>
 auto const* with_type(Windowing const* of) {
-    if constexpr (std::is_void_v<Windowing>) return static_cast<no_windowing const*>(nullptr);
+    if constexpr (std::is_void_v<Windowing>) return static_cast<no_windows_upstream const*>(nullptr);
     else return of;
 }
 
