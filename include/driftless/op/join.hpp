@@ -75,7 +75,8 @@ struct joinable {
     static constexpr bool records = !changelog<Left> && !changelog<Right>;
     static constexpr bool timed = Left::timed && Right::timed;
     static constexpr bool keys = keyed<Left> && std::same_as<typename Left::key, typename Right::key>;
-    static constexpr bool codecs = record_kept_by_join<typename Left::record> && record_kept_by_join<typename Right::record>;
+    static constexpr bool codecs =
+        record_kept_by_join<typename Left::record> && record_kept_by_join<typename Right::record>;
     static constexpr bool all = records && timed && keys && codecs;
 };
 }  // namespace detail
