@@ -10,8 +10,10 @@
 #include <driftless/op/map.hpp>
 #include <driftless/op/merge.hpp>
 #include <driftless/op/share.hpp>
+#include <driftless/op/top.hpp>
 #include <equivalence/late_loops.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -111,6 +113,42 @@ TEST_CASE("what is equal on both ways of a diamond cancels out in every version"
         check(nothing_at_all(times(bound) | key_by<&sale::item>() | driftless::table(unbounded_state{})));
     });
     CHECK(several > 1000);
+}
+
+TEST_CASE("the best of groups that gain and lose rows are those of a prefix", "[equivalence][consistency]") {
+    for_seeds(40, [&](std::uint64_t seed) {
+        dice random{seed};
+        auto of = random_shape(random, 20_s);
+        of.records = 1 + random.below(150);
+        auto const records = random_records(random, of);
+        auto const order = merged(records, of.partitions);
+        memory_log<sale> log{of.partitions};
+        fill(log, records);
+        auto const p = times(60_s) | key_by<&sale::item>() | driftless::table(unbounded_state{})
+            | key_by<&sale::shop>() | aggregate(count(), sum<&sale::cents>(), unbounded_state{})
+            | top(2, [](std::tuple<std::int64_t, std::int64_t> const& row) { return std::get<1>(row); },
+                unbounded_state{});
+        by_shop out;
+        run(stream{.until = drained}, p, log, out);
+        std::map<std::int32_t, sale> latest;
+        REQUIRE(out.history.size() == order.size());
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            auto const& s = order[i].record;
+            if (auto const there = latest.find(s.item); there == latest.end() || there->second.at <= s.at) {
+                latest.insert_or_assign(s.item, s);
+            }
+            std::map<std::string, std::int64_t> shops;
+            for (auto const& [item, row] : latest) shops[row.shop.str()] += row.cents;
+            std::vector<std::int64_t> best;
+            for (auto const& [name, sum] : shops) best.push_back(sum);
+            std::sort(best.rbegin(), best.rend());
+            best.resize(std::min<std::size_t>(best.size(), 2));
+            std::vector<std::int64_t> shown;
+            for (auto const& [name, row] : out.history[i]) shown.push_back(std::get<1>(row));
+            std::sort(shown.rbegin(), shown.rend());
+            CHECK(shown == best);
+        }
+    });
 }
 
 TEST_CASE("late corrections that come on two ways are told together", "[equivalence][consistency]") {

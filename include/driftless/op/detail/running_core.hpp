@@ -6,6 +6,7 @@
 #include <driftless/codec/arena.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/op/detail/touched_rows.hpp>
 #include <driftless/state/window_tables.hpp>
 
 #include <cstddef>
@@ -17,7 +18,8 @@
 namespace driftless::inline v0::detail {
 
 /// Aggregates that answer every record at once: the row of its group, as it was and as it is now. Over streams without
-/// a window, which never closes, and over rows that come early, which carry theirs.
+/// a window, which never closes, and over rows that come early, which carry theirs. Over changes each epoch is answered
+/// by what it has changed, as in changing_core.
 ///
 /// Function    the one function of the pack; says with touches(state, record) whether its result is touched at all
 /// Windowing   of the rows; void without a window
@@ -37,8 +39,12 @@ class running_core : public core_base<Pack, Key, FromChanges, true, true> {
     event_time watermark_ = event_time::min();
     window_tables<table> windows_;
     arena bytes_;  // of the row as it was
+    struct no_rows {};
+    [[no_unique_address]] std::conditional_t<FromChanges, touched_rows<Key, result_type>, no_rows> touched_;
 
 public:
+    static constexpr bool answers_at_once = FromChanges;
+
     running_core(Function function, duration kept_behind_end, std::uint64_t max_entries, operator_label label)
         : base(Pack{function}, max_entries, label), function_(function), kept_behind_end_(kept_behind_end) {}
 
@@ -68,8 +74,19 @@ public:
         });
     }
     template <class Out>
-    void on_watermark(event_time watermark, Out&) {
+    void on_epoch(Out& out)
+        requires FromChanges
+    {
+        touched_.take([&](auto const& row) {
+            auto* const in = windows_.table_of(row.window);
+            auto const after = row_of(in != nullptr ? in->find(row.key, row.hash) : nullptr, out);
+            if (!row.stays(after)) tell(row.key, row.window, row.hash, row.before, after, out);
+        });
+    }
+    template <class Out>
+    void on_watermark(event_time watermark, Out& out) {
         if (watermark < watermark_) return;  // a promise is not taken back
+        if constexpr (FromChanges) on_epoch(out);
         watermark_ = watermark;
         while (windows_.size() != 0 && windows_[0].window.end + kept_behind_end_ <= watermark) {
             entries_ -= windows_[0].table.size();
@@ -131,18 +148,26 @@ private:
             return;
         }
         auto const& key = this->key_in(ctx);
-        std::optional<result_type> before;
-        if (entry const* const old = in.find(key, hash)) {
-            before = this->lowered(*old, out);
-            bytes_.reset();
-            if (before) rehome(*before, bytes_);  // it may borrow from the state, which changes now
-        }
-        if (!change()) return;
-        entry const* const now = in.find(key, hash);
-        auto const after = now != nullptr ? this->lowered(*now, out) : std::optional<result_type>{};
-        if (!before && !after) return;
         time_window window{};
         if constexpr (windowed) window = ctx.window;
+        if constexpr (FromChanges) {
+            if (!touched_.contains(key, window, hash)) touched_.add(key, window, hash, row_of(in.find(key, hash), out));
+            change();
+        } else {
+            auto before = row_of(in.find(key, hash), out);
+            bytes_.reset();
+            if (before) rehome(*before, bytes_);  // it may borrow from the state, which changes now
+            if (change()) tell(key, window, hash, before, row_of(in.find(key, hash), out), out);
+        }
+    }
+    template <class Out>
+    [[nodiscard]] std::optional<result_type> row_of(entry const* of, Out& out) const {
+        return of != nullptr ? this->lowered(*of, out) : std::optional<result_type>{};
+    }
+    template <class Out>
+    static void tell(Key const& key, time_window const& window, std::uint64_t hash,
+        std::optional<result_type> const& before, std::optional<result_type> const& after, Out& out) {
+        if (!before && !after) return;
         out.change(key, window, {timing::early, 0, -1, !before, false}, hash, before ? &*before : nullptr,
             after ? &*after : nullptr);
     }

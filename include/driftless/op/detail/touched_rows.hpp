@@ -3,17 +3,29 @@
 #define DRIFTLESS_OP_DETAIL_TOUCHED_ROWS_HPP
 
 #include <driftless/codec/arena.hpp>
+#include <driftless/codec/codec.hpp>
+#include <driftless/codec/hash.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/core/pane.hpp>
+#include <driftless/core/text.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace driftless::inline v0::detail {
+/// Values whose == may be asked for: that of containers is there for any element.
+template <class T>
+inline constexpr bool compared_as_it_is = std::is_arithmetic_v<T> || std::same_as<T, text>;
+template <class... T>
+inline constexpr bool compared_as_it_is<std::tuple<T...>> = (compared_as_it_is<T> && ...);
+
 /// The rows that an epoch has touched, as they were before it: what is told when it ends is the difference, so that
 /// nobody sees what is in between.
 ///
@@ -30,16 +42,24 @@ public:
 
         /// True if `after` says the same: then there is nothing to tell.
         [[nodiscard]] bool stays(std::optional<Result> const& after) const {
-            if (!before && !after) return true;
-            if constexpr (std::equality_comparable<Result>) return before && after && *before == *after;
-            else return false;
+            if (!before || !after) return !before && !after;
+            if constexpr (compared_as_it_is<Result>) {
+                return *before == *after;
+            } else if constexpr (encodable<Result>) {
+                std::string bytes[2];
+                byte_writer{bytes[0]}.write(*before);
+                byte_writer{bytes[1]}.write(*after);
+                return bytes[0] == bytes[1];
+            } else {
+                return false;
+            }
         }
     };
 
     [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
     [[nodiscard]] bool contains(Key const& key, time_window const& window, std::uint64_t hash) const {
         for (auto const& each : rows_) {
-            if (each.hash == hash && each.window == window && same_key(each.key, key)) return true;
+            if (each.hash == hash && each.window == window && is_same(each.key, key)) return true;
         }
         return false;
     }
@@ -60,6 +80,11 @@ public:
     }
 
 private:
+    static bool is_same(Key const& a, Key const& b) {
+        if constexpr (std::same_as<Key, unkeyed>) return true;
+        else return same_key(a, b);
+    }
+
     std::vector<row> rows_;
     arena bytes_;
 };
