@@ -11,6 +11,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -66,6 +67,19 @@ consteval bool find_equal_means_same() {
     else return true;
 }
 
+/// The state of min and max of numbers: before the first one a number that beats none, so that nothing branches, and
+/// nothing has to tell whether there was one.
+template <extreme Which, class V>
+struct extreme_number {
+    static constexpr V beats_none = std::numeric_limits<V>::has_quiet_NaN ? std::numeric_limits<V>::quiet_NaN()
+        : Which == extreme::least                                         ? std::numeric_limits<V>::max()
+                                                                          : std::numeric_limits<V>::lowest();
+    V value = beats_none;
+
+    DRIFTLESS_INLINE constexpr void take(V other) noexcept { value = beats<Which>(other, value) ? other : value; }
+    void save(auto& out) const { out.write(std::optional<V>{value}); }
+    void load(auto& in) { value = in.template read<std::optional<V>>().value_or(beats_none); }
+};
 }  // namespace detail
 
 /// What min() and max() make.
@@ -86,7 +100,8 @@ struct extreme_fn {
         static_assert(detail::can_be_kept<value_t<T>>,
             "driftless: min and max keep a value after the push, and text in a struct is borrowed: "
             "compare a member, or a std::tuple of members");
-        return detail::held<value_t<T>>{};
+        if constexpr (std::is_arithmetic_v<value_t<T>>) return detail::extreme_number<Which, value_t<T>>{};
+        else return detail::held<value_t<T>>{};
     }
     template <class T>
         requires detail::projects<Projection, T> && std::totally_ordered<value_t<T>>
@@ -96,28 +111,29 @@ struct extreme_fn {
         return one;
     }
     template <class V, class T>
+    DRIFTLESS_INLINE constexpr void add(detail::extreme_number<Which, V>& into, T const& record) const
+        noexcept(noexcept(of(record))) {
+        into.take(detail::one_nan<V>(of(record)));
+    }
+    template <class V, class T>
     DRIFTLESS_INLINE constexpr void add(detail::held<V>& into, T const& record) const
-        noexcept(noexcept(of(record)) && (std::is_arithmetic_v<V> || std::same_as<V, event_time>)) {
+        noexcept(noexcept(of(record)) && std::same_as<V, event_time>) {
         auto&& value = of(record);
-        if constexpr (std::is_arithmetic_v<V>) {  // chosen without a branch: nobody can foretell it
-            V const mine = detail::one_nan<V>(value);
-            V const held = into.value.value_or(mine);
-            into.value.emplace(detail::beats<Which>(mine, held) ? mine : held);
-            return;
-        }
         if (!into.value.has_value() || detail::beats<Which, V>(value, detail::seen<V>(*into.value)))
             into.set(detail::one_nan(value));
+    }
+    template <class V>
+    DRIFTLESS_INLINE constexpr void combine(
+        detail::extreme_number<Which, V>& into, detail::extreme_number<Which, V> const& later) const {
+        into.take(later.value);
+    }
+    template <class V>
+    constexpr V lower(detail::extreme_number<Which, V> const& of_all) const {
+        return of_all.value;
     }
     /// Of two that are equal the earlier stays.
     template <class V>
     DRIFTLESS_INLINE constexpr void combine(detail::held<V>& into, detail::held<V> const& later) const {
-        if constexpr (std::is_arithmetic_v<V>) {
-            if (!into.value.has_value() && !later.value.has_value()) return;
-            V const mine = into.value.has_value() ? *into.value : *later.value;
-            V const theirs = later.value.value_or(mine);
-            into.value.emplace(detail::beats<Which>(theirs, mine) ? theirs : mine);
-            return;
-        }
         if (!later.value.has_value()) return;
         if (!into.value.has_value() || detail::beats<Which>(*later.value, *into.value)) into.value = later.value;
     }
@@ -134,7 +150,7 @@ struct extreme_fn {
 ///             Text comes out as text that points into the state: it is for the push that follows.
 ///             Floats: -0.0 is less than 0.0; NaN loses against every number, for min as for max, and NaN alone
 ///             comes out as one NaN, whatever its bits were.
-/// State       The value and a flag; text is owned, as std::string.
+/// State       The value, and a flag unless it is a number; text is owned, as std::string.
 /// Errors      Compile time: text inside a reflected struct. Run time: those of copying the value.
 /// Complexity  One comparison per record; an assignment where it wins. Text allocates only where it outgrows its
 ///             string.
