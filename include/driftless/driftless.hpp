@@ -31,6 +31,7 @@
 #include <driftless/op/table.hpp>
 #include <driftless/op/top.hpp>
 #include <driftless/op/trigger.hpp>
+#include <driftless/op/triggered_session.hpp>
 #include <driftless/run.hpp>
 #include <driftless/state.hpp>
 #include <driftless/time.hpp>

@@ -2,6 +2,8 @@
 // Sessions as the public tests of Beam, Flink, Jet and Kafka Streams have them; ids as in SEMANTICS section 15.
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/sum.hpp>
+#include <driftless/op/triggered_session.hpp>
+#include <driftless/time/presets.hpp>
 #include <cases/timeline.hpp>
 
 using namespace cases;
@@ -40,6 +42,27 @@ TEST_CASE("W-08 consecutive records", "[cases][sessions]") {
 TEST_CASE("P-22 sessions merge before they fire", "[cases][sessions]") {
     check(keyed_hits | window(gap(10)) | aggregate(sum<&hit::value>()), {hit_at(1, 1), hit_at(10, 10), wm(100)},
         {"2: 1 [1,20) = 11 on time 0,0 first last"});
+}
+
+TEST_CASE("P-22 under presets::beam, where panes are discarding", "[cases][sessions][presets]") {
+    check(keyed_hits | window(gap(10), presets::beam) | aggregate(sum<&hit::value>()),
+        {hit_at(1, 1), hit_at(10, 10), wm(100)}, {"2: 1 [1,20) = 11 on time 0,0 first last"});
+}
+
+TEST_CASE("a session whose trigger has fired for the last time does not poison those to come", "[cases][sessions]") {
+    // The second record closes the session; the third reaches where it was and begins another one.
+    auto const p = keyed_hits | window(gap(10), once(every(2)), allow_data_loss{}) | aggregate(sum<&hit::value>());
+    auto const out = check(p,
+        {hit_at(1, 1), hit_at(2, 2), hit_at(3, 4), hit_at(4, 8), wm(100)},
+        {"1: 1 [1,12) = 3 early 0,-1 first last", "3: 1 [3,14) = 12 early 0,-1 first last"});
+    CHECK(out.refused() == 0);
+}
+
+TEST_CASE("early panes of a session that grows: each replaces the row before it", "[cases][sessions]") {
+    check(keyed_hits | window(gap(10), at_watermark().early(every(2))) | aggregate(sum<&hit::value>()),
+        {hit_at(1, 1), hit_at(5, 2), hit_at(30, 4), hit_at(21, 8), hit_at(13, 16), wm(100)},
+        {"1: 1 [1,15) = 3 early 0,-1 first", "3: 1 [21,40) = 12 early 0,-1 first", "4: 1 [1,15) removed",
+            "4: 1 [21,40) removed", "5: 1 [1,40) = 31 on time 1,0 last"});
 }
 
 namespace {

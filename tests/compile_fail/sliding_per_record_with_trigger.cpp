@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: driftless: aggregate over session or sliding_per_record takes plain records and fires by the watermark
+// expect: driftless: aggregate over session or sliding_per_record takes plain records, and over the latter it fires by the watermark
 #include <driftless/agg/count.hpp>
 #include <driftless/op.hpp>
 #include <driftless/op/sliding_per_record.hpp>

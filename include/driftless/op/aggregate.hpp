@@ -24,14 +24,16 @@
 
 namespace driftless::inline v0 {
 namespace detail {
-// In headers of their own: op/session.hpp, op/sliding.hpp, op/trigger.hpp, op/count_window.hpp,
-// op/sliding_per_record.hpp, op/timestamps.hpp; and with what makes rows that know no window: op/table.hpp.
+// In headers of their own: op/session.hpp, op/sliding.hpp, op/trigger.hpp, op/triggered_session.hpp,
+// op/count_window.hpp, op/sliding_per_record.hpp, op/timestamps.hpp; and with what makes rows that know no window: op/table.hpp.
 template <class Pack, class Key>
 class changing_core;
 template <class Pack, class Key, class Windowing, bool Exact>
 class session_core;
 template <class Pack, class Key, class Windowing, bool Exact>
 class triggered_core;
+template <class Pack, class Key, class Windowing, bool Exact>
+class triggered_session_core;
 template <class Pack, class Key, class Windowing, bool Exact>
 class sliced_core;
 template <class Pack, class Key, class Windowing>
@@ -169,7 +171,10 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     }();
     template <class In>
     static constexpr bool records_as_they_come =
-        !made_by_records<In> || (!changelog<In> && !detail::windowing_in<typename In::window>::triggered);
+        !made_by_records<In>
+        || (!changelog<In>
+            && !(detail::windowing_in<typename In::window>::triggered
+                && detail::windowing_in<typename In::window>::per_record));
     template <class In>
     static constexpr bool counts_records = !detail::windowing_in<typename In::window>::counting || !changelog<In>;
     template <class In>
@@ -222,9 +227,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "driftless: aggregate asks session(gap, longest) for the gap of each record, and it does not fit: "
                 "give it a member or a function of the record that yields a duration");
             static_assert(records_as_they_come<In>,
-                "driftless: aggregate over session or sliding_per_record takes plain records and fires by the "
-                "watermark: leave the trigger and pane options out of the window(...) before it, and put it before "
-                "other aggregates (with presets::beam, say accumulating{})");
+                "driftless: aggregate over session or sliding_per_record takes plain records, and over the latter it "
+                "fires by the watermark: put it before other aggregates, and leave triggers and pane options out of "
+                "window(sliding_per_record{...})");
             static_assert(stamps_records<In>,
                 "driftless: aggregate over changes has its rows at the end of their window: leave earliest_timestamp{} "
                 "and latest_timestamp{} out of the window(...) before it");
@@ -275,6 +280,13 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
             return stage_of(detail::unwindowed_core<pack, key>{make_pack<pack>(), max_entries(), at.label});
         } else if constexpr (!In::window::assigned) {
             return stage_of(detail::total_core<pack>{make_pack<pack>(), max_entries(), at.label});
+        } else if constexpr (detail::windowing_in<typename In::window>::merging
+            && detail::windowing_in<typename In::window>::triggered) {
+            using core = detail::triggered_session_core<pack, key, windowing_t<In>, Mode::exact>;
+            static_assert(detail::included<core>,
+                "driftless: sessions with a trigger or pane options need their header: #include "
+                "<driftless/op/triggered_session.hpp> (or <driftless/driftless.hpp>)");
+            return stage_of(core{make_pack<pack>(), detail::windowing_of(at.upstream), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::merging) {
             using core = detail::session_core<pack, key, windowing_t<In>, Mode::exact>;
             static_assert(detail::included<core>,

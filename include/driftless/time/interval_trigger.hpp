@@ -34,6 +34,9 @@ struct interval_trigger : trigger_base<interval_trigger> {
         return false;
     }
     [[nodiscard]] static constexpr trigger_wake wakes(state const& of) noexcept { return {.watermark = of.due_behind}; }
+    static constexpr void merge(state& into, state const& other) noexcept {
+        if (other.due_behind < into.due_behind) into.due_behind = other.due_behind;
+    }
     void validate() const {
         if (interval <= duration{}) {
             throw error{error_code::invalid_argument,

@@ -64,8 +64,6 @@ constexpr auto options_if([[maybe_unused]] Options... options) {
 namespace presets {
 /// Apache Beam: panes are discarding. Sessions are collected at their end + allowed lateness, and the rows that a merge
 /// swallows stay.
-///
-/// Sessions have no discarding panes: say accumulating{} behind the preset.
 struct beam_t {
     using is_preset = void;
     template <class W>

@@ -43,6 +43,9 @@ struct after : trigger_base<after> {
         return true;
     }
     [[nodiscard]] static constexpr trigger_wake wakes(state const& of) noexcept { return {.clock = of.due_behind}; }
+    static constexpr void merge(state& into, state const& other) noexcept {
+        if (other.due_behind < into.due_behind) into.due_behind = other.due_behind;
+    }
     void validate() const {
         if (delay < duration{}) {
             throw error{error_code::invalid_argument,
@@ -111,6 +114,16 @@ struct watermark_trigger : trigger_base<watermark_trigger<Early, Late>> {
     [[nodiscard]] static constexpr trigger_wake wakes(state const& of) noexcept {
         return of.passed ? Late::wakes(of.behind) : Early::wakes(of.before);
     }
+    static constexpr void merge(state& into, state const& other) {
+        Early::merge(into.before, other.before);
+        Late::merge(into.behind, other.behind);
+    }
+    /// Whether the end has passed is asked of the window that there is now.
+    static constexpr void moved(state& of, trigger_moment const& now) {
+        of.passed = now.at_end();
+        Early::moved(of.before, now);
+        Late::moved(of.behind, now);
+    }
     void validate() const {
         before.validate();
         behind.validate();
@@ -141,6 +154,8 @@ struct once : trigger_base<once<T>> {
         return true;
     }
     [[nodiscard]] static constexpr trigger_wake wakes(state const& s) noexcept { return T::wakes(s); }
+    static constexpr void merge(state& into, state const& other) { T::merge(into, other); }
+    static constexpr void moved(state& s, trigger_moment const& now) { T::moved(s, now); }
     void validate() const { of.validate(); }
     constexpr void describe(auto&& parameter) const {
         parameter("trigger", kind);
@@ -185,6 +200,14 @@ struct trigger_list : trigger_base<Self> {
         trigger_wake least;
         each_part([&]<std::size_t I>() { least = least.or_earlier(part_t<I>::wakes(std::get<I>(of.parts))); });
         return least;
+    }
+    /// The one that is less far goes on.
+    static constexpr void merge(state& into, state const& other) {
+        each_part([&]<std::size_t I>() { part_t<I>::merge(std::get<I>(into.parts), std::get<I>(other.parts)); });
+        if (other.current < into.current) into.current = other.current;
+    }
+    static constexpr void moved(state& of, trigger_moment const& now) {
+        each_part([&]<std::size_t I>() { part_t<I>::moved(std::get<I>(of.parts), now); });
     }
     friend constexpr bool operator==(trigger_list const&, trigger_list const&) = default;
 
@@ -307,6 +330,14 @@ struct or_finally_trigger : trigger_base<or_finally_trigger<Main, Until>> {
     }
     [[nodiscard]] static constexpr trigger_wake wakes(state const& s) noexcept {
         return Main::wakes(s.main).or_earlier(Until::wakes(s.until));
+    }
+    static constexpr void merge(state& into, state const& other) {
+        Main::merge(into.main, other.main);
+        Until::merge(into.until, other.until);
+    }
+    static constexpr void moved(state& s, trigger_moment const& now) {
+        Main::moved(s.main, now);
+        Until::moved(s.until, now);
     }
     void validate() const {
         main.validate();

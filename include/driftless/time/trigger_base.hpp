@@ -25,6 +25,8 @@
 //   due(state, now)               it would fire
 //   fire(state, now)              it fires; true if that was its last time
 //   wakes(state)                  the processing time and the watermark behind which it is due by itself
+//   merge(state, other)           two sessions become one, and what is kept of both their triggers one state
+//   moved(state, now)             the window has become another one, by a record or a merge
 //   describe(parameter), ==, validate()
 
 namespace driftless::inline v0 {
@@ -86,6 +88,8 @@ struct trigger_base {
     };
     friend constexpr bool operator==(trigger_base const&, trigger_base const&) = default;
     [[nodiscard]] static constexpr trigger_wake wakes(auto const&) noexcept { return {}; }
+    static constexpr void merge(auto&, auto const&) noexcept {}
+    static constexpr void moved(auto&, trigger_moment const&) noexcept {}
     constexpr void validate() const {}
 
     /// Fires as this trigger does until `until` fires, which is the last time.
@@ -118,6 +122,7 @@ struct count_trigger : trigger_base<count_trigger> {
         void load(auto& in) { in.read(seen); }
     };
     constexpr explicit count_trigger(std::uint64_t n) : count(n) {}
+    static constexpr void merge(state& into, state const& other) noexcept { into.seen += other.seen; }
     constexpr void on_record(state& of, trigger_moment const&) const { ++of.seen; }
     [[nodiscard]] constexpr bool due(state const& of, trigger_moment const&) const { return of.seen >= count; }
     constexpr bool fire(state& of, trigger_moment const&) const {
@@ -180,6 +185,8 @@ struct repeat : trigger_base<repeat<T>> {
         return false;
     }
     [[nodiscard]] static constexpr trigger_wake wakes(state const& s) noexcept { return T::wakes(s); }
+    static constexpr void merge(state& into, state const& other) { T::merge(into, other); }
+    static constexpr void moved(state& s, trigger_moment const& now) { T::moved(s, now); }
     void validate() const { of.validate(); }
     constexpr void describe(auto&& parameter) const {
         parameter("trigger", kind);

@@ -3,7 +3,13 @@
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/from.hpp>
 #include <driftless/op/session.hpp>
+#include <driftless/op/triggered_session.hpp>
 #include <driftless/op/window.hpp>
+#include <driftless/run/batch.hpp>
+#include <vector>
 using namespace driftless;
 using namespace driftless::literals;
-int main() { [[maybe_unused]] auto p = from<event<int>>() | window(session{1_s}) | aggregate(count()); }
+int main() {
+    std::vector<event<int>> const in;
+    run(batch{}, from<event<int>>() | window(session{1_s}, every(2)) | aggregate(count()), in);
+}
