@@ -15,6 +15,7 @@
 #include <driftless/log.hpp>
 #include <driftless/op.hpp>
 #include <driftless/op/at_most_ahead.hpp>
+#include <driftless/op/cogroup.hpp>
 #include <driftless/op/join.hpp>
 #include <driftless/op/release_on_close.hpp>
 #include <driftless/op/session.hpp>
