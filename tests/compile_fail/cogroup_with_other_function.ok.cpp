@@ -26,6 +26,7 @@ constexpr auto clicks(Name name) {
 int main() {
     auto a = clicks("a"_name) | dl::window(dl::tumbling{1_h});
     auto b = clicks("b"_name) | dl::window(dl::tumbling{1_h});
-    auto pairs = dl::cogroup(a, b, [](std::span<click const> a, std::span<click const> b) { return a.size() + b.size(); });
+    auto pairs = dl::cogroup(a, b,
+        [](std::span<click const> x, std::span<click const> y) { return x.size() + y.size(); });
     static_cast<void>(pairs);
 }
