@@ -17,6 +17,7 @@
 #include <driftless/op/as_inserts.hpp>
 #include <driftless/op/as_of_join.hpp>
 #include <driftless/op/at_most_ahead.hpp>
+#include <driftless/op/cogroup.hpp>
 #include <driftless/op/dedup.hpp>
 #include <driftless/op/distinct.hpp>
 #include <driftless/op/fail_on_late.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef DRIFTLESS_OP_DETAIL_INTERVAL_STAGE_HPP
-#define DRIFTLESS_OP_DETAIL_INTERVAL_STAGE_HPP
+#ifndef DRIFTLESS_OP_DETAIL_RECORD_JOIN_STAGE_HPP
+#define DRIFTLESS_OP_DETAIL_RECORD_JOIN_STAGE_HPP
 
 #include <driftless/codec/hash.hpp>
 #include <driftless/core/services.hpp>
@@ -66,6 +66,12 @@ public:
         auto out = output();
         core_.template on_record<I>(ctx, record, canonical_hash(*ctx.key), out);
     }
+    static constexpr bool can_look_ahead = requires(Core const& core) { core.looks_ahead(); };
+    [[nodiscard]] bool looks_ahead() const { return core_.looks_ahead(); }
+    template <std::size_t I, class Ctx, class T>
+    DRIFTLESS_FUSED void prefetch(Ctx const& ctx, T const&) const {
+        core_.template prefetch<I>(canonical_hash(*ctx.key));
+    }
     void on_watermarks(input_watermarks const& now) {
         auto out = output();
         if (core_.on_watermarks(now, out)) next_.on_watermark(now.both - core_.held_back());
@@ -74,8 +80,11 @@ public:
         since_settled_ = 0;
         next_.settle();
     }
-    /// Each watermark of an input may make one of its records late.
-    [[nodiscard]] event_time deadline(std::size_t) const { return event_time::min(); }
+    [[nodiscard]] event_time deadline(std::size_t input) const {
+        auto const own = core_.deadline(input);
+        auto const theirs = next_.deadline() + core_.held_back();
+        return own < theirs ? own : theirs;
+    }
     void visit_state(auto&& visit) {
         visit("join", *this);
         next_.visit_state(visit);
