@@ -23,6 +23,7 @@
 #include <driftless/op/sorted_by_time.hpp>
 #include <driftless/op/suppress.hpp>
 #include <driftless/op/table.hpp>
+#include <driftless/op/table_join.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/run.hpp>
 #include <driftless/state.hpp>

@@ -3,6 +3,7 @@
 #include <cases/changelog.hpp>
 #include <driftless/op/as_of_join.hpp>
 #include <driftless/op/table.hpp>
+#include <driftless/op/table_join.hpp>
 #include <driftless/run/batch.hpp>
 #include <support/catch.hpp>
 
@@ -56,7 +57,46 @@ script const one_key{l("k", "", 1), r("k", "", 2), l("k", "A", 3), r("k", "a", 4
     l("k", "", 7), r("k", "", 8), l("k", "C", 9), r("k", "c", 10), r("k", "", 11), l("k", "", 12), r("k", "", 13),
     r("k", "d", 7), l("k", "D", 6), l("k", "", 2), r("k", "", 3), r("k", "e", 14), l("k", "E", 15), l("k", "", 10),
     r("k", "", 9), l("k", "F", 4), r("k", "f", 3)};
+constexpr auto left_rows = changelog::left | table(unbounded_state{}, deleted_if(changelog::gone));
+constexpr auto right_rows = changelog::right | table(unbounded_state{}, deleted_if(changelog::gone));
+constexpr auto either = [](row const* a, row const* b) {
+    return (a != nullptr ? a->value : "null") + "+" + (b != nullptr ? b->value : "null");
+};
 }  // namespace
+
+TEST_CASE("T2-01 and T2-02 a table joined with another, as either changes", "[cases][joins][tables]") {
+    script rows;
+    lines expected;
+    auto const add = [&](changelog::move const& each, std::string brought = "") {
+        rows.push_back(each);
+        expected.push_back(std::move(brought));
+    };
+    auto const all = [&](auto side, std::string const& value, std::vector<std::int64_t> const& times, lines brought) {
+        for (std::size_t k = 0; k < times.size(); ++k) {
+            auto const n = std::to_string(k);
+            add(side(n, value.empty() ? "" : value + n, times[k]), brought[k]);
+        }
+    };
+    add(l("0", "X0", 5), "0=X0+null@5");
+    add(l("1", "X1", 6), "1=X1+null@6");
+    add(r("0", "Y0", 0), "0=X0+Y0@5");
+    add(r("1", "Y1", 10), "1=X1+Y1@10");
+    all(l, "XX", {7, 7, 7, 7}, {"0=XX0+Y0@7", "1=XX1+Y1@10", "2=XX2+null@7", "3=XX3+null@7"});
+    // T2-02. Versioned: what is older than the row of its key changes nothing, so 1:YY1@5, all XXX@6 and 1:del@7.
+    all(r, "YY", {0, 5, 10, 15}, {"0=XX0+YY0@7", "", "2=XX2+YY2@10", "3=XX3+YY3@15"});
+    all(l, "XXX", {6, 6, 6, 6}, {"", "", "", ""});
+    add(r("0", "", 5), "0=XX0+null@7");
+    add(r("1", "", 7));
+    all(l, "XXXX", {13, 13, 13, 13}, {"0=XXXX0+null@13", "1=XXXX1+Y1@13", "2=XXXX2+YY2@13", "3=XXXX3+YY3@15"});
+    all(l, "", {0, 42, 5, 20}, {"", "1 del@42", "", "3 del@20"});
+    check(join(left_rows, right_rows, left_outer{}, left_and), rows, expected);
+}
+
+TEST_CASE("T2-04 an outer join of tables, with rows out of order", "[cases][joins][tables]") {
+    check(join(left_rows, right_rows, full_outer{}, either), one_key,
+        {"", "", "k=A+null@3", "k=A+a@4", "k=B+a@5", "k=B+b@6", "k=null+b@7", "k del@8", "k=C+null@9", "k=C+c@10",
+            "k=C+null@11", "k del@12", "", "", "", "", "", "k=null+e@14", "k=E+e@15", "", "", "", ""});
+}
 
 TEST_CASE("T2-05 a stream reads a table as of its own times", "[cases][joins][tables]") {
     // As Kafka does, without waiting.
