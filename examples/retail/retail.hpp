@@ -8,6 +8,7 @@
 #include <driftless/driftless.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace retail {
@@ -16,13 +17,21 @@ using namespace driftless::literals;
 
 /// A line of an invoice. Less than nothing is sold when goods come back.
 struct line {
+    std::int64_t seq = 0;
     dl::text invoice_no;
+    dl::text stock_code;
+    dl::text description;
     dl::text country;
     std::int64_t customer_id = 0;  // 0: unknown
     std::int32_t quantity = 0;
     std::int32_t unit_price_pence = 0;
     dl::event_time ts;
 };
+}  // namespace retail
+BOOST_HANA_ADAPT_STRUCT(retail::line, seq, invoice_no, stock_code, description, country, customer_id, quantity,
+    unit_price_pence, ts);
+
+namespace retail {
 
 struct day_totals {
     std::int64_t lines, invoices, units, gross_pence, refund_pence, net_pence;
@@ -35,6 +44,10 @@ struct visit_totals {
 };
 struct country_totals {
     std::int64_t lines, net_pence;
+};
+struct returned {
+    std::int64_t cancel_seq;
+    std::optional<std::int64_t> purchase_seq;  // none: it was bought before the first day, or never
 };
 
 inline constexpr auto amount = [](line const& l) { return std::int64_t{l.quantity} * l.unit_price_pence; };
@@ -74,6 +87,25 @@ inline constexpr auto customer_sessions_30m30s =
     | dl::window(dl::session{customer_gap})
     | dl::aggregate<visit_totals>(dl::distinct<&line::invoice_no>(), dl::count(), dl::sum(amount));
 
+/// What a cancelled line was bought with: the last purchase of the same product by the same customer until then.
+inline constexpr auto lines_by_name =
+    dl::from<line>("lines"_name)
+    | dl::assign_time<&line::ts>(dl::bounded_disorder{1_h})
+    | dl::filter([](line const& l) { return l.customer_id != 0; });
+inline constexpr auto purchases =
+    lines_by_name
+    | dl::filter([](line const& l) { return l.quantity > 0; })
+    | dl::key_by<&line::customer_id, &line::stock_code>()
+    | dl::table(dl::unbounded_state{});
+inline constexpr auto cancellations =
+    lines_by_name
+    | dl::filter([](line const& l) { return !l.invoice_no.empty() && l.invoice_no[0] == 'C'; })
+    | dl::key_by<&line::customer_id, &line::stock_code>();
+inline constexpr auto cancel_asof_purchase =
+    dl::join(cancellations, purchases, dl::as_of{}, dl::left_outer{}, [](line const& cancelled, line const* bought) {
+        return returned{cancelled.seq, bought != nullptr ? std::optional{bought->seq} : std::nullopt};
+    });
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using line_log = dl::file_log<line, dl::columns>;
@@ -81,15 +113,16 @@ using per_day_table = support::table<std::string, std::int64_t, std::int64_t, st
     std::int64_t>;
 using hop_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using visit_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using cancel_table = support::table<std::int64_t, std::string>;
 using net_per_day_country_table = support::table<std::string, std::string, std::int64_t, std::int64_t>;
 
 per_day_table make_per_day(support::runner<line_log> const& run);
 hop_table make_hop_3h_1h(support::runner<line_log> const& run);
 visit_table make_customer_sessions_30m30s(support::runner<line_log> const& run);
+cancel_table make_cancel_asof_purchase(support::runner<line_log> const& run);
 net_per_day_country_table make_net_per_day_country(support::runner<line_log> const& run);
 }  // namespace retail
 
-BOOST_HANA_ADAPT_STRUCT(retail::line, invoice_no, country, customer_id, quantity, unit_price_pence, ts);
 BOOST_HANA_ADAPT_STRUCT(retail::day_totals, lines, invoices, units, gross_pence, refund_pence, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::hop_totals, lines, distinct_invoices, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::visit_totals, invoices, lines, net_pence);
