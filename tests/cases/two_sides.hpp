@@ -27,16 +27,13 @@ namespace sides {
 using namespace driftless;
 using namespace driftless::literals;
 
-/// A record of one side; or of both, for a key that nobody has, and then it is the watermark of that side that counts.
+/// A record of one side, or (`is_mark`) how far that side has come.
 struct row {
     std::int32_t side = 0;
     std::int64_t key = 0;
     std::string value;
     event_time at{};
     bool is_mark = false;
-};
-struct move {
-    row what;
 };
 inline row left(std::int64_t at, std::string value, std::int64_t key = 0) {
     return {0, key, std::move(value), event_time{at}, false};
@@ -58,8 +55,7 @@ constexpr auto side(Declared... declared) {
 }
 /// Both sides have the newest time of either as their watermark, behind each record: Kafka's stream time.
 template <std::int32_t Side>
-constexpr auto streamed(duration grace = {}) {
-    static_cast<void>(grace);
+constexpr auto streamed() {
     return from<row>("rows"_name) | assign_time<&row::at>(bounded_disorder{}, as_declared)
         | filter([](row const& r) noexcept { return r.side == Side && !r.is_mark; }) | key_by<&row::key>();
 }
@@ -68,6 +64,11 @@ inline std::string text_of(row const& r) { return r.value; }
 template <class T>
 std::string text_of(std::optional<T> const& r) {
     return r ? text_of(*r) : "-";
+}
+inline std::string text_of(std::vector<row> const& all) {
+    std::string out;
+    for (auto const& each : all) out += each.value;
+    return out;
 }
 template <class L, class R>
 std::string text_of(joined<L, R> const& both) {
@@ -85,12 +86,6 @@ struct outcome {
     driftless::report report;
     [[nodiscard]] std::uint64_t late() const { return report.refused(reason::late); }
 };
-/// Rows with the time they have.
-template <class P>
-auto with_times(P const& p) {
-    return p;
-}
-
 template <class P>
 outcome play(P const& pipeline, std::vector<row> const& moves, testing::play_mode mode = {}) {
     testing::script<row> script;

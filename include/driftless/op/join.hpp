@@ -2,16 +2,17 @@
 #ifndef DRIFTLESS_OP_JOIN_HPP
 #define DRIFTLESS_OP_JOIN_HPP
 
-#include <driftless/codec/codec.hpp>
 #include <driftless/core/joined.hpp>
 #include <driftless/core/operator.hpp>
 #include <driftless/core/place.hpp>
+#include <driftless/op/detail/group_rules.hpp>
 #include <driftless/op/detail/interval_core.hpp>
-#include <driftless/op/detail/interval_stage.hpp>
 #include <driftless/op/detail/join_kinds.hpp>
+#include <driftless/op/detail/join_options.hpp>
 #include <driftless/op/detail/join_ports.hpp>
+#include <driftless/op/detail/record_join_stage.hpp>
+#include <driftless/op/detail/windowed_inputs.hpp>
 #include <driftless/time/interval.hpp>
-#include <driftless/time/window.hpp>
 
 #include <concepts>
 #include <string_view>
@@ -20,66 +21,6 @@
 #include <utility>
 
 namespace driftless::inline v0 {
-namespace detail {
-template <class T>
-concept join_function = !join_kind<T> && !std::same_as<T, interval> && !std::same_as<T, allowed_lateness>
-    && !requires { typename T::is_table_option; };
-
-/// The parameters of a join, found by their types.
-template <class Wanted, class Default, class... Options>
-constexpr Default const& option_or(std::tuple<Options...> const& options, Default const& otherwise) {
-    if constexpr ((std::same_as<Options, Wanted> || ...)) return std::get<Wanted>(options);
-    else return otherwise;
-}
-template <class... Options>
-struct join_kind_among {
-    using type = inner;
-    static constexpr std::size_t count = 0;
-};
-template <class First, class... Rest>
-struct join_kind_among<First, Rest...> {
-    using type =
-        typename std::conditional_t<join_kind<First>, std::type_identity<First>, join_kind_among<Rest...>>::type;
-    static constexpr std::size_t count = (join_kind<First> ? 1 : 0) + join_kind_among<Rest...>::count;
-};
-template <class... Options>
-struct join_function_among {
-    using type = as_joined;
-    static constexpr std::size_t count = 0;
-    template <class Tuple>
-    static constexpr as_joined of(Tuple const&) {
-        return {};
-    }
-};
-template <class First, class... Rest>
-struct join_function_among<First, Rest...> {
-    static constexpr bool here = join_function<First>;
-    using type =
-        typename std::conditional_t<here, std::type_identity<First>, join_function_among<Rest...>>::type;
-    static constexpr std::size_t count = (here ? 1 : 0) + join_function_among<Rest...>::count;
-    template <class Tuple>
-    static constexpr type of(Tuple const& options) {
-        if constexpr (here) return std::get<First>(options);
-        else return join_function_among<Rest...>::of(options);
-    }
-};
-template <class T, class... Options>
-inline constexpr std::size_t times_among = (std::size_t{0} + ... + (std::same_as<T, Options> ? 1u : 0u));
-
-template <class T>
-concept keepable = encodable<T> && std::default_initializable<T> && std::is_nothrow_move_constructible_v<T>;
-
-/// What both inputs of a join of records need, one question after the other.
-template <class Left, class Right>
-struct joinable {
-    static constexpr bool records = !changelog<Left> && !changelog<Right>;
-    static constexpr bool timed = Left::timed && Right::timed;
-    static constexpr bool keys = keyed<Left> && std::same_as<typename Left::key, typename Right::key>;
-    static constexpr bool codecs = keepable<typename Left::record> && keepable<typename Right::record>;
-    static constexpr bool all = records && timed && keys && codecs;
-};
-}  // namespace detail
-
 /// Pairs the records of two streams whose times are close. Made by join().
 template <class Left, class Right, class... Options>
 struct interval_join_root : operator_base<interval_join_root<Left, Right, Options...>>,
@@ -121,6 +62,34 @@ struct interval_join_root : operator_base<interval_join_root<Left, Right, Option
         return detail::record_join_stage<core, decltype(late_left), decltype(late_right), Next>{std::move(next),
             core{detail::join_function_among<Options...>::of(options), within(), lateness().bound, at.label},
             std::move(late_left), std::move(late_right), at.services()};
+    }
+};
+
+/// Pairs the records of two streams that lie in one window. Made by join().
+template <class Left, class Right, class... Options>
+struct window_join_root : operator_base<window_join_root<Left, Right, Options...>>,
+                          detail::windowed_inputs<Left, Right> {
+    static constexpr std::string_view kind = "join";
+    using base = detail::windowed_inputs<Left, Right>;
+    using join_kind = typename detail::join_kind_among<Options...>::type;
+    using function = typename detail::join_function_among<Options...>::type;
+    using left_record = typename base::left_stream::record;
+    using right_record = typename base::right_stream::record;
+    using rows = detail::join_output<join_kind, function, left_record, right_record>;
+    using output = stream_of<typename rows::type, true, typename base::left_stream::key,
+        carried_window<typename base::windowing>>;
+
+    [[no_unique_address]] std::tuple<Options...> options;
+
+    constexpr window_join_root(Left left, Right right, Options... given)
+        : base{std::move(left), std::move(right)}, options(std::move(given)...) {}
+
+    constexpr void describe(auto&& parameter) const { parameter("kind", join_kind::kind); }
+    template <class Mode, class Next, class Place>
+    constexpr auto bind(Next next, Place const& at) const {
+        using rule = detail::pair_rule<join_kind, function, left_record, right_record>;
+        return this->template bind_group<Mode>(
+            std::move(next), rule{detail::join_function_among<Options...>::of(options)}, at);
     }
 };
 
@@ -186,6 +155,57 @@ constexpr auto join(Left left, Right right, Options... options) {
         } else {
             return ill_formed{};
         }
+    }
+}
+
+/// Joins two streams of records of one key that lie in the same windows: window(...) in both inputs.
+///
+/// Shape       two keyed streams of records, each behind the same window(...) -> stream of rows that keep their window:
+///             in each (key, window) every left record with every right one. Kinds and a function as over an interval.
+/// Time        A window comes out, and is forgotten, once both watermarks >= its end + allowed lateness: each pair
+///             once, never corrected. A record is refused for a window iff the watermark of its own input has come so
+///             far. Rows have the last instant of their window; windows go by (end, start), keys in canonical order,
+///             pairs by left record and then right record, as they came. The watermark goes on less the allowed
+///             lateness.
+/// State       The records of the windows that are open, with a copy of their text; part of the snapshot.
+/// Batch       Same stage and same rows; with the exact watermark nothing is late and lateness is left out.
+/// Errors      Compile time: inputs without the same windows, windows that move (session, sliding_per_record), that
+///             only the end closes, or with triggers. When the job starts: other sizes or lateness. Run time: refusals
+///             `late`, per (record, window), sent to the late_to of their own input.
+/// Complexity  O(1) expected per record and per pair.
+/// Source      SEMANTICS sections 1 and 8; Apache Flink, window join.
+template <pipeline Left, pipeline Right, class... Options>
+    requires(!(std::same_as<Options, interval> || ...)
+        && !((requires { typename Options::is_table_option; }) || ...) && detail::windows_join<Left, Right>)
+constexpr auto join(Left left, Right right, Options... options) {
+    using can = detail::window_joinable<output_of<Left>, output_of<Right>>;
+    static_assert(can::same_windows,
+        "driftless: join without an interval pairs the records of one window: put the same window(...) into both "
+        "inputs");
+    static_assert(can::still,
+        "driftless: join takes windows that stand still and that the watermark closes: tumbling or sliding ones, "
+        "without triggers; join the records of sessions over an interval{lo, hi}");
+    static_assert(can::keys,
+        "driftless: join pairs records of one key: put key_by(...) with keys of one type at the end of both inputs");
+    static_assert(can::codecs,
+        "driftless: join keeps records, and one of the two has no codec: write BOOST_HANA_ADAPT_STRUCT(T, members...)");
+    constexpr bool once = detail::times_among<allowed_lateness, Options...> == 0
+        && detail::join_kind_among<Options...>::count <= 1 && detail::join_function_among<Options...>::count <= 1;
+    static_assert(once,
+        "driftless: join over windows takes one kind (inner{}, left_outer{}, ...) and one function; how late records "
+        "may be is said in window(..., allowed_lateness{d})");
+    if constexpr (can::all && once) {
+        using root = window_join_root<Left, Right, Options...>;
+        static_assert(root::rows::fits,
+            "driftless: join calls its function with f(left, right): L const& and R const&, or pointers L const* "
+            "and R const* for a side that may be missing; left_semi{} and left_anti{} take none: put map behind");
+        if constexpr (root::rows::fits) {
+            return root_link<root>{root{std::move(left), std::move(right), std::move(options)...}};
+        } else {
+            return ill_formed{};
+        }
+    } else {
+        return ill_formed{};
     }
 }
 }  // namespace driftless::inline v0

@@ -24,20 +24,6 @@
 #include <utility>
 
 namespace driftless::inline v0::detail {
-/// A key that says nothing, or of which a part says nothing: it meets nobody.
-template <class Key>
-constexpr bool is_null_key(Key const& key) noexcept {
-    if constexpr (shape_of<Key> == value_shape::optional) {
-        return !key.has_value();
-    } else if constexpr (shape_of<Key> == value_shape::product) {
-        bool null = false;
-        for_each_part(key, [&](auto const& part) { null = null || is_null_key(part); });
-        return null;
-    } else {
-        return false;
-    }
-}
-
 /// A record that waits for others in its key. `Waits`: it also stands in the queue of those that met nobody so far.
 template <class T, bool Waits>
 struct held_row {
@@ -222,6 +208,9 @@ public:
         if (ends) sweep();
         return grown;
     }
+
+    /// Each watermark of an input may make one of its records late.
+    [[nodiscard]] static constexpr event_time deadline(std::size_t) noexcept { return event_time::min(); }
 
     /// The state of n cores, which hold ascending ranges of hashes: the same bytes whatever their number.
     static void save(interval_core* cores, std::size_t n, auto& out) {

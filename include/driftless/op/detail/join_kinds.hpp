@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_JOIN_KINDS_HPP
 #define DRIFTLESS_OP_DETAIL_JOIN_KINDS_HPP
 
+#include <driftless/codec/detail/shape.hpp>
 #include <driftless/core/joined.hpp>
 
 #include <concepts>
@@ -58,6 +59,20 @@ struct left_anti {
 };
 
 namespace detail {
+/// A key that says nothing, or of which a part says nothing: it meets nobody.
+template <class Key>
+constexpr bool is_null_key(Key const& key) noexcept {
+    if constexpr (shape_of<Key> == value_shape::optional) {
+        return !key.has_value();
+    } else if constexpr (shape_of<Key> == value_shape::product) {
+        bool null = false;
+        for_each_part(key, [&](auto const& part) { null = null || is_null_key(part); });
+        return null;
+    } else {
+        return false;
+    }
+}
+
 template <class T>
 concept join_kind = requires { typename T::is_join_kind; };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef DRIFTLESS_OP_DETAIL_INTERVAL_STAGE_HPP
-#define DRIFTLESS_OP_DETAIL_INTERVAL_STAGE_HPP
+#ifndef DRIFTLESS_OP_DETAIL_RECORD_JOIN_STAGE_HPP
+#define DRIFTLESS_OP_DETAIL_RECORD_JOIN_STAGE_HPP
 
 #include <driftless/codec/hash.hpp>
 #include <driftless/core/services.hpp>
@@ -74,8 +74,11 @@ public:
         since_settled_ = 0;
         next_.settle();
     }
-    /// Each watermark of an input may make one of its records late.
-    [[nodiscard]] event_time deadline(std::size_t) const { return event_time::min(); }
+    [[nodiscard]] event_time deadline(std::size_t input) const {
+        auto const own = core_.deadline(input);
+        auto const theirs = next_.deadline() + core_.held_back();
+        return own < theirs ? own : theirs;
+    }
     void visit_state(auto&& visit) {
         visit("join", *this);
         next_.visit_state(visit);
