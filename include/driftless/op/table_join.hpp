@@ -9,7 +9,7 @@
 #include <driftless/op/detail/join_ports.hpp>
 #include <driftless/op/detail/one_row_a_key.hpp>
 #include <driftless/op/detail/table_join_stage.hpp>
-#include <driftless/op/join.hpp>
+#include <driftless/op/detail/join_options.hpp>
 
 #include <concepts>
 #include <string_view>
@@ -93,7 +93,8 @@ constexpr auto join(Left left, Right right, Options... options) {
     constexpr bool codecs = detail::keepable<typename l::record> && detail::keepable<typename r::record>;
     using kinds = detail::join_kind_among<Options...>;
     using functions = detail::join_function_among<Options...>;
-    constexpr bool once = kinds::count <= 1 && functions::count <= 1 && sizeof...(Options) == kinds::count + functions::count;
+    constexpr bool once = kinds::count <= 1 && functions::count <= 1
+        && sizeof...(Options) == kinds::count + functions::count;
     static_assert(keys,
         "driftless: join puts rows of two tables together by their key: put key_by(...) with keys of one type before "
         "table(...)");
