@@ -67,7 +67,8 @@ TEST_CASE("a join of tables is a table: filtered, aggregated, joined again", "[o
     auto const counted = pipe | key_by([](std::string const& s) { return s; }) | aggregate(count(), unbounded_state{});
     check(counted, {r("a", "1", 1), r("b", "1", 1), l("a", "x", 2), l("b", "x", 3), l("a", "", 4)},
         {"", "", "x+1=1@2", "x+1=2@3", "x+1=1@4"});
-    check(joining | suppress(max_records{1}), {r("a", "1", 1), l("a", "x", 2), l("a", "y", 3), r("b", "", 4), l("b", "x", 5), r("b", "2", 6)},
+    check(joining | suppress(max_records{1}),
+        {r("a", "1", 1), l("a", "x", 2), l("a", "y", 3), r("b", "", 4), l("b", "x", 5), r("b", "2", 6)},
         {"", "", "", "", "", "a=y+1@3"});
 }
 

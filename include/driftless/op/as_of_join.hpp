@@ -8,8 +8,8 @@
 #include <driftless/core/place.hpp>
 #include <driftless/op/detail/as_of_stage.hpp>
 #include <driftless/op/detail/join_kinds.hpp>
-#include <driftless/op/detail/join_ports.hpp>
 #include <driftless/op/detail/join_options.hpp>
+#include <driftless/op/detail/join_ports.hpp>
 #include <driftless/op/table.hpp>
 #include <driftless/time/window.hpp>
 
