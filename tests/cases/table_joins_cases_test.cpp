@@ -2,6 +2,7 @@
 // Cases about joins of streams with tables, and of tables with tables.
 #include <cases/changelog.hpp>
 #include <driftless/op/as_of_join.hpp>
+#include <driftless/op/foreign_key_join.hpp>
 #include <driftless/op/table.hpp>
 #include <driftless/op/table_join.hpp>
 #include <driftless/run/batch.hpp>
@@ -196,4 +197,42 @@ TEST_CASE("T2-26 a record is joined when both watermarks are past it", "[cases][
     check(join(stream, rows_within(0), as_of{}, left_outer{}, left_and), on_time,
         {"", "", "", "k1=1a1+null@1", "", "", "", "k1=1a3+1a2@3", "", "", "k2=2a3+2a4@6", "", "", "", "",
             "k2=5a11+null@9 k2=5a12+2a6@11"});
+}
+
+namespace {
+/// Left rows refer to right ones by their value, "r1" or "r1 something"; shown as (what they say, the right value).
+constexpr auto refers = foreign_key([](row const& a) { return a.value.substr(0, 2); });
+constexpr auto by_reference = [](auto... kind) { return join(left_rows, right_rows, refers, kind..., left_and); };
+constexpr auto inner_by_reference = join(left_rows, right_rows, refers, both);
+}  // namespace
+
+TEST_CASE("T2-11 rows joined by a foreign key, from the left", "[cases][joins][tables]") {
+    script const moves{r("r1", "one", 0), r("r2", "two", 1), r("r3", "three", 2), l("a", "r1", 3), l("b", "r2", 4),
+        l("c", "r1", 5), l("a", "", 6)};
+    lines const expected{"", "", "", "a=r1+one@3", "b=r2+two@4", "c=r1+one@5", "a del@6"};
+    check(inner_by_reference, moves, expected);
+    check(by_reference(left_outer{}), moves, expected);
+}
+
+TEST_CASE("T2-12 rows joined by a foreign key, from the right", "[cases][joins][tables]") {
+    script const moves{l("a", "r1", 0), l("b", "r2", 1), l("c", "r1", 2), r("r1", "one", 3), r("r2", "two", 4),
+        r("r3", "three", 5), r("r1", "", 6)};
+    check(inner_by_reference, moves, {"", "", "", "a=r1+one@3 c=r1+one@3", "b=r2+two@4", "", "a del@6 c del@6"});
+    check(by_reference(left_outer{}), moves,
+        {"a=r1+null@0", "b=r2+null@1", "c=r1+null@2", "a=r1+one@3 c=r1+one@3", "b=r2+two@4", "",
+            "a=r1+null@6 c=r1+null@6"});
+}
+
+TEST_CASE("T2-14 a row that refers to another one does not hear of the old one", "[cases][joins][tables]") {
+    check(inner_by_reference,
+        {r("r1", "p", 0), r("r2", "q", 1), l("a", "r1", 2), l("a", "r2", 3), r("r1", "p'", 4)},
+        {"", "", "a=r1+p@2", "a=r2+q@3", ""});
+}
+
+TEST_CASE("T2-16 rows out of order change nothing", "[cases][joins][tables]") {
+    check(inner_by_reference,
+        {r("r1", "v", 4), l("a", "r1", 3), l("b", "r1", 5), l("b", "", 6), l("a", "r1'", 2), l("b", "r1'", 2),
+            l("a", "", 2), l("a", "r1''", 8), l("b", "r1''", 8), r("r1", "o", 1), r("r1", "", 1), r("r1", "n", 6)},
+        {"", "a=r1+v@4", "b=r1+v@5", "b del@6", "", "", "", "a=r1''+v@8", "b=r1''+v@8", "", "",
+            "a=r1''+n@8 b=r1''+n@8"});
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Joins of two tables against loops, and as batch and stream, under random disorder, chunking and restores.
+#include <driftless/op/foreign_key_join.hpp>
 #include <driftless/op/table_join.hpp>
 
 #include <driftless/agg.hpp>
@@ -131,5 +132,57 @@ TEST_CASE("a join of tables = loops = batch = stream, in six kinds", "[equivalen
         check_kind(full_outer{}, random, seed);
         check_kind(left_semi{}, random, seed);
         check_kind(left_anti{}, random, seed);
+    });
+}
+
+namespace {
+/// Sales of items refer to shops by name.
+constexpr auto by_reference(duration bound) {
+    auto const items = from<sale>("left"_name) | assign_time<&sale::at>(bounded_disorder{bound})
+        | key_by<&sale::item>() | driftless::table(unbounded_state{}, deleted_if(is_gone));
+    return join(items, rows_of(from<sale>("right"_name), bound), foreign_key<&sale::shop>(), left_outer{});
+}
+/// What there is in the end, from scratch: the latest row of each key, and of what it refers to.
+equivalence::table referring_by_hand(std::vector<placed> const& all) {
+    std::map<std::int32_t, sale> items;
+    std::map<std::string, sale> shops;
+    for (auto const& [side, s] : all) {
+        auto const put_latest = [&](auto& rows, auto const& key) {
+            auto const found = rows.find(key);
+            if (found == rows.end() || found->second.at <= s.at) rows[key] = s;
+        };
+        if (side == 0) put_latest(items, s.item);
+        else put_latest(shops, s.shop.str());
+    }
+    equivalence::table out;
+    for (auto const& [item, s] : items) {
+        if (is_gone(s)) continue;
+        auto const found = shops.find(s.shop.str());
+        bool const there = found != shops.end() && !is_gone(found->second);
+        put(out, item, time_window{},
+            joined<sale, std::optional<sale>>{s, there ? std::optional{found->second} : std::nullopt});
+    }
+    return out;
+}
+}  // namespace
+
+TEST_CASE("a join by foreign key = loops = batch = stream, however it is run", "[equivalence][oracle][join][table]") {
+    for_seeds(60, [](std::uint64_t seed) {
+        dice random{seed};
+        auto const bound = duration{random.between(0, 4) * 1'000'000'000};
+        auto of = random_shape(random, bound);
+        of.partitions = 2;
+        of.items = 1 + random.below(30);
+        auto const records = random_records(random, of);
+        auto const expected = referring_by_hand(merged(records, 2));
+        auto const once = stream_two(by_reference(bound), records, {.seed = calm});
+        CHECK_SAME(once.out.rows, expected);
+        auto const other = stream_two(by_reference(bound), records, {.seed = seed});
+        CHECK_SAME(other.out.lines, once.out.lines);
+        memory_log<sale> logs[2];
+        for (auto const& each : records) logs[each.partition].append(each.record);
+        recorder batched;
+        run(batch{}, by_reference(bound), bind("right"_name, logs[1]), bind("left"_name, logs[0]), batched);
+        CHECK_SAME(batched.lines, once.out.lines);
     });
 }

@@ -6,10 +6,10 @@
 #include <driftless/core/operator.hpp>
 #include <driftless/core/place.hpp>
 #include <driftless/op/detail/join_kinds.hpp>
+#include <driftless/op/detail/join_options.hpp>
 #include <driftless/op/detail/join_ports.hpp>
 #include <driftless/op/detail/one_row_a_key.hpp>
 #include <driftless/op/detail/table_join_stage.hpp>
-#include <driftless/op/detail/join_options.hpp>
 
 #include <concepts>
 #include <string_view>

@@ -26,6 +26,29 @@ constexpr bool has_row(bool left, bool right) noexcept {
     return left ? Kind::alone[0] : right && Kind::alone[1];
 }
 
+/// Hands on how a joined row changes, the old one and the new one, of which either may be absent; false if both are.
+/// A side that cannot be made is absent.
+template <class Kind, class Project, class Ctx, class Next, class L, class R>
+bool push_joined_change(Project const& project, run_services* services, operator_label label, Ctx const& ctx,
+    Next& next, L const* old_left, R const* old_right, L const* left, R const* right) {
+    using row_type = typename Project::type;
+    bool const was = has_row<Kind>(old_left != nullptr, old_right != nullptr);
+    bool const is = has_row<Kind>(left != nullptr, right != nullptr);
+    if constexpr (yields_left<Kind>) {
+        if (was && is && old_left == left) return false;  // which right row it has met is not shown
+    }
+    std::optional<row_type> before;
+    std::optional<row_type> after;
+    auto const make = [&](std::optional<row_type>& into, L const* of_left, R const* of_right) {
+        guarded(services, label, ctx, [&]() noexcept(Project::safe) { into.emplace(project(of_left, of_right)); });
+    };
+    if (was) make(before, old_left, old_right);
+    if (is) make(after, left, right);
+    if (!before && !after) return false;
+    next.on_change(ctx, change<row_type>{before ? &*before : nullptr, after ? &*after : nullptr});
+    return true;
+}
+
 /// Joins the rows of two tables: keeps the row of each side, and says how what they make together changes.
 template <class Left, class Right, class Kind, class Project, class Next>
 class table_join_stage : public forwarding<Next> {
@@ -33,8 +56,6 @@ class table_join_stage : public forwarding<Next> {
     using key_type = typename Left::key;
     using left_record = typename Left::record;
     using right_record = typename Right::record;
-    using row_type = typename Project::type;
-
     struct nothing {};
     static constexpr std::uint32_t none = ~std::uint32_t{0};
     struct entry {
@@ -72,8 +93,12 @@ public:
         auto const at = of->at[0] < of->at[1] ? of->at[1] : of->at[0];
         auto const* const left = of->row[0] == none ? nullptr : &left_[of->row[0]];
         auto const* const right = of->row[1] == none ? nullptr : &right_[of->row[1]];
-        if constexpr (I == 0) hand_on(ctx.with_time(at), left, right, row.after, right);
-        else hand_on(ctx.with_time(at), left, right, left, row.after);
+        auto const hand_on = [&](left_record const* new_left, right_record const* new_right) {
+            push_joined_change<Kind>(
+                project_, services_, account_.label, ctx.with_time(at), next_, left, right, new_left, new_right);
+        };
+        if constexpr (I == 0) hand_on(row.after, right);
+        else hand_on(left, row.after);
         keep(of->row[I], side<I>(), row.after);
         if (of->row[0] == none && of->row[1] == none) keys_.erase(*ctx.key, hash);
     }
@@ -134,27 +159,6 @@ private:
         } else {
             rows.set(at, *row);
         }
-    }
-    /// The old row is taken away before the new one is there. A side that cannot be made is absent.
-    template <class Ctx>
-    void hand_on(Ctx const& ctx, left_record const* old_left, right_record const* old_right, left_record const* left,
-        right_record const* right) {
-        bool const was = has_row<Kind>(old_left != nullptr, old_right != nullptr);
-        bool const is = has_row<Kind>(left != nullptr, right != nullptr);
-        if constexpr (yields_left<Kind>) {
-            if (was && is && old_left == left) return;  // which right row it has met is not shown
-        }
-        std::optional<row_type> before;
-        std::optional<row_type> after;
-        if (was) make(ctx, before, old_left, old_right);
-        if (is) make(ctx, after, left, right);
-        if (!before && !after) return;
-        next_.on_change(ctx, change<row_type>{before ? &*before : nullptr, after ? &*after : nullptr});
-    }
-    template <class Ctx>
-    void make(Ctx const& ctx, std::optional<row_type>& into, left_record const* left, right_record const* right) {
-        guarded(services_, account_.label, ctx,
-            [&]() noexcept(Project::safe) { into.emplace(project_(left, right)); });
     }
 };
 }  // namespace driftless::inline v0::detail
