@@ -108,7 +108,7 @@ struct foreign_key_join_root : operator_base<foreign_key_join_root<Left, Right, 
 ///             foreign_key(f), which yields the right key of a left row -> changes (old, new) of joined<L, R>, keyed as
 ///             the left table. left_outer{}: also left rows that refer to no row (std::optional); left_semi{},
 ///             left_anti{}: left rows that refer to one, or to none. A function given last makes the row. A right row
-///             that changes changes every row that refers to it, in the order in which they came to refer to it.
+///             that changes changes every row that refers to it, in the order in which they came to do so.
 /// Time        A row has the greatest time of what has changed it; it never goes back. Nothing is late here. The
 ///             watermark is the least of both.
 /// State       The rows of both tables, and who refers to whom. Part of the snapshot, on one thread.
@@ -132,8 +132,8 @@ constexpr auto join(Left left, Right right, Options... options) {
         constexpr bool codecs = detail::keepable<typename l::record> && detail::keepable<typename r::record>;
         using kinds = detail::join_kind_among<Options...>;
         using functions = detail::join_function_among<Options...>;
-        constexpr bool refers =
-            detail::refers_to<typename detail::foreign_key_among<Options...>::type, typename l::record, typename r::key>();
+        using reference = typename detail::foreign_key_among<Options...>::type;
+        constexpr bool refers = detail::refers_to<reference, typename l::record, typename r::key>();
         constexpr bool once =
             kinds::count <= 1 && functions::count <= 1 && sizeof...(Options) == 1 + kinds::count + functions::count;
         constexpr bool kind = !kinds::type::alone[1];

@@ -269,9 +269,9 @@ private:
     template <class Ctx>
     void hand_on(Ctx const& ctx, left_record const* old_left, right_record const* old_right, left_record const* left,
         right_record const* right) {
-        if (!push_joined_change<Kind>(project_, services_, account_.label, ctx, next_, old_left, old_right, left, right))
-            return;
-        if (++since_settled_ == burst_limit) settle();
+        bool const pushed = push_joined_change<Kind>(
+            project_, services_, account_.label, ctx, next_, old_left, old_right, left, right);
+        if (pushed && ++since_settled_ == burst_limit) settle();
     }
 };
 }  // namespace driftless::inline v0::detail
