@@ -16,6 +16,7 @@ using namespace driftless::literals;
 
 /// What a web server wrote about one request.
 struct request {
+    std::int64_t seq = 0;
     dl::event_time ts;
     dl::text client_ip;
     dl::text path;
@@ -23,6 +24,16 @@ struct request {
     std::int64_t bytes = 0;
 };
 
+/// A request that was not found, and one of the same client that was, within a minute after it.
+struct retry {
+    std::int64_t seq_404, seq_200;
+};
+}  // namespace access_log
+
+BOOST_HANA_ADAPT_STRUCT(access_log::request, seq, ts, client_ip, path, status, bytes);
+BOOST_HANA_ADAPT_STRUCT(access_log::retry, seq_404, seq_200);
+
+namespace access_log {
 struct hour_totals {
     std::int64_t hits, bytes, distinct_clients, status_4xx, status_5xx;
 };
@@ -81,6 +92,19 @@ inline constexpr auto count_trigger_500 =
     | dl::aggregate<totals_so_far>(dl::count(), dl::sum<&request::bytes>(),
         dl::sum([](request const& r) { return r.status >= 400 ? 1 : 0; }), dl::max<&request::ts>());
 
+/// Requests with this answer, by client.
+template <int Status>
+constexpr auto answered() {
+    return dl::from<request>("requests"_name)
+        | dl::assign_time<&request::ts>(dl::bounded_disorder{60_s})
+        | dl::filter([](request const& r) noexcept { return r.status == Status; })
+        | dl::key_by<&request::client_ip>();
+}
+/// Each 404 with every 200 of the client in the minute after it.
+inline constexpr auto interval_join_404_then_200_60s =
+    dl::join(answered<404>(), answered<200>(), dl::interval{0_s, 60_s},
+        [](request const& missed, request const& found) noexcept { return retry{missed.seq, found.seq}; });
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using request_log = dl::file_log<request, dl::columns>;
@@ -88,6 +112,7 @@ using hour_table = support::table<std::int64_t, std::int64_t, std::int64_t, std:
 using class_table = support::table<std::int64_t, std::int32_t, std::int64_t>;
 using visit_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using arrivals_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using retry_table = support::table<std::int64_t, std::int64_t>;
 using late_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 
@@ -95,11 +120,11 @@ hour_table make_tumble_1h(support::runner<request_log> const& run);
 class_table make_hop_15m_5m_by_status_class(support::runner<request_log> const& run);
 visit_table make_sessions_30m(support::runner<request_log> const& run);
 arrivals_table make_count_trigger_500(support::runner<request_log> const& run);
+retry_table make_interval_join_404_then_200_60s(support::runner<request_log> const& run);
 late_table make_late_tumble_10s(support::runner<request_log> const& run);
 late_summary_table make_late_tumble_10s_summary(support::runner<request_log> const& run);
 }  // namespace access_log
 
-BOOST_HANA_ADAPT_STRUCT(access_log::request, ts, client_ip, path, status, bytes);
 BOOST_HANA_ADAPT_STRUCT(access_log::visit_totals, hits, bytes, distinct_paths);
 BOOST_HANA_ADAPT_STRUCT(access_log::hour_totals, hits, bytes, distinct_clients, status_4xx, status_5xx);
 #endif

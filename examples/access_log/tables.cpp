@@ -42,6 +42,12 @@ access_log::arrivals_table access_log::make_count_trigger_500(run_t const& run) 
     return out;
 }
 
+access_log::retry_table access_log::make_interval_join_404_then_200_60s(run_t const& run) {
+    retry_table out{support::columns_of<retry>()};
+    for (auto const& row : run(interval_join_404_then_200_60s)) out.rows.push_back(support::row_of(row.value));
+    return out;
+}
+
 namespace {
 constexpr dl::duration bounds[] = {0_s, 20_s, 40_s, 60_s};
 

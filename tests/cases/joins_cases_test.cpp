@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Joins of streams as the public tests of Flink, Kafka Streams and Bytewax have them; ids as in SEMANTICS section 15
 // and in CASES-2.
+#include <driftless/op/cogroup.hpp>
 #include <cases/two_sides.hpp>
+
+#include <span>
 
 using namespace sides;
 
@@ -105,4 +108,35 @@ TEST_CASE("T2-28 an unmatched row comes before what is later, and not before its
         {left(0, "A0"), right(0, "11", 1), left(101, "A1", 1), right(101, "10"), right(112, "100")}, false);
     // A1@101 and 10@101 are not within 100 of 11@0 and A0@0.
     CHECK(graced.rows == lines{"4: -+11", "4: A0+-"});
+}
+
+TEST_CASE("T2-31 joins of a window: product, first and last", "[cases][joins]") {
+    // Bytewax keeps values by arrival; what it calls `final` is a window that has closed. Its running and complete
+    // emissions have no counterpart here: a window comes out once, when it closes.
+    constexpr auto windows = window(tumbling{10_ns});
+    auto const l = side<0>() | windows;
+    auto const r = side<1>() | windows;
+    std::vector<row> const product{left(1, "1"), left(2, "2"), right(3, "3"), right(4, "4"), left_wm(10), right_wm(10)};
+    CHECK(brief(check(join(l, r), product).rows) == pairs("13 14 23 24"));
+    std::vector<row> const values{left(1, "1"), right(2, "2"), right(3, "3"), left_wm(10), right_wm(10)};
+    auto const chosen = [&](auto pick) {
+        lines out;
+        auto const pipe =
+            cogroup(l, r, [pick](std::span<row const> a, std::span<row const> b) { return pick(a) + "," + pick(b); });
+        for (auto const& pane : run(driftless::batch{}, pipe, values)) out.push_back(pane.value);
+        return out;
+    };
+    CHECK(chosen([](std::span<row const> all) { return all.front().value; }) == lines{"1,2"});
+    CHECK(chosen([](std::span<row const> all) { return all.back().value; }) == lines{"1,3"});
+    // first by event time, not by arrival.
+    std::vector<row> const turned{left(0, "1"), right(2, "3"), right(1, "2"), left_wm(10), right_wm(10)};
+    auto const earliest = [](std::span<row const> all) {
+        return std::min_element(all.begin(), all.end(), [](row const& a, row const& b) { return a.at < b.at; })->value;
+    };
+    auto const first = cogroup(l, r, [&](std::span<row const> a, std::span<row const> b) {
+        return earliest(a) + "," + earliest(b);
+    });
+    auto const got = run(driftless::batch{}, first, turned);
+    REQUIRE(got.size() == 1);
+    CHECK(got[0].value == "1,2");
 }

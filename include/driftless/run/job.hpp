@@ -288,6 +288,7 @@ private:
                         + std::to_string(each->end) + ": it is another log, or a shorter one"};
             }
             each->next = next;
+            each->looked = false;
         }
         if constexpr (streams) watch_.load(in);
         engine_.visit_state(detail::load_visitor{in});

@@ -99,6 +99,15 @@ public:
         __builtin_prefetch(slots_ + (hash >> shift_), 1);
     }
 
+    /// The state of a key with that hash, if it is near its place: for looking ahead only.
+    [[nodiscard]] DRIFTLESS_INLINE State const* glimpse(std::uint64_t hash) const noexcept {
+        slot const* const at = slots_ + (hash >> shift_);
+        for (int i = 0; i < 2; ++i) {
+            if (at[i].tag == (hash ^ scramble)) return &at[i].state;
+            if (at[i].tag == 0) break;
+        }
+        return nullptr;
+    }
     /// The state of a key, or null.
     template <class K>
     [[nodiscard]] DRIFTLESS_INLINE State* find(K const& key, std::uint64_t hash) {
@@ -173,6 +182,12 @@ public:
             else f(key, state, scramble);
         });
         each_of(middle, places(), f);
+    }
+    /// Makes room for so many entries in an empty table: they may then come in order of their hashes.
+    void make_room_for(std::size_t entries) {
+        auto capacity = first_capacity;
+        while (room_in(capacity) < entries) capacity *= 2;
+        if (capacity > capacity_ && capacity > first_capacity) allocate(capacity);
     }
     /// Makes an empty table as large as another one is: the next window is expected to have as many keys.
     void make_room_like(keyed_table const& other) {
@@ -315,13 +330,17 @@ private:
         slots_ = static_cast<slot*>(::operator new(bytes, std::align_val_t{alignof(slot)}));
         std::memset(static_cast<void*>(slots_), 0, bytes);
         capacity_ = capacity;
-        // A search that meets another key's entry is a branch mispredicted. While the cache holds the table, room is
-        // cheap: what counts there is how many entries are touched. Beyond it every line counts.
-        if (dense_) room_ = capacity / 8 * 7;
-        else if (bytes <= kib * 64) room_ = capacity / 8;
-        else if (bytes <= kib * 4096) room_ = capacity / 4;
-        else room_ = capacity / 8 * 7;
+        room_ = room_in(capacity);
         shift_ = 64 - __builtin_ctzll(capacity);
+    }
+
+    /// A search that meets another key's entry is a branch mispredicted. While the cache holds the table, room is
+    /// cheap: what counts there is how many entries are touched. Beyond it every line counts.
+    [[nodiscard]] std::size_t room_in(std::size_t capacity) const noexcept {
+        auto const bytes = (capacity + overflow_) * sizeof(slot);
+        if (dense_) return capacity / 8 * 7;
+        if (bytes <= kib * 64) return capacity / 8;
+        return bytes <= kib * 4096 ? capacity / 4 : capacity / 8 * 7;
     }
 
     /// Calls f for every entry in order: the runs of filled places are in order already, each is sorted when it comes.
@@ -446,6 +465,7 @@ public:
     [[nodiscard]] DRIFTLESS_INLINE constexpr State& insert(unkeyed, std::uint64_t, Init const& init) {
         return state_.emplace(init());
     }
+    constexpr void make_room_for(std::size_t) noexcept {}
     constexpr bool erase(unkeyed, std::uint64_t) noexcept {
         bool const there = state_.has_value();
         state_.reset();

@@ -28,12 +28,13 @@ namespace driftless::inline v0::detail {
 template <class T, bool Waits>
 struct held_row {
     static constexpr std::uint32_t in_no_queue = ~std::uint32_t{0};
-    struct nothing {};
+    struct no_block {};
+    struct no_queue {};  // other types, so that neither takes room
 
     event_time at;
     T record;
-    [[no_unique_address]] std::conditional_t<has_text<T>, std::uint32_t, nothing> block;
-    [[no_unique_address]] std::conditional_t<Waits, std::uint32_t, nothing> queued;
+    [[no_unique_address]] std::conditional_t<has_text<T>, std::uint32_t, no_block> block;
+    [[no_unique_address]] std::conditional_t<Waits, std::uint32_t, no_queue> queued;
 };
 
 /// One input of an interval join: what its records are and what they wait for.
@@ -115,11 +116,22 @@ private:
         timed_rows<row_t<0>> left;
         timed_rows<row_t<1>> right;
 
+        [[nodiscard]] bool is_empty() const noexcept { return left.empty() && right.empty(); }
         template <std::size_t I>
         auto& rows() noexcept {
             if constexpr (I == 0) return left;
             else return right;
         }
+        template <std::size_t I>
+        auto const& rows() const noexcept {
+            if constexpr (I == 0) return left;
+            else return right;
+        }
+    };
+    struct soon {
+        static constexpr std::size_t count = 12;
+        std::uint64_t hashes[count] = {};
+        std::size_t next = 0;
     };
     using table = keyed_table<key_type, entry>;
 
@@ -132,6 +144,7 @@ private:
     side_t<0> left_;
     side_t<1> right_;
     std::size_t until_sweep_ = first_sweep;
+    mutable soon ahead_[2];  // records of each input that are on their way
     account account_;
 
     static constexpr std::size_t first_sweep = 256;
@@ -160,6 +173,20 @@ public:
         if ((waits<0> || once) && reach<0>() > longest) longest = reach<0>();
         if (waits<1> && reach<1>() > longest) longest = reach<1>();
         return longest + lateness_;
+    }
+
+    /// The keys and their rows are more than the cache holds.
+    [[nodiscard]] bool looks_ahead() const noexcept { return keys_.bytes() > (std::size_t{128} << 10); }
+    /// First the entry of a record that comes soon; some records later, when that is there, its rows.
+    template <std::size_t I>
+    DRIFTLESS_FUSED void prefetch(std::uint64_t hash) const noexcept {
+        keys_.prefetch(hash);
+        auto& turn = ahead_[I];
+        auto const earlier = std::exchange(turn.hashes[turn.next++ % soon::count], hash);
+        if (entry const* const of = keys_.glimpse(earlier)) {
+            __builtin_prefetch(of->template rows<1 - I>().begin());
+            __builtin_prefetch(of->template rows<I>().end(), 1);
+        }
     }
 
     template <std::size_t I, class Ctx, class Out>
@@ -220,13 +247,11 @@ public:
         for (auto const each : sum.refused) out.write(each);
         out.write(cores[0].marks_.of[0]).write(cores[0].marks_.of[1]).write(cores[0].marks_.both);
         std::uint64_t keys = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            cores[i].sweep();
-            keys += cores[i].keys_.size();
-        }
+        for (std::size_t i = 0; i < n; ++i) keys += cores[i].drop_gone();
         out.write(keys);
         for (std::size_t i = 0; i < n; ++i) {
             cores[i].keys_.for_each_ordered([&](auto const& key, entry& each, std::uint64_t) {
+                if (each.is_empty()) return;
                 out.write(key);
                 cores[i].template save_rows<0>(each, out);
                 cores[i].template save_rows<1>(each, out);
@@ -390,20 +415,30 @@ private:
         }
     }
 
-    /// Drops what meets nobody any more, and the keys without rows.
-    DRIFTLESS_NOINLINE void sweep() {
-        table left;
-        keys_.for_each_ordered([&](auto const& key, entry& each, std::uint64_t hash) {
+    /// Drops what meets nobody any more; how many keys are left.
+    std::size_t drop_gone() {
+        std::size_t live = 0;
+        keys_.for_each_ordered([&](auto const&, entry& each, std::uint64_t) {
             drop_gone<0>(each);
             drop_gone<1>(each);
-            if (each.left.empty()) release<0>(each);
-            if (each.right.empty()) release<1>(each);
-            if (each.left.empty() && each.right.empty()) return;
-            static_cast<void>(left.insert(key, hash, [&] { return each; }));
+            live += each.is_empty() ? 0 : 1;
         });
-        keys_.clear();
-        keys_.swap(left);
-        until_sweep_ = first_sweep + 4 * keys_.size();
+        return live;
+    }
+    /// The same, and the keys without rows go, once they are more than the others.
+    DRIFTLESS_NOINLINE void sweep() {
+        auto const live = drop_gone();
+        if (2 * live < keys_.size()) {
+            table left;
+            left.make_room_for(live);
+            keys_.for_each_ordered([&](auto const& key, entry& each, std::uint64_t hash) {
+                if (each.left.empty()) release<0>(each);
+                if (each.right.empty()) release<1>(each);
+                if (!each.is_empty()) static_cast<void>(left.insert(key, hash, [&] { return each; }));
+            });
+            keys_.swap(left);
+        }
+        until_sweep_ = first_sweep + 8 * keys_.size();
     }
     template <std::size_t I>
     void drop_gone(entry& of) {

@@ -23,6 +23,7 @@
 //   on_change<I>(ctx, change)       a row of input I that changed
 //   on_watermarks(marks)            a watermark has grown; what goes on to the successor is the stage's to say
 //   deadline(input)                 the least watermark of this input at which anything can change
+//   prefetch<I>(ctx, record)        if it can_look_ahead
 // Other calls come once for both inputs, on_end() when both have ended; on_chunk() and settle() may come twice.
 
 namespace driftless::inline v0::detail {
@@ -47,6 +48,7 @@ class join_node {
 
 public:
     static constexpr bool deadline_moves = Stage::deadline_moves;
+    static constexpr bool can_look_ahead = Stage::can_look_ahead;
 
     explicit join_node(Stage stage) : stage_(std::move(stage)) {}
 
@@ -110,7 +112,7 @@ class join_port {
 public:
     static constexpr bool deadline_moves = Node::deadline_moves;
     static constexpr bool tight = false;
-    static constexpr bool can_look_ahead = false;
+    static constexpr bool can_look_ahead = Node::can_look_ahead;
     static constexpr bool guards_time = false;  // a guard behind it judges other records
 
     explicit constexpr join_port(Node* node) : node_(node) {}
@@ -122,6 +124,11 @@ public:
     template <class Ctx, class T>
     DRIFTLESS_FUSED void on_change(Ctx const& ctx, change<T> const& row) {
         node_->stage().template on_change<I>(ctx, row);
+    }
+    [[nodiscard]] bool looks_ahead() const { return node_->stage().looks_ahead(); }
+    template <class Ctx, class T>
+    DRIFTLESS_FUSED void prefetch(Ctx const& ctx, T const& record) const {
+        node_->stage().template prefetch<I>(ctx, record);
     }
     void on_watermark(event_time watermark) { node_->on_watermark(I, watermark); }
     // Partitions are the inputs' affair: behind a join there are none.

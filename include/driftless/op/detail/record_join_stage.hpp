@@ -66,6 +66,12 @@ public:
         auto out = output();
         core_.template on_record<I>(ctx, record, canonical_hash(*ctx.key), out);
     }
+    static constexpr bool can_look_ahead = requires(Core const& core) { core.looks_ahead(); };
+    [[nodiscard]] bool looks_ahead() const { return core_.looks_ahead(); }
+    template <std::size_t I, class Ctx, class T>
+    DRIFTLESS_FUSED void prefetch(Ctx const& ctx, T const&) const {
+        core_.template prefetch<I>(canonical_hash(*ctx.key));
+    }
     void on_watermarks(input_watermarks const& now) {
         auto out = output();
         if (core_.on_watermarks(now, out)) next_.on_watermark(now.both - core_.held_back());

@@ -318,7 +318,7 @@ private:
                 if (!cut && !each->idle) return {nullptr, nullptr};
                 continue;
             }
-            each->look();
+            if (!each->looked) each->look();
             if (first == nullptr || each->before(*first)) second = std::exchange(first, each);
             else if (second == nullptr || each->before(*second)) second = each;
         }
@@ -348,7 +348,7 @@ private:
             auto least = event_time::max();
             auto& one = *lanes_[i];
             for (; i < lanes_.size() && lanes_[i]->input == one.input; ++i) {
-                auto const to_come = lanes_[i]->least_to_come();
+                auto const to_come = lanes_[i]->coming();
                 if (to_come < least) least = to_come;
             }
             if (least > one.announced && least != event_time::max()) {  // the end is said once, by finish()

@@ -105,6 +105,13 @@ DRIFTLESS_INLINE constexpr void push(Chain& chain, context<> ctx, T const& eleme
     }
 }
 
+/// Brings what an element will meet on its way to the cache.
+template <class Chain, class T>
+DRIFTLESS_INLINE constexpr void fetch(Chain const& chain, T const& element) {
+    if constexpr (is_event<T>) chain.prefetch(context<>{.at = element.at}, element.value);
+    else chain.prefetch(context<>{}, element);
+}
+
 /// What the loop over a block calls.
 template <class Chain, class Block>
 struct pushes {
@@ -121,16 +128,9 @@ struct pushes {
     template <class T>
     DRIFTLESS_INLINE constexpr void operator()(std::size_t i, T const& record) const {
         if constexpr (Chain::can_look_ahead) {
-            if (look_ahead) fetch(block[i + distance < last ? i + distance : last]);
+            if (look_ahead) fetch(chain, block[i + distance < last ? i + distance : last]);
         }
         push(chain, context<>{.from = {base + i, partition, input}}, record);
-    }
-
-private:
-    template <class T>
-    DRIFTLESS_INLINE constexpr void fetch(T const& element) const {
-        if constexpr (is_event<T>) chain.prefetch(context<>{.at = element.at}, element.value);
-        else chain.prefetch(context<>{}, element);
     }
 };
 
@@ -166,9 +166,17 @@ public:
     event_time announced = event_time::min();  ///< exact mode: the last watermark of its input
     std::uint32_t input = 0;
     std::uint32_t partition = 0;
+    bool looked = false;  ///< `head` is that of `next`, and will not change
     bool idle = false;  ///< it holds nobody; `end` stays at `next` until it is declared active again
 
+    std::uint64_t least_until = 0;  ///< exact mode: until this record, `least` is what least_to_come() says
+    event_time least = event_time::min();
+
     [[nodiscard]] bool has_record() const noexcept { return next < end; }
+    [[nodiscard]] event_time coming() {
+        if (next >= least_until) least = least_to_come();
+        return least;
+    }
     /// Finds the head record.
     virtual void look() = 0;
     /// Moves `end` to the present end of the log.
@@ -227,6 +235,7 @@ public:
     void plan() override {
         still_to_come_.clear();
         at_block_ = 0;
+        least_until = 0;
         if constexpr (Mode::exact && HeadTime::known) {
             auto const field = HeadTime::field();
             for (auto at = next; at < end;) {
@@ -245,12 +254,14 @@ public:
     event_time least_to_come() override {
         if (!has_record()) return event_time::max();
         while (at_block_ + 1 < still_to_come_.size() && still_to_come_[at_block_ + 1].first <= next) ++at_block_;
+        least_until = at_block_ + 1 < still_to_come_.size() ? still_to_come_[at_block_ + 1].first : end;
         return still_to_come_.empty() ? event_time::min() : still_to_come_[at_block_].second;
     }
 
     void look() override {
-        if (!has_record()) return;
+        if (looked || !has_record()) return;
         load();
+        looked = !Chain::guards_time;
         if constexpr (HeadTime::known) {
             auto const& record = (*block_)[index()];
             head = HeadTime::of(record);
@@ -269,11 +280,17 @@ public:
     std::size_t feed(event_time limit, bool limit_first, std::size_t budget) override {
         if (budget > burst_limit) budget = burst_limit;
         std::size_t fed = 0;
+        [[maybe_unused]] bool const ahead = looks_ahead();
         while (fed < budget && has_record()) {
             look();
             if (limit < head || (limit_first && limit == head)) break;
             auto const i = index();
             auto const& record = (*block_)[i];
+            if constexpr (Chain::can_look_ahead) {
+                constexpr auto distance = pushes<Chain, block>::distance;
+                if (ahead && i + distance < block_->size()) fetch(chain_, (*block_)[i + distance]);
+            }
+            looked = false;
             push(chain_, context<>{.from = {next, partition, input}}, record);
             ++next;
             ++fed;
@@ -299,6 +316,7 @@ public:
             local.chain.settle();
         }
         next += to - from;
+        looked = false;
         return to - from;
     }
 
