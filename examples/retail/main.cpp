@@ -4,10 +4,10 @@
 // args:
 // expect: per_day
 // expect: net_per_day_country
-// expect: batch = stream, 56842 rows
+// expect: batch = stream, GENERATED rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
 // expect:   2010-12-01   3108       143  26814      5896079         32523    5863556
-// expect: batch = stream, 2138 rows
+// expect: batch = stream, REAL rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result per_day --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result net_per_day_country --mode stream --threads 2 --csv
@@ -22,8 +22,12 @@
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_invoice.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result top5_customers_cumulative --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/top5_customers_cumulative.csv
+// args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result cancel_asof_purchase --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/retail/expected/cancel_asof_purchase.csv
+// args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result cancel_asof_purchase --mode batch --csv
+// expect file: $DRIFTLESS_DATA_DIR/retail/expected/cancel_asof_purchase.csv
 // args: --log kept --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
-// expect: batch = stream, 2138 rows
+// expect: batch = stream, REAL rows
 // args: --log kept --result per_day --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 #include "retail.hpp"
@@ -57,9 +61,11 @@ void append_generated(std::uint64_t count, line_log& log) {
         bool const is_refund = random.one_in(30);
         std::string const invoice = (is_refund ? "C" : "") + std::to_string(536'365 + i / 20);
         auto const quantity = 1 + random.below(12);
-        std::string const code = std::to_string(20'000 + std::min(random.below(800), random.below(800)));
-        line const made{.invoice_no = invoice,
-            .stock_code = code,
+        std::string const stock_code = std::to_string(20'000 + std::min(random.below(800), random.below(800)));
+        line const made{.seq = static_cast<std::int64_t>(i),
+            .invoice_no = invoice,
+            .stock_code = stock_code,
+            .description = "goods",
             .country = countries[std::min(random.below(6), random.below(6))],
             .customer_id = random.one_in(3) ? 0 : 12'000 + random.below(300),
             .quantity = is_refund ? -quantity : quantity,
@@ -75,7 +81,7 @@ void append_generated(std::uint64_t count, line_log& log) {
 int main(int argc, char** argv) {
     return support::program("retail",
         {"per_day", "net_per_day_country", "hop_3h_1h", "customer_sessions_30m30s", "top10_products_per_day",
-            "per_invoice", "top5_customers_cumulative"},
+            "per_invoice", "top5_customers_cumulative", "cancel_asof_purchase"},
         argc, argv,
         [](support::options const& asked) {
             support::kept_log<line_log> kept{asked};
@@ -92,6 +98,7 @@ int main(int argc, char** argv) {
                 support::result{"customer_sessions_30m30s", retail::make_customer_sessions_30m30s},
                 support::result{"top10_products_per_day", retail::make_top10_products_per_day},
                 support::result{"per_invoice", retail::make_per_invoice},
-                support::result{"top5_customers_cumulative", retail::make_top5_customers_cumulative});
+                support::result{"top5_customers_cumulative", retail::make_top5_customers_cumulative},
+                support::result{"cancel_asof_purchase", retail::make_cancel_asof_purchase});
         });
 }

@@ -18,14 +18,21 @@ using namespace driftless::literals;
 
 /// A line of an invoice. Less than nothing is sold when goods come back.
 struct line {
+    std::int64_t seq = 0;
     dl::text invoice_no;
     dl::text stock_code;
+    dl::text description;
     dl::text country;
     std::int64_t customer_id = 0;  // 0: unknown
     std::int32_t quantity = 0;
     std::int32_t unit_price_pence = 0;
     dl::event_time ts;
 };
+}  // namespace retail
+BOOST_HANA_ADAPT_STRUCT(retail::line, seq, invoice_no, stock_code, description, country, customer_id, quantity,
+    unit_price_pence, ts);
+
+namespace retail {
 
 struct day_totals {
     std::int64_t lines, invoices, units, gross_pence, refund_pence, net_pence;
@@ -49,6 +56,10 @@ namespace retail {
 struct invoice_totals {
     dl::event_time first;
     std::int64_t customer_id, lines, units, total_pence;
+};
+struct returned {
+    std::int64_t cancel_seq;
+    std::optional<std::int64_t> purchase_seq;  // none: it was bought before the first day, or never
 };
 
 inline constexpr auto amount = [](line const& l) { return std::int64_t{l.quantity} * l.unit_price_pence; };
@@ -136,6 +147,25 @@ inline constexpr auto top5_customers_cumulative =
     | dl::aggregate(dl::sum([](dl::pane<std::int64_t, std::int64_t> const& day) { return day.value; }))
     | dl::top(5, dl::with_row_number{});
 
+/// What a cancelled line was bought with: the last purchase of the same product by the same customer until then.
+inline constexpr auto lines_by_name =
+    dl::from<line>("lines"_name)
+    | dl::assign_time<&line::ts>(dl::bounded_disorder{1_h})
+    | dl::filter([](line const& l) { return l.customer_id != 0; });
+inline constexpr auto purchases =
+    lines_by_name
+    | dl::filter([](line const& l) { return l.quantity > 0; })
+    | dl::key_by<&line::customer_id, &line::stock_code>()
+    | dl::table(dl::unbounded_state{});
+inline constexpr auto cancellations =
+    lines_by_name
+    | dl::filter([](line const& l) { return !l.invoice_no.empty() && l.invoice_no[0] == 'C'; })
+    | dl::key_by<&line::customer_id, &line::stock_code>();
+inline constexpr auto cancel_asof_purchase =
+    dl::join(cancellations, purchases, dl::as_of{}, dl::left_outer{}, [](line const& cancelled, line const* bought) {
+        return returned{cancelled.seq, bought != nullptr ? std::optional{bought->seq} : std::nullopt};
+    });
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using line_log = dl::file_log<line, dl::columns>;
@@ -147,6 +177,7 @@ using product_table = support::table<std::string, std::int64_t, std::string, std
 using invoice_table = support::table<std::string, std::int64_t, std::optional<std::int64_t>, std::int64_t, std::int64_t,
     std::int64_t>;
 using customer_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t>;
+using cancel_table = support::table<std::int64_t, std::string>;
 using net_per_day_country_table = support::table<std::string, std::string, std::int64_t, std::int64_t>;
 
 per_day_table make_per_day(support::runner<line_log> const& run);
@@ -155,10 +186,10 @@ visit_table make_customer_sessions_30m30s(support::runner<line_log> const& run);
 product_table make_top10_products_per_day(support::runner<line_log> const& run);
 invoice_table make_per_invoice(support::runner<line_log> const& run);
 customer_table make_top5_customers_cumulative(support::runner<line_log> const& run);
+cancel_table make_cancel_asof_purchase(support::runner<line_log> const& run);
 net_per_day_country_table make_net_per_day_country(support::runner<line_log> const& run);
 }  // namespace retail
 
-BOOST_HANA_ADAPT_STRUCT(retail::line, invoice_no, stock_code, country, customer_id, quantity, unit_price_pence, ts);
 BOOST_HANA_ADAPT_STRUCT(retail::day_totals, lines, invoices, units, gross_pence, refund_pence, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::hop_totals, lines, distinct_invoices, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::visit_totals, invoices, lines, net_pence);

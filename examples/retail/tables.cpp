@@ -65,3 +65,11 @@ retail::customer_table retail::make_top5_customers_cumulative(support::runner<li
     }
     return out;
 }
+
+retail::cancel_table retail::make_cancel_asof_purchase(support::runner<line_log> const& run) {
+    cancel_table out{{"cancel_seq", "purchase_seq"}};
+    for (auto const& [key, window, row, info] : run(cancel_asof_purchase)) {
+        out.rows.emplace_back(row.cancel_seq, row.purchase_seq ? std::to_string(*row.purchase_seq) : std::string{});
+    }
+    return out;
+}

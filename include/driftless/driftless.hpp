@@ -21,6 +21,7 @@
 #include <driftless/op/dedup.hpp>
 #include <driftless/op/distinct.hpp>
 #include <driftless/op/fail_on_late.hpp>
+#include <driftless/op/foreign_key_join.hpp>
 #include <driftless/op/fork.hpp>
 #include <driftless/op/join.hpp>
 #include <driftless/op/process.hpp>
@@ -30,6 +31,7 @@
 #include <driftless/op/sorted_by_time.hpp>
 #include <driftless/op/suppress.hpp>
 #include <driftless/op/table.hpp>
+#include <driftless/op/table_join.hpp>
 #include <driftless/op/top.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/op/triggered_session.hpp>

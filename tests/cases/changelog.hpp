@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What comes out of tables and joins, as text: "k=v@5" for a row of key k that is there from 5 on, "k del@7" for one that
-// has gone; and scripts of rows on two sides.
+// What comes out of tables and joins, as text: "k=v@5" for a row of key k that is there from 5 on, "k del@7" for one
+// that has gone; and scripts of rows on two sides.
 #ifndef DRIFTLESS_TESTS_CASES_CHANGELOG_HPP
 #define DRIFTLESS_TESTS_CASES_CHANGELOG_HPP
 
@@ -98,8 +98,9 @@ inline move end() { return testing::end_of_input{}; }
 
 constexpr auto gone = [](row const& r) { return r.value.empty(); };
 constexpr auto rows = from<event<row>>() | key_by<&row::key>();
-constexpr auto left = from<event<row>>("rows"_name) | filter([](row const& r) { return r.side == 0; }) | key_by<&row::key>();
-constexpr auto right = from<event<row>>("rows"_name) | filter([](row const& r) { return r.side == 1; }) | key_by<&row::key>();
+constexpr auto both_sides = from<event<row>>("rows"_name);
+constexpr auto left = both_sides | filter([](row const& r) { return r.side == 0; }) | key_by<&row::key>();
+constexpr auto right = both_sides | filter([](row const& r) { return r.side == 1; }) | key_by<&row::key>();
 
 /// What each step brought, rows apart by a blank; "" for a step that brought nothing.
 using lines = std::vector<std::string>;

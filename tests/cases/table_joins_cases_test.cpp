@@ -2,7 +2,9 @@
 // Cases about joins of streams with tables, and of tables with tables.
 #include <cases/changelog.hpp>
 #include <driftless/op/as_of_join.hpp>
+#include <driftless/op/foreign_key_join.hpp>
 #include <driftless/op/table.hpp>
+#include <driftless/op/table_join.hpp>
 #include <driftless/run/batch.hpp>
 #include <support/catch.hpp>
 
@@ -56,7 +58,46 @@ script const one_key{l("k", "", 1), r("k", "", 2), l("k", "A", 3), r("k", "a", 4
     l("k", "", 7), r("k", "", 8), l("k", "C", 9), r("k", "c", 10), r("k", "", 11), l("k", "", 12), r("k", "", 13),
     r("k", "d", 7), l("k", "D", 6), l("k", "", 2), r("k", "", 3), r("k", "e", 14), l("k", "E", 15), l("k", "", 10),
     r("k", "", 9), l("k", "F", 4), r("k", "f", 3)};
+constexpr auto left_rows = changelog::left | table(unbounded_state{}, deleted_if(changelog::gone));
+constexpr auto right_rows = changelog::right | table(unbounded_state{}, deleted_if(changelog::gone));
+constexpr auto either = [](row const* a, row const* b) {
+    return (a != nullptr ? a->value : "null") + "+" + (b != nullptr ? b->value : "null");
+};
 }  // namespace
+
+TEST_CASE("T2-01 and T2-02 a table joined with another, as either changes", "[cases][joins][tables]") {
+    script rows;
+    lines expected;
+    auto const add = [&](changelog::move const& each, std::string brought = "") {
+        rows.push_back(each);
+        expected.push_back(std::move(brought));
+    };
+    auto const all = [&](auto side, std::string const& value, std::vector<std::int64_t> const& times, lines brought) {
+        for (std::size_t k = 0; k < times.size(); ++k) {
+            auto const n = std::to_string(k);
+            add(side(n, value.empty() ? "" : value + n, times[k]), brought[k]);
+        }
+    };
+    add(l("0", "X0", 5), "0=X0+null@5");
+    add(l("1", "X1", 6), "1=X1+null@6");
+    add(r("0", "Y0", 0), "0=X0+Y0@5");
+    add(r("1", "Y1", 10), "1=X1+Y1@10");
+    all(l, "XX", {7, 7, 7, 7}, {"0=XX0+Y0@7", "1=XX1+Y1@10", "2=XX2+null@7", "3=XX3+null@7"});
+    // T2-02. Versioned: what is older than the row of its key changes nothing, so 1:YY1@5, all XXX@6 and 1:del@7.
+    all(r, "YY", {0, 5, 10, 15}, {"0=XX0+YY0@7", "", "2=XX2+YY2@10", "3=XX3+YY3@15"});
+    all(l, "XXX", {6, 6, 6, 6}, {"", "", "", ""});
+    add(r("0", "", 5), "0=XX0+null@7");
+    add(r("1", "", 7));
+    all(l, "XXXX", {13, 13, 13, 13}, {"0=XXXX0+null@13", "1=XXXX1+Y1@13", "2=XXXX2+YY2@13", "3=XXXX3+YY3@15"});
+    all(l, "", {0, 42, 5, 20}, {"", "1 del@42", "", "3 del@20"});
+    check(join(left_rows, right_rows, left_outer{}, left_and), rows, expected);
+}
+
+TEST_CASE("T2-04 an outer join of tables, with rows out of order", "[cases][joins][tables]") {
+    check(join(left_rows, right_rows, full_outer{}, either), one_key,
+        {"", "", "k=A+null@3", "k=A+a@4", "k=B+a@5", "k=B+b@6", "k=null+b@7", "k del@8", "k=C+null@9", "k=C+c@10",
+            "k=C+null@11", "k del@12", "", "", "", "", "", "k=null+e@14", "k=E+e@15", "", "", "", ""});
+}
 
 TEST_CASE("T2-05 a stream reads a table as of its own times", "[cases][joins][tables]") {
     // As Kafka does, without waiting.
@@ -156,4 +197,42 @@ TEST_CASE("T2-26 a record is joined when both watermarks are past it", "[cases][
     check(join(stream, rows_within(0), as_of{}, left_outer{}, left_and), on_time,
         {"", "", "", "k1=1a1+null@1", "", "", "", "k1=1a3+1a2@3", "", "", "k2=2a3+2a4@6", "", "", "", "",
             "k2=5a11+null@9 k2=5a12+2a6@11"});
+}
+
+namespace {
+/// Left rows refer to right ones by their value, "r1" or "r1 something"; shown as (what they say, the right value).
+constexpr auto refers = foreign_key([](row const& a) { return a.value.substr(0, 2); });
+constexpr auto by_reference = [](auto... kind) { return join(left_rows, right_rows, refers, kind..., left_and); };
+constexpr auto inner_by_reference = join(left_rows, right_rows, refers, both);
+}  // namespace
+
+TEST_CASE("T2-11 rows joined by a foreign key, from the left", "[cases][joins][tables]") {
+    script const moves{r("r1", "one", 0), r("r2", "two", 1), r("r3", "three", 2), l("a", "r1", 3), l("b", "r2", 4),
+        l("c", "r1", 5), l("a", "", 6)};
+    lines const expected{"", "", "", "a=r1+one@3", "b=r2+two@4", "c=r1+one@5", "a del@6"};
+    check(inner_by_reference, moves, expected);
+    check(by_reference(left_outer{}), moves, expected);
+}
+
+TEST_CASE("T2-12 rows joined by a foreign key, from the right", "[cases][joins][tables]") {
+    script const moves{l("a", "r1", 0), l("b", "r2", 1), l("c", "r1", 2), r("r1", "one", 3), r("r2", "two", 4),
+        r("r3", "three", 5), r("r1", "", 6)};
+    check(inner_by_reference, moves, {"", "", "", "a=r1+one@3 c=r1+one@3", "b=r2+two@4", "", "a del@6 c del@6"});
+    check(by_reference(left_outer{}), moves,
+        {"a=r1+null@0", "b=r2+null@1", "c=r1+null@2", "a=r1+one@3 c=r1+one@3", "b=r2+two@4", "",
+            "a=r1+null@6 c=r1+null@6"});
+}
+
+TEST_CASE("T2-14 a row that refers to another one does not hear of the old one", "[cases][joins][tables]") {
+    check(inner_by_reference,
+        {r("r1", "p", 0), r("r2", "q", 1), l("a", "r1", 2), l("a", "r2", 3), r("r1", "p'", 4)},
+        {"", "", "a=r1+p@2", "a=r2+q@3", ""});
+}
+
+TEST_CASE("T2-16 rows out of order change nothing", "[cases][joins][tables]") {
+    check(inner_by_reference,
+        {r("r1", "v", 4), l("a", "r1", 3), l("b", "r1", 5), l("b", "", 6), l("a", "r1'", 2), l("b", "r1'", 2),
+            l("a", "", 2), l("a", "r1''", 8), l("b", "r1''", 8), r("r1", "o", 1), r("r1", "", 1), r("r1", "n", 6)},
+        {"", "a=r1+v@4", "b=r1+v@5", "b del@6", "", "", "", "a=r1''+v@8", "b=r1''+v@8", "", "",
+            "a=r1''+n@8 b=r1''+n@8"});
 }

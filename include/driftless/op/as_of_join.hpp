@@ -8,8 +8,8 @@
 #include <driftless/core/place.hpp>
 #include <driftless/op/detail/as_of_stage.hpp>
 #include <driftless/op/detail/join_kinds.hpp>
+#include <driftless/op/detail/join_options.hpp>
 #include <driftless/op/detail/join_ports.hpp>
-#include <driftless/op/join.hpp>
 #include <driftless/op/table.hpp>
 #include <driftless/time/window.hpp>
 
@@ -24,6 +24,7 @@ namespace driftless::inline v0 {
 /// Says that a join reads its right input, a table, as it was at the time of each left record.
 struct as_of {
     using is_table_option = void;
+    using says_who_meets = void;
 };
 /// Says that a left record of join(..., as_of{}, after_grace{d}) does not wait for the table: it is joined once the
 /// watermark of its own input is `length` past its time, or at once, with the row that the table knows of by then.
