@@ -16,8 +16,10 @@ using namespace driftless::literals;
 
 /// What a web server wrote about one request.
 struct request {
+    std::int64_t seq = 0;
     dl::event_time ts;
     dl::text client_ip;
+    dl::text method;
     dl::text path;
     std::int32_t status = 0;
     std::int64_t bytes = 0;
@@ -81,6 +83,12 @@ inline constexpr auto count_trigger_500 =
     | dl::aggregate<totals_so_far>(dl::count(), dl::sum<&request::bytes>(),
         dl::sum([](request const& r) { return r.status >= 400 ? 1 : 0; }), dl::max<&request::ts>());
 
+/// What a client asks for the first time, in the order of arrival.
+inline constexpr auto dedup_first_arrival =
+    dl::from<request>()
+    | dl::dedup<&request::client_ip, &request::method, &request::path>(dl::unbounded_state{})
+    | dl::map([](request const& r) { return r.seq; });
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using request_log = dl::file_log<request, dl::columns>;
@@ -88,6 +96,7 @@ using hour_table = support::table<std::int64_t, std::int64_t, std::int64_t, std:
 using class_table = support::table<std::int64_t, std::int32_t, std::int64_t>;
 using visit_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using arrivals_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using seq_table = support::table<std::int64_t>;
 using late_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 
@@ -95,11 +104,12 @@ hour_table make_tumble_1h(support::runner<request_log> const& run);
 class_table make_hop_15m_5m_by_status_class(support::runner<request_log> const& run);
 visit_table make_sessions_30m(support::runner<request_log> const& run);
 arrivals_table make_count_trigger_500(support::runner<request_log> const& run);
+seq_table make_dedup_first_arrival(support::runner<request_log> const& run);
 late_table make_late_tumble_10s(support::runner<request_log> const& run);
 late_summary_table make_late_tumble_10s_summary(support::runner<request_log> const& run);
 }  // namespace access_log
 
-BOOST_HANA_ADAPT_STRUCT(access_log::request, ts, client_ip, path, status, bytes);
+BOOST_HANA_ADAPT_STRUCT(access_log::request, seq, ts, client_ip, method, path, status, bytes);
 BOOST_HANA_ADAPT_STRUCT(access_log::visit_totals, hits, bytes, distinct_paths);
 BOOST_HANA_ADAPT_STRUCT(access_log::hour_totals, hits, bytes, distinct_clients, status_4xx, status_5xx);
 #endif

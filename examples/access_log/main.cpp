@@ -4,7 +4,7 @@
 // args:
 // expect: tumble_1h
 // expect: late_tumble_10s_summary
-// expect: batch = stream, 2103 rows
+// expect: batch = stream, 12103 rows
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result tumble_1h --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/tumble_1h.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result hop_15m_5m_by_status_class --mode batch --csv
@@ -17,6 +17,10 @@
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/late_tumble_10s.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result late_tumble_10s_summary --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/late_tumble_10s_summary.csv
+// args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result dedup_first_arrival --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/access_log/expected/dedup_first_arrival.csv
+// args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result dedup_first_arrival --mode batch --csv
+// expect file: $DRIFTLESS_DATA_DIR/access_log/expected/dedup_first_arrival.csv
 #include "access_log.hpp"
 
 #include "../support/append_csv.hpp"
@@ -46,8 +50,10 @@ void append_generated(std::uint64_t count, request_log& log) {
         auto const minute = static_cast<std::int64_t>(i / 6000);
         std::string const client = "10.0.0." + std::to_string(random.below(250));
         std::string const path = "/page/" + std::to_string(random.below(40));
-        log.append(request{.ts = start + minute * 1_min + random.below(60) * 1_s,
+        log.append(request{.seq = static_cast<std::int64_t>(i),
+            .ts = start + minute * 1_min + random.below(60) * 1_s,
             .client_ip = client,
+            .method = "GET",
             .path = path,
             .status = statuses[random.below(statuses.size())],
             .bytes = random.below(50'000)});
@@ -59,7 +65,7 @@ void append_generated(std::uint64_t count, request_log& log) {
 int main(int argc, char** argv) {
     return support::program("access_log",
         {"tumble_1h", "hop_15m_5m_by_status_class", "sessions_30m", "count_trigger_500", "late_tumble_10s",
-            "late_tumble_10s_summary"},
+            "late_tumble_10s_summary", "dedup_first_arrival"},
         argc, argv,
         [](support::options const& asked) {
             support::kept_log<request_log> kept{asked};
@@ -75,6 +81,7 @@ int main(int argc, char** argv) {
                 support::result{"sessions_30m", access_log::make_sessions_30m},
                 support::result{"count_trigger_500", access_log::make_count_trigger_500},
                 support::result{"late_tumble_10s", access_log::make_late_tumble_10s},
-                support::result{"late_tumble_10s_summary", access_log::make_late_tumble_10s_summary});
+                support::result{"late_tumble_10s_summary", access_log::make_late_tumble_10s_summary},
+                support::result{"dedup_first_arrival", access_log::make_dedup_first_arrival});
         });
 }

@@ -42,6 +42,12 @@ access_log::arrivals_table access_log::make_count_trigger_500(run_t const& run) 
     return out;
 }
 
+access_log::seq_table access_log::make_dedup_first_arrival(run_t const& run) {
+    seq_table out{{"seq"}};
+    for (auto const& row : run(dedup_first_arrival)) out.rows.emplace_back(row.value);
+    return out;
+}
+
 namespace {
 constexpr dl::duration bounds[] = {0_s, 20_s, 40_s, 60_s};
 

@@ -4,10 +4,10 @@
 // args:
 // expect: per_day
 // expect: net_per_day_country
-// expect: batch = stream, 34467 rows
+// expect: batch = stream, 40709 rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
 // expect:   2010-12-01   3108       143  26814      5896079         32523    5863556
-// expect: batch = stream, 930 rows
+// expect: batch = stream, 1251 rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result per_day --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result net_per_day_country --mode stream --threads 2 --csv
@@ -16,8 +16,12 @@
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/hop_3h_1h.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result customer_sessions_30m30s --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/customer_sessions_30m30s.csv
+// args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result dedup_removed --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/retail/expected/dedup_removed.csv
+// args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result dedup_removed --mode batch --csv
+// expect file: $DRIFTLESS_DATA_DIR/retail/expected/dedup_removed.csv
 // args: --log kept --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
-// expect: batch = stream, 930 rows
+// expect: batch = stream, 1251 rows
 // args: --log kept --result per_day --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 #include "retail.hpp"
@@ -51,7 +55,11 @@ void append_generated(std::uint64_t count, line_log& log) {
         bool const is_refund = random.one_in(30);
         std::string const invoice = (is_refund ? "C" : "") + std::to_string(536'365 + i / 20);
         auto const quantity = 1 + random.below(12);
-        line const made{.invoice_no = invoice,
+        std::string const stock_code = std::to_string(20'000 + random.below(500));
+        line const made{.seq = static_cast<std::int64_t>(i),
+            .invoice_no = invoice,
+            .stock_code = stock_code,
+            .description = "goods",
             .country = countries[std::min(random.below(6), random.below(6))],
             .customer_id = random.one_in(3) ? 0 : 12'000 + random.below(300),
             .quantity = is_refund ? -quantity : quantity,
@@ -65,8 +73,7 @@ void append_generated(std::uint64_t count, line_log& log) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return support::program("retail", {"per_day", "net_per_day_country", "hop_3h_1h", "customer_sessions_30m30s"},
-        argc, argv,
+    return support::program("retail", {"per_day", "net_per_day_country", "hop_3h_1h", "customer_sessions_30m30s", "dedup_removed"}, argc, argv,
         [](support::options const& asked) {
             support::kept_log<line_log> kept{asked};
             auto& log = kept.log();
@@ -79,6 +86,7 @@ int main(int argc, char** argv) {
             return support::in_two_modes(asked, log, fill, support::result{"per_day", retail::make_per_day},
                 support::result{"net_per_day_country", retail::make_net_per_day_country},
                 support::result{"hop_3h_1h", retail::make_hop_3h_1h},
-                support::result{"customer_sessions_30m30s", retail::make_customer_sessions_30m30s});
+                support::result{"customer_sessions_30m30s", retail::make_customer_sessions_30m30s},
+                support::result{"dedup_removed", retail::make_dedup_removed});
         });
 }

@@ -16,7 +16,10 @@ using namespace driftless::literals;
 
 /// A line of an invoice. Less than nothing is sold when goods come back.
 struct line {
+    std::int64_t seq = 0;
     dl::text invoice_no;
+    dl::text stock_code;
+    dl::text description;
     dl::text country;
     std::int64_t customer_id = 0;  // 0: unknown
     std::int32_t quantity = 0;
@@ -74,6 +77,12 @@ inline constexpr auto customer_sessions_30m30s =
     | dl::window(dl::session{customer_gap})
     | dl::aggregate<visit_totals>(dl::distinct<&line::invoice_no>(), dl::count(), dl::sum(amount));
 
+/// Lines that equal an earlier one in everything but their number: the others pass, these go to "duplicates".
+inline constexpr auto distinct_lines =
+    lines_by_day
+    | dl::dedup<&line::invoice_no, &line::stock_code, &line::description, &line::country, &line::customer_id,
+        &line::quantity, &line::unit_price_pence, &line::ts>(1_h, dl::divert_to{"duplicates"_name});
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using line_log = dl::file_log<line, dl::columns>;
@@ -81,15 +90,18 @@ using per_day_table = support::table<std::string, std::int64_t, std::int64_t, st
     std::int64_t>;
 using hop_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using visit_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using seq_table = support::table<std::int64_t>;
 using net_per_day_country_table = support::table<std::string, std::string, std::int64_t, std::int64_t>;
 
 per_day_table make_per_day(support::runner<line_log> const& run);
 hop_table make_hop_3h_1h(support::runner<line_log> const& run);
 visit_table make_customer_sessions_30m30s(support::runner<line_log> const& run);
+seq_table make_dedup_removed(support::runner<line_log> const& run);
 net_per_day_country_table make_net_per_day_country(support::runner<line_log> const& run);
 }  // namespace retail
 
-BOOST_HANA_ADAPT_STRUCT(retail::line, invoice_no, country, customer_id, quantity, unit_price_pence, ts);
+BOOST_HANA_ADAPT_STRUCT(
+    retail::line, seq, invoice_no, stock_code, description, country, customer_id, quantity, unit_price_pence, ts);
 BOOST_HANA_ADAPT_STRUCT(retail::day_totals, lines, invoices, units, gross_pence, refund_pence, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::hop_totals, lines, distinct_invoices, net_pence);
 BOOST_HANA_ADAPT_STRUCT(retail::visit_totals, invoices, lines, net_pence);

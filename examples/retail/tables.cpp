@@ -33,3 +33,10 @@ retail::visit_table retail::make_customer_sessions_30m30s(support::runner<line_l
     }
     return out;
 }
+
+retail::seq_table retail::make_dedup_removed(support::runner<line_log> const& run) {
+    seq_table out{{"seq"}};
+    auto const add = [&](line const& removed) { out.rows.emplace_back(removed.seq); };
+    static_cast<void>(run(distinct_lines, dl::bind("duplicates"_name, dl::to(add))));
+    return out;
+}
