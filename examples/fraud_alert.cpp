@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// examples/fraud_alert.cpp - a card is tried with a small payment and emptied within two minutes: keyed state and a timer.
-// Payments that the terminal sent twice count once; every payment goes on to a second result, the turnover per minute.
+// examples/fraud_alert.cpp - a card is tried with a small payment and emptied within two minutes: keyed state and a
+// timer. Payments that the terminal sent twice count once; all go on to a second result, the turnover per minute.
 // expect: alert: card 4711, 25 then 90000 after 80 s
 // expect: alert: card 77, 10 then 60000 after 120 s
 // expect: 2 alerts, 1 payment came twice
-// expect: turnover of minute 0: 25, of minute 1: 90000, of minute 2: 95, of minute 3: 20000, of minute 4: 60000, of minute 5: 10
+// expect: turnover by minute: 25 90000 95 20000 60000 10
 #include <driftless/driftless.hpp>
 
 #include <cstdint>
@@ -75,10 +75,7 @@ int main() {
     });
     dl::run(dl::stream{.until = dl::drained}, alerts, log, dl::bind("twice"_name, again),
         dl::bind("turnover"_name, per_minute), print);
-    std::cout << found << " alerts, " << twice << " payment came twice\nturnover";
-    for (auto const& minute : minutes) {
-        std::cout << (&minute == &minutes.front() ? " of minute " : ", of minute ") << minute.window.start.ms() / 60'000
-                  << ": " << minute.value;
-    }
+    std::cout << found << " alerts, " << twice << " payment came twice\nturnover by minute:";
+    for (auto const& minute : minutes) std::cout << ' ' << minute.value;
     std::cout << '\n';
 }

@@ -73,7 +73,8 @@ void append_generated(std::uint64_t count, line_log& log) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return support::program("retail", {"per_day", "net_per_day_country", "hop_3h_1h", "customer_sessions_30m30s", "dedup_removed"}, argc, argv,
+    return support::program("retail",
+        {"per_day", "net_per_day_country", "hop_3h_1h", "customer_sessions_30m30s", "dedup_removed"}, argc, argv,
         [](support::options const& asked) {
             support::kept_log<line_log> kept{asked};
             auto& log = kept.log();

@@ -103,7 +103,8 @@ struct pairs {
         }
     }
     void on_timer(state&, fired_timer const& fired, auto& context) const {
-        context.emit("timers"_name, std::to_string(context.key()) + "@" + std::to_string(fired.at.ns() / 1'000'000'000));
+        auto const second = std::to_string(fired.at.ns() / 1'000'000'000);
+        context.emit("timers"_name, std::to_string(context.key()) + "@" + second);
     }
 };
 struct counts_windows {
@@ -123,6 +124,19 @@ struct echo {
         context.set(own.timers, context.time() + 3_s);
     }
     void on_timer(state&, fired_timer const&, auto& context) const { context.emit(10); }
+};
+/// A timer at 10 s sets one at 8 s, and says nothing.
+struct in_the_past {
+    struct state {
+        event_timer_set timers;
+    };
+    void on_record(state& own, visit const& v, auto& context) const {
+        context.set(own.timers, v.page == "sets" ? event_time{10} : event_time{9});
+    }
+    void on_timer(state& own, fired_timer const& fired, auto& context) const {
+        if (fired.at == event_time{10}) context.set(own.timers, event_time{8});
+        else context.emit(fired.at.ns());
+    }
 };
 struct polling {
     struct state {
@@ -147,6 +161,7 @@ BOOST_HANA_ADAPT_STRUCT(process_test::endless::state, timer);
 BOOST_HANA_ADAPT_STRUCT(process_test::pairs::state, first, timers);
 BOOST_HANA_ADAPT_STRUCT(process_test::counts_windows::state, n);
 BOOST_HANA_ADAPT_STRUCT(process_test::echo::state, timers);
+BOOST_HANA_ADAPT_STRUCT(process_test::in_the_past::state, timers);
 BOOST_HANA_ADAPT_STRUCT(process_test::polling::state, poll, n);
 
 namespace {
@@ -155,21 +170,25 @@ using testing::at;
 using testing::play;
 using testing::watermark;
 constexpr auto visits = from<event<visit>>() | key_by<&visit::user>();
-event<visit> seen_at(duration t, std::string page, std::int64_t user = 1) { return {{user, std::move(page), at(t)}, at(t)}; }
+event<visit> seen_at(duration t, std::string page, std::int64_t user = 1) {
+    return {{user, std::move(page), at(t)}, at(t)};
+}
+using keyed_visits = stream_of<visit, true, std::int64_t>;
 using strings = std::vector<std::string>;
 }  // namespace
 
-static_assert(operator_on<decltype(process<std::string>(pages{})), stream_of<visit, true, std::int64_t>>);
+static_assert(operator_on<decltype(process<std::string>(pages{})), keyed_visits>);
 static_assert(!operator_on<decltype(process<std::string>(pages{})), stream_of<visit, false, std::int64_t>>);
 static_assert(!operator_on<decltype(process<std::string>(pages{})), event<visit>>);  // no key
-static_assert(!operator_on<decltype(process<std::string>(throwing{})), stream_of<visit, true, std::int64_t>>);
-static_assert(operator_on<decltype(process<std::string>(throwing{}, max_keys{1})), stream_of<visit, true, std::int64_t>>);
-static_assert(operator_on<decltype(process<std::string>(endless{})), stream_of<visit, true, std::int64_t>>);
+static_assert(!operator_on<decltype(process<std::string>(throwing{})), keyed_visits>);
+static_assert(operator_on<decltype(process<std::string>(throwing{}, max_keys{1})), keyed_visits>);
+static_assert(operator_on<decltype(process<std::string>(endless{})), keyed_visits>);
 
 TEST_CASE("process keeps each state while watermark < last update + its time to live", "[op][process]") {
     auto const p = visits | process<std::string>(pages{});
     auto const looked = [&](duration watermark) {
-        return play(p, seen_at(10_s, "a"), testing::watermark{at(watermark)}, seen_at(watermark, "look")).records.back();
+        testing::watermark const moved{at(watermark)};
+        return play(p, seen_at(10_s, "a"), moved, seen_at(watermark, "look")).records.back();
     };
     CHECK(looked(12_s - 1_ns) == "a|a|a1|1");
     CHECK(looked(12_s) == "-|a|a1|1");
@@ -178,10 +197,9 @@ TEST_CASE("process keeps each state while watermark < last update + its time to 
     CHECK(looked(18_s - 1_ns) == "-|||1");
     CHECK(looked(18_s) == "-|||0");
     // An older record does not bring the update back; looking is no update.
-    CHECK(play(p, seen_at(10_s, "a"), seen_at(9_s, "b"), watermark{at(11_s)}, seen_at(11_s, "look"), watermark{at(12_s)},
-              seen_at(12_s, "look"))
-              .records
-        == strings{"-|||0", "a|a|a1|1", "b|ab|a1b1|2", "-|ab|a1b1|2"});
+    auto const later = play(p, seen_at(10_s, "a"), seen_at(9_s, "b"), watermark{at(11_s)}, seen_at(11_s, "look"),
+        watermark{at(12_s)}, seen_at(12_s, "look"));
+    CHECK(later.records == strings{"-|||0", "a|a|a1|1", "b|ab|a1b1|2", "-|ab|a1b1|2"});
     // A key whose state has gone takes no memory.
     CHECK(play(p, seen_at(10_s, "a"), watermark{at(18_s - 1_ns)}).report.state_bytes != 0);
     CHECK(play(p, seen_at(10_s, "a"), watermark{at(18_s)}).report.state_bytes == 0);
@@ -198,6 +216,16 @@ TEST_CASE("process: timers of a set are there once each, can be taken back, and 
             testing::play_mode{.threads = threads}, p, steps, bind("timers"_name, to_timers));
         CHECK(out.records == strings{"begin a 2", "begin b 2", "begin c 2", "end d"});
         CHECK(timers == strings{"1@4", "3@6", "1@6", "3@8"});  // by time, then by canonical hash
+    }
+}
+
+TEST_CASE("process: a timer set in the past by another comes in its place, on any number of threads", "[op][process]") {
+    // The hash of 0 is 0, the first shard's; nobody else is there who could be waited for.
+    auto const p = visits | process<std::int64_t>(in_the_past{});
+    for (std::size_t threads = 1; threads <= 3; ++threads) {
+        auto const out = play(testing::play_mode{.threads = threads, .chunk = 99}, p, seen_at(0_s, "sets", 0),
+            seen_at(0_s, "", 1), seen_at(0_s, "", 2), watermark{event_time{11}});
+        CHECK(out.records == std::vector<std::int64_t>{9, 9, 8});
     }
 }
 
@@ -220,7 +248,8 @@ TEST_CASE("process: a function that throws is subject to on_error", "[op][proces
     CHECK_THROWS_WITH(run(batch{}, behind, log), Catch::Contains("map failed: 1"));
 }
 
-TEST_CASE("process: a timer that sets itself again ends with the input, or is told that it has no end", "[op][process]") {
+TEST_CASE("process: a timer that sets itself again ends with the input, or is told that it has no end",
+    "[op][process]") {
     auto const asking = visits | process<std::string>(endless{true});
     CHECK(play(asking, seen_at(1_s, ""), watermark{at(4_s)}, testing::end_of_input{}).records.size() == 3);
     auto const deaf = visits | process<std::string>(endless{false});
@@ -313,8 +342,10 @@ TEST_CASE("explore finds no drift in process", "[op][process]") {
     auto const p = from<visit>() | assign_time<&visit::at>(bounded_disorder{4_s}) | key_by<&visit::user>()
         | process<std::string>(pages{});
     std::vector<visit> log;
-    for (std::int64_t i = 0; i < 40; ++i)
-        log.push_back({i % 3, std::string(1, static_cast<char>('a' + i % 4)), at(duration{(i * 7 % 20) * 500'000'000})});
+    for (std::int64_t i = 0; i < 40; ++i) {
+        std::string const page(1, static_cast<char>('a' + i % 4));
+        log.push_back({i % 3, page, at(duration{(i * 7 % 20) * 500'000'000})});
+    }
     auto const found = testing::explore(p, log, {.scripts = 60});
     INFO(found.sentence);
     CHECK(found.ok);

@@ -22,7 +22,7 @@ namespace driftless::inline v0 {
 struct for_ever {
     static constexpr duration value = duration::max();
 };
-/// State that is kept while watermark < last update + so many nanoseconds: `value_state<int, time_to_live<(24_h).ns()>>`.
+/// State that is kept while watermark < last update + so many nanoseconds: `value_state<T, time_to_live<(24_h).ns()>>`.
 /// The last update is the greatest event time of a record, or time of a timer, whose callback updated it.
 template <std::int64_t Nanoseconds>
 struct time_to_live {

@@ -43,8 +43,9 @@ private:
 template <class F>
 inline constexpr bool process_follows_watermark = [] {
     using traits = state_traits<typename F::state>;
-    if constexpr (requires { F::reads_watermark; }) return F::reads_watermark || traits::event_timers || traits::expires;
-    else return traits::event_timers || traits::expires;
+    constexpr bool waits = traits::event_timers || traits::expires;
+    if constexpr (requires { F::reads_watermark; }) return F::reads_watermark || waits;
+    else return waits;
 }();
 
 /// No window(...): one for all of time.
