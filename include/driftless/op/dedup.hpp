@@ -175,7 +175,8 @@ constexpr auto make_dedup(dedup_id<F> id, Kept kept, Options... options) {
 ///
 /// Shape       record stream -> the same stream without duplicates, in its order; windows and keys do not matter. The
 ///             id is a member, the tuple of several, what a function yields, or the whole record:
-///             `dedup<&T::id>(1_h)`, `dedup(f, 1_h)`, `dedup(1_h)`. With divert_to{"name"_name} duplicates go to that output.
+///             `dedup<&T::id>(1_h)`, `dedup(f, 1_h)`, `dedup(1_h)`. With divert_to{"name"_name} duplicates go to that
+///             output.
 /// Time        A record is a duplicate iff one with its id has passed whose event time is less than the time to live
 ///             away, before or after: |dt| < ttl. Which of two passes is decided by their order in the log (in merged
 ///             inputs, by the order of the merge), never by what the watermark or the pace was. A record is refused as
@@ -186,8 +187,8 @@ constexpr auto make_dedup(dedup_id<F> id, Kept kept, Options... options) {
 ///             unbounded_state{}, or max_keys{n}, which refuses new ids beyond n as `capacity`. Not sharded.
 /// Batch       The same records; with the exact watermark nothing is late.
 /// Errors      Compile time: no such member, an id without canonical bytes, changes. When the job starts: a time to
-///             live <= 0. Run time: refusals `duplicate`, `late` (sent to late_to), `capacity`; a function that throws is
-///             subject to on_error.
+///             live <= 0. Run time: refusals `duplicate`, `late` (sent to late_to), `capacity`; a function that throws
+///             is subject to on_error.
 /// Complexity  O(1): up to three look-ups per record, mostly two, in tables that are dropped whole.
 /// Source      SEMANTICS section 10a; Flink, RowTimeDeduplicateFunction.
 /// Example     examples/fraud_alert.cpp
