@@ -4,6 +4,7 @@
 #include <driftless/op/process.hpp>
 
 #include <driftless/op/sorted_by_time.hpp>
+#include <driftless/state/map_state.hpp>
 #include <equivalence/late_loops.hpp>
 
 #include <algorithm>

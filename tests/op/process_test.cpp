@@ -14,6 +14,7 @@
 #include <driftless/run/job.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/run/thread_pool.hpp>
+#include <driftless/state/map_state.hpp>
 #include <driftless/testing/explore.hpp>
 #include <driftless/testing/script.hpp>
 #include <support/catch.hpp>

@@ -232,7 +232,7 @@ private:
 /// Calls a function of the user's for each record and timer, with state that is kept by key.
 ///
 /// The function is an object with `struct state`, whose members are value_state, list_state, map_state, reducing_state
-/// (state/keyed_state.hpp), timers (state/timer.hpp) and plain values; and with
+/// (state/keyed_state.hpp, state/map_state.hpp), timers (state/timer.hpp) and plain values; and with
 ///   void on_record(state& own, T const& record, auto& context) const
 ///   void on_timer(state& own, fired_timer const& fired, auto& context) const         where it has timers of event time
 ///   void on_clock_timer(state& own, fired_timer const& fired, auto& context) const   where it has timers of the clock
