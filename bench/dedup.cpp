@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// bench/dedup.cpp - dedup over 10M ids that are remembered for a time, one record in ten a repetition, against what one
-// would write by hand: a flat set of ids with their times, and a queue of what to forget. Remembered: 10k ids, which the
-// cache holds, and 1M, which it does not; and all 10M of them, for ever.
+// bench/dedup.cpp - dedup over 10M ids that are remembered for a time, one record in ten a repetition, against what
+// one would write by hand: a flat set of ids with their times, and a queue of what to forget. Remembered: 10k ids,
+// which the cache holds, and 1M, which it does not; and all 10M of them, for ever.
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/dedup.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// bench/process.cpp - a process function with one value and one timer per key, over 2M records as a stream: sums up what
-// a user spends until nothing has come for a while, and says the sum then. Against a hand loop: a flat table of sums and
-// deadlines, and a priority queue of deadlines that are looked at again when they come. 10k and 500k users.
+// bench/process.cpp - a process function with one value and one timer per key, over 2M records as a stream: sums up
+// what a user spends until nothing has come for a while, and says the sum then. Against a hand loop: a flat table of
+// sums and deadlines, and a priority queue of deadlines that are looked at again when they come. 10k and 500k users.
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>

@@ -19,6 +19,7 @@ struct request {
     std::int64_t seq = 0;
     dl::event_time ts;
     dl::text client_ip;
+    dl::text method;
     dl::text path;
     std::int32_t status = 0;
     std::int64_t bytes = 0;
@@ -30,7 +31,7 @@ struct retry {
 };
 }  // namespace access_log
 
-BOOST_HANA_ADAPT_STRUCT(access_log::request, seq, ts, client_ip, path, status, bytes);
+BOOST_HANA_ADAPT_STRUCT(access_log::request, seq, ts, client_ip, method, path, status, bytes);
 BOOST_HANA_ADAPT_STRUCT(access_log::retry, seq_404, seq_200);
 
 namespace access_log {
@@ -114,6 +115,12 @@ inline constexpr auto interval_join_404_then_200_60s =
     dl::join(answered<404>(), answered<200>(), dl::interval{0_s, 60_s},
         [](request const& missed, request const& found) noexcept { return retry{missed.seq, found.seq}; });
 
+/// What a client asks for the first time, in the order of arrival.
+inline constexpr auto dedup_first_arrival =
+    dl::from<request>()
+    | dl::dedup<&request::client_ip, &request::method, &request::path>(dl::unbounded_state{})
+    | dl::map([](request const& r) { return r.seq; });
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using request_log = dl::file_log<request, dl::columns>;
@@ -123,6 +130,7 @@ using visit_table = support::table<std::string, std::int64_t, std::int64_t, std:
 using path_table = support::table<std::string, std::int64_t, std::string, std::int64_t>;
 using arrivals_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using retry_table = support::table<std::int64_t, std::int64_t>;
+using seq_table = support::table<std::int64_t>;
 using late_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 using late_summary_table = support::table<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
 
@@ -132,6 +140,7 @@ visit_table make_sessions_30m(support::runner<request_log> const& run);
 path_table make_top10_paths_per_day(support::runner<request_log> const& run);
 arrivals_table make_count_trigger_500(support::runner<request_log> const& run);
 retry_table make_interval_join_404_then_200_60s(support::runner<request_log> const& run);
+seq_table make_dedup_first_arrival(support::runner<request_log> const& run);
 late_table make_late_tumble_10s(support::runner<request_log> const& run);
 late_summary_table make_late_tumble_10s_summary(support::runner<request_log> const& run);
 }  // namespace access_log

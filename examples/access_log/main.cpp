@@ -4,7 +4,7 @@
 // args:
 // expect: tumble_1h
 // expect: late_tumble_10s_summary
-// expect: batch = stream, 457954 rows
+// expect: batch = stream, GENERATED rows
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result tumble_1h --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/tumble_1h.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result hop_15m_5m_by_status_class --mode batch --csv
@@ -23,6 +23,10 @@
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/interval_join_404_then_200_60s.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result interval_join_404_then_200_60s --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/interval_join_404_then_200_60s.csv
+// args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result dedup_first_arrival --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/access_log/expected/dedup_first_arrival.csv
+// args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result dedup_first_arrival --mode batch --csv
+// expect file: $DRIFTLESS_DATA_DIR/access_log/expected/dedup_first_arrival.csv
 #include "access_log.hpp"
 
 #include "../support/append_csv.hpp"
@@ -55,6 +59,7 @@ void append_generated(std::uint64_t count, request_log& log) {
         log.append(request{.seq = static_cast<std::int64_t>(i),
             .ts = start + minute * 1_min + random.below(60) * 1_s,
             .client_ip = client,
+            .method = "GET",
             .path = path,
             .status = statuses[random.below(statuses.size())],
             .bytes = random.below(50'000)});
@@ -66,7 +71,7 @@ void append_generated(std::uint64_t count, request_log& log) {
 int main(int argc, char** argv) {
     return support::program("access_log",
         {"tumble_1h", "hop_15m_5m_by_status_class", "sessions_30m", "top10_paths_per_day", "count_trigger_500",
-            "late_tumble_10s", "late_tumble_10s_summary", "interval_join_404_then_200_60s"},
+            "late_tumble_10s", "late_tumble_10s_summary", "interval_join_404_then_200_60s", "dedup_first_arrival"},
         argc, argv,
         [](support::options const& asked) {
             support::kept_log<request_log> kept{asked};
@@ -84,6 +89,7 @@ int main(int argc, char** argv) {
                 support::result{"count_trigger_500", access_log::make_count_trigger_500},
                 support::result{"late_tumble_10s", access_log::make_late_tumble_10s},
                 support::result{"late_tumble_10s_summary", access_log::make_late_tumble_10s_summary},
-                support::result{"interval_join_404_then_200_60s", access_log::make_interval_join_404_then_200_60s});
+                support::result{"interval_join_404_then_200_60s", access_log::make_interval_join_404_then_200_60s},
+                support::result{"dedup_first_arrival", access_log::make_dedup_first_arrival});
         });
 }

@@ -56,6 +56,12 @@ access_log::retry_table access_log::make_interval_join_404_then_200_60s(run_t co
     return out;
 }
 
+access_log::seq_table access_log::make_dedup_first_arrival(run_t const& run) {
+    seq_table out{{"seq"}};
+    for (auto const& row : run(dedup_first_arrival)) out.rows.emplace_back(row.value);
+    return out;
+}
+
 namespace {
 constexpr dl::duration bounds[] = {0_s, 20_s, 40_s, 60_s};
 

@@ -26,6 +26,10 @@
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/cancel_asof_purchase.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result cancel_asof_purchase --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/cancel_asof_purchase.csv
+// args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result dedup_removed --mode stream --csv
+// expect file: $DRIFTLESS_DATA_DIR/retail/expected/dedup_removed.csv
+// args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result dedup_removed --mode batch --csv
+// expect file: $DRIFTLESS_DATA_DIR/retail/expected/dedup_removed.csv
 // args: --log kept --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
 // expect: batch = stream, REAL rows
 // args: --log kept --result per_day --mode stream --csv
@@ -81,7 +85,7 @@ void append_generated(std::uint64_t count, line_log& log) {
 int main(int argc, char** argv) {
     return support::program("retail",
         {"per_day", "net_per_day_country", "hop_3h_1h", "customer_sessions_30m30s", "top10_products_per_day",
-            "per_invoice", "top5_customers_cumulative", "cancel_asof_purchase"},
+            "per_invoice", "top5_customers_cumulative", "cancel_asof_purchase", "dedup_removed"},
         argc, argv,
         [](support::options const& asked) {
             support::kept_log<line_log> kept{asked};
@@ -99,6 +103,7 @@ int main(int argc, char** argv) {
                 support::result{"top10_products_per_day", retail::make_top10_products_per_day},
                 support::result{"per_invoice", retail::make_per_invoice},
                 support::result{"top5_customers_cumulative", retail::make_top5_customers_cumulative},
-                support::result{"cancel_asof_purchase", retail::make_cancel_asof_purchase});
+                support::result{"cancel_asof_purchase", retail::make_cancel_asof_purchase},
+                support::result{"dedup_removed", retail::make_dedup_removed});
         });
 }

@@ -166,6 +166,12 @@ inline constexpr auto cancel_asof_purchase =
         return returned{cancelled.seq, bought != nullptr ? std::optional{bought->seq} : std::nullopt};
     });
 
+/// Lines that equal an earlier one in everything but their number: the others pass, these go to "duplicates".
+inline constexpr auto distinct_lines =
+    lines_by_day
+    | dl::dedup<&line::invoice_no, &line::stock_code, &line::description, &line::country, &line::customer_id,
+        &line::quantity, &line::unit_price_pence, &line::ts>(1_h, dl::divert_to{"duplicates"_name});
+
 // --- the tables made of them: tables.cpp ------------------------------------------------------------------------
 
 using line_log = dl::file_log<line, dl::columns>;
@@ -178,6 +184,7 @@ using invoice_table = support::table<std::string, std::int64_t, std::optional<st
     std::int64_t>;
 using customer_table = support::table<std::string, std::int64_t, std::int64_t, std::int64_t>;
 using cancel_table = support::table<std::int64_t, std::string>;
+using seq_table = support::table<std::int64_t>;
 using net_per_day_country_table = support::table<std::string, std::string, std::int64_t, std::int64_t>;
 
 per_day_table make_per_day(support::runner<line_log> const& run);
@@ -187,6 +194,7 @@ product_table make_top10_products_per_day(support::runner<line_log> const& run);
 invoice_table make_per_invoice(support::runner<line_log> const& run);
 customer_table make_top5_customers_cumulative(support::runner<line_log> const& run);
 cancel_table make_cancel_asof_purchase(support::runner<line_log> const& run);
+seq_table make_dedup_removed(support::runner<line_log> const& run);
 net_per_day_country_table make_net_per_day_country(support::runner<line_log> const& run);
 }  // namespace retail
 

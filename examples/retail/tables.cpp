@@ -73,3 +73,10 @@ retail::cancel_table retail::make_cancel_asof_purchase(support::runner<line_log>
     }
     return out;
 }
+
+retail::seq_table retail::make_dedup_removed(support::runner<line_log> const& run) {
+    seq_table out{{"seq"}};
+    auto const add = [&](line const& removed) { out.rows.emplace_back(removed.seq); };
+    static_cast<void>(run(distinct_lines, dl::bind("duplicates"_name, dl::to(add))));
+    return out;
+}

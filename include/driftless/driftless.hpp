@@ -3,7 +3,7 @@
 #define DRIFTLESS_DRIFTLESS_HPP
 
 // Everything but testing/ (the test kit), adapt/ (foreign libraries), time/chrono.hpp, and what runs rare windows:
-// op/count_window.hpp, op/sliding_per_record.hpp, op/timestamps.hpp.
+// op/count_window.hpp, op/sliding_per_record.hpp, op/timestamps.hpp; and state/map_state.hpp.
 
 #include <boost/hana/adapt_struct.hpp>
 

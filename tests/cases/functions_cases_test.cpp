@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Cases of CASES-2.md about keyed state, timers and duplicates, by id. Each is played as it stands, restored after every
-// move, on 1, 2 and 3 shards; and in batch, where the script refused nothing.
+// Cases of CASES-2.md about keyed state, timers and duplicates, by id. Each is played as it stands, restored after
+// every move, on 1, 2 and 3 shards; and in batch, where the script refused nothing.
 #include <cases/timeline.hpp>
 #include <driftless/op/dedup.hpp>
 #include <driftless/op/filter.hpp>

@@ -89,9 +89,11 @@ TEST_CASE("dedup = loops = batch = stream, however it is run", "[equivalence][or
         auto const of = random_shape(random, tame ? bound + lateness : 20_s);
         auto const records = random_records(random, of);
         if (random.one_in(2)) {
-            check(by_item(bound, ttl, lateness), [](sale const& s) { return s.item; }, of, records, bound, ttl, lateness, tame, seed);
+            auto const id = [](sale const& s) { return s.item; };
+            check(by_item(bound, ttl, lateness), id, of, records, bound, ttl, lateness, tame, seed);
         } else {
-            check(by_shop_and_item(bound, ttl, lateness), [](sale const& s) { return std::pair{s.shop.str(), s.item}; }, of, records, bound, ttl, lateness, tame, seed);
+            auto const id = [](sale const& s) { return std::pair{s.shop.str(), s.item}; };
+            check(by_shop_and_item(bound, ttl, lateness), id, of, records, bound, ttl, lateness, tame, seed);
         }
     });
 }

@@ -4,12 +4,14 @@
 #include <driftless/op/process.hpp>
 
 #include <driftless/op/sorted_by_time.hpp>
+#include <driftless/state/map_state.hpp>
 #include <equivalence/late_loops.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string>
@@ -106,7 +108,7 @@ template <class Key>
 struct said {
     recorder out;
     recorder audit;
-    void row_of(Key const& key, row const& r, time_window window = {}) { out.write(pane<Key, row>{key, window, r, {}}); }
+    void row_of(Key const& key, row const& r) { out.write(pane<Key, row>{key, {}, r, {}}); }
 };
 
 /// Where the watermark is behind each record.
@@ -303,8 +305,9 @@ TEST_CASE("process in windows = loops = batch = stream", "[equivalence][oracle][
                 for (auto at = all.begin(); at != all.end(); ++at) {
                     auto const& [place, o] = *at;
                     auto const hash = canonical_hash(place.second);
+                    auto const last = place.first.end + lateness - 1_ns;
                     auto const mine = o.soon ? std::tuple{*o.soon, 0, event_time{}, hash}
-                                             : std::tuple{place.first.end + lateness - 1_ns, 1, place.first.start, hash};
+                                             : std::tuple{last, 1, place.first.start, hash};
                     if (std::get<0>(mine) >= to || (due != all.end() && least < mine)) continue;
                     due = at;
                     least = mine;
@@ -362,10 +365,15 @@ TEST_CASE("behind a sort, process sees each key in the order of time, whatever t
             stream_with_audit<false, memory_log<sale, rows>>(pipeline, records, 1, {.seed = seed});
         CHECK_SAME(other.out.lines, once.out.lines);
         // In order from the beginning: records of one time stay as they are.
-        std::stable_sort(records.begin(), records.end(),
-            [](auto const& a, auto const& b) { return a.record.at < b.record.at; });
+        std::vector<std::size_t> order(records.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return std::pair{records[a].record.at, a} < std::pair{records[b].record.at, b};
+        });
+        std::vector<placed> sorted;
+        for (auto const i : order) sorted.push_back(records[i]);
         auto const in_order =
-            stream_with_audit<false, memory_log<sale, rows>>(pipeline, records, 1, {.seed = calm});
+            stream_with_audit<false, memory_log<sale, rows>>(pipeline, sorted, 1, {.seed = calm});
         CHECK_SAME(in_order.out.lines, once.out.lines);
     });
 }

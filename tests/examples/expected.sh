@@ -28,11 +28,11 @@ compare() {  # PROGRAM FOLDER INPUT NAME
     done
 }
 for name in per_day net_per_day_country hop_3h_1h customer_sessions_30m30s top10_products_per_day per_invoice \
-    top5_customers_cumulative cancel_asof_purchase; do
+    top5_customers_cumulative cancel_asof_purchase dedup_removed; do
     compare "$retail" "$DRIFTLESS_DATA_DIR/retail" lines.csv $name
 done
 for name in tumble_1h hop_15m_5m_by_status_class sessions_30m top10_paths_per_day count_trigger_500 late_tumble_10s \
-    late_tumble_10s_summary interval_join_404_then_200_60s; do
+    late_tumble_10s_summary interval_join_404_then_200_60s dedup_first_arrival; do
     compare "$access_log" "$DRIFTLESS_DATA_DIR/access_log" events.csv $name
 done
 exit $failed

@@ -81,7 +81,8 @@ TEST_CASE("dedup refuses what is later than allowed, and remembers exactly as lo
     auto const p = visits | late_to("late"_name) | dedup<&visit::id>(10_s, allowed_lateness{3_s});
     std::vector<std::int64_t> late;
     auto to_late = to([&](visit const& v) { late.push_back(v.id); });
-    testing::script<visit> const steps{seen_at(100_s, 1, "a"), testing::watermark{at(103_s)}, seen_at(100_s, 2, "on the bound"),
+    testing::script<visit> const steps{seen_at(100_s, 1, "a"), testing::watermark{at(103_s)},
+        seen_at(100_s, 2, "on the bound"),
         seen_at(100_s - 1_ns, 3), testing::watermark{at(113_s - 1_ns)}, seen_at(110_s - 1_ns, 1, "last duplicate"),
         testing::watermark{at(113_s)}, seen_at(110_s, 1, "first again"), seen_at(110_s - 1_ns, 1, "late")};
     auto const out = testing::play_script(p, steps, bind("late"_name, to_late));

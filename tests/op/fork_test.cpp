@@ -77,8 +77,8 @@ TEST_CASE("fork: each branch yields what it would yield as a pipeline of its own
             using b2 = bound<name<"big">, recorder&>;
             using b3 = bound<name<"visits">, recorder&>;
             using b4 = bound<name<"late">, recorder&>;
-            std::optional<job<stream, std::remove_const_t<decltype(forked)>, memory_log<sale>&, b1, b2, b3, b4, recorder&>>
-                running;
+            using forked_t = std::remove_const_t<decltype(forked)>;
+            std::optional<job<stream, forked_t, memory_log<sale>&, b1, b2, b3, b4, recorder&>> running;
             auto const start = [&](int threads) {
                 running.emplace(stream{.threads = threads}, forked, log, b1{got_items}, b2{got_positive},
                     b3{got_visits}, b4{got_late}, got_shops);
@@ -109,7 +109,8 @@ TEST_CASE("fork within a branch, behind a share, and in one side of a diamond", 
 }
 
 TEST_CASE("fork says what its branches are, and their properties count", "[op][fork]") {
-    constexpr auto p = sales | fork(branch("big"_name, big, key_by<&sale::item>(), window(tumbling{1_h}), per_item)) | cents;
+    constexpr auto p = sales
+        | fork(branch("big"_name, big, key_by<&sale::item>(), window(tumbling{1_h}), per_item)) | cents;
     auto const text = explain(p);
     INFO(text);
     CHECK(text.find("fork output=\"big\"") != std::string::npos);
@@ -120,7 +121,8 @@ TEST_CASE("fork says what its branches are, and their properties count", "[op][f
     constexpr auto by_clock = sales
         | fork(branch("big"_name, key_by<&sale::item>(), window(tumbling{1_h}, after(1_s)), per_item));
     static_assert(!is_replayable<decltype(by_clock)>);
-    constexpr auto unbounded = sales | fork(branch("all"_name, key_by<&sale::item>(), aggregate(count(), unbounded_state{})));
+    constexpr auto unbounded =
+        sales | fork(branch("all"_name, key_by<&sale::item>(), aggregate(count(), unbounded_state{})));
     static_assert(state_bound<decltype(unbounded)> == state_class::unbounded);
     // What a branch does is part of what snapshots are kept under.
     CHECK(fingerprint(p)

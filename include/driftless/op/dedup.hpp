@@ -57,8 +57,8 @@ struct diverted_by {
     using type = drop_duplicates;
 };
 template <class First, class... Rest>
-struct diverted_by<First, Rest...> : std::conditional_t<diverts<First>, std::type_identity<First>, diverted_by<Rest...>> {
-};
+struct diverted_by<First, Rest...>
+    : std::conditional_t<diverts<First>, std::type_identity<First>, diverted_by<Rest...>> {};
 }  // namespace detail
 
 /// Lets the first record of each id pass. Made by dedup().
@@ -173,9 +173,10 @@ constexpr auto make_dedup(dedup_id<F> id, Kept kept, Options... options) {
 
 /// Lets the first record of each id pass and removes its duplicates.
 ///
-/// Shape       record stream -> the same stream without duplicates, in its order; windows and keys do not matter. The id
-///             is a member, the tuple of several, what a function yields, or the whole record: `dedup<&T::id>(1_h)`,
-///             `dedup(f, 1_h)`, `dedup(1_h)`. With divert_to{"name"_name} duplicates go to that output.
+/// Shape       record stream -> the same stream without duplicates, in its order; windows and keys do not matter. The
+///             id is a member, the tuple of several, what a function yields, or the whole record:
+///             `dedup<&T::id>(1_h)`, `dedup(f, 1_h)`, `dedup(1_h)`. With divert_to{"name"_name} duplicates go to that
+///             output.
 /// Time        A record is a duplicate iff one with its id has passed whose event time is less than the time to live
 ///             away, before or after: |dt| < ttl. Which of two passes is decided by their order in the log (in merged
 ///             inputs, by the order of the merge), never by what the watermark or the pace was. A record is refused as
@@ -185,9 +186,9 @@ constexpr auto make_dedup(dedup_id<F> id, Kept kept, Options... options) {
 ///             lateness, its memory comes back within another ttl. Without a time to live, which needs no event time:
 ///             unbounded_state{}, or max_keys{n}, which refuses new ids beyond n as `capacity`. Not sharded.
 /// Batch       The same records; with the exact watermark nothing is late.
-/// Errors      Compile time: no such member, an id without canonical bytes, changes. When the job starts: a time to live
-///             <= 0. Run time: refusals `duplicate`, `late` (sent to late_to), `capacity`; a function that throws is
-///             subject to on_error.
+/// Errors      Compile time: no such member, an id without canonical bytes, changes. When the job starts: a time to
+///             live <= 0. Run time: refusals `duplicate`, `late` (sent to late_to), `capacity`; a function that throws
+///             is subject to on_error.
 /// Complexity  O(1): up to three look-ups per record, mostly two, in tables that are dropped whole.
 /// Source      SEMANTICS section 10a; Flink, RowTimeDeduplicateFunction.
 /// Example     examples/fraud_alert.cpp

@@ -165,9 +165,9 @@ constexpr auto branch(Name, Ops... operators) {
 
 /// Lets each record go through all branches, and on: one input, several results.
 ///
-/// Shape       stream -> the same stream. Each branch is a pipeline of its own, from here on, whose rows go to the output
-///             that is bound to its name: bind("name"_name, sink). A record goes through the branches in their order,
-///             then on; watermarks and all else likewise. What stands before the fork is computed once.
+/// Shape       stream -> the same stream. Each branch is a pipeline of its own, from here on, whose rows go to the
+///             output that is bound to its name: bind("name"_name, sink). A record goes through the branches in their
+///             order, then on; watermarks and all else likewise. What stands before the fork is computed once.
 /// State       That of the operators in the branches, part of the snapshot.
 /// Batch       The same; a branch that asks for a declared watermark (as_declared, process) asks it for the whole
 ///             pipeline.

@@ -232,7 +232,7 @@ private:
 /// Calls a function of the user's for each record and timer, with state that is kept by key.
 ///
 /// The function is an object with `struct state`, whose members are value_state, list_state, map_state, reducing_state
-/// (state/keyed_state.hpp), timers (state/timer.hpp) and plain values; and with
+/// (state/keyed_state.hpp, state/map_state.hpp), timers (state/timer.hpp) and plain values; and with
 ///   void on_record(state& own, T const& record, auto& context) const
 ///   void on_timer(state& own, fired_timer const& fired, auto& context) const         where it has timers of event time
 ///   void on_clock_timer(state& own, fired_timer const& fired, auto& context) const   where it has timers of the clock
@@ -242,22 +242,23 @@ private:
 ///
 /// Shape       keyed record stream -> stream of Out with the same keys and windows; any number of rows, in the order of
 ///             the calls. Side outputs are named in the function (side_outputs) and bound with bind().
-/// Time        on_record comes in the order of the log; put sorted_by_time() before for that of event times. In a window
-///             a record is refused as late iff watermark >= end + allowed lateness; without one every record is taken.
-///             A timer at t is due iff watermark > t, one of the clock iff clock >= t. Timers fire by time, then canonical
-///             key order, then window, then in the order of the members; a move of the watermark does what many small
-///             ones would. A timer set in the past fires at the next move, one set so inside a timer's callback in the
-///             same. Rows have the time of the record, or that of the timer, but are never behind the watermark that has
-///             gone on; rows of on_close have the last instant of the window. State with a time to live is kept while
-///             watermark < last update + time to live. When the input ends all timers fire, those of the clock once and
-///             last; a timer beyond the end of its window is then ignored, else refused by set().
-/// State       By window and key: bounded by windows, or by times to live; otherwise max_keys{n} or unbounded_state{} has
-///             to be said. Part of the snapshot, sharded by key unless max_keys or a holding_timer is used.
+/// Time        on_record comes in the order of the log; put sorted_by_time() before for that of event times. In a
+///             window a record is refused as late iff watermark >= end + allowed lateness; without one every record is
+///             taken. A timer at t is due iff watermark > t, one of the clock iff clock >= t. Timers fire by time, then
+///             canonical key order, then window, then in the order of the members; a move of the watermark does what
+///             many small ones would. A timer set in the past fires at the next move, one set so inside a timer's
+///             callback in the same. Rows have the time of the record, or that of the timer, but are then never behind
+///             the watermark that has gone on; rows of on_close have the last instant of the window. State with a time
+///             to live is kept while watermark < last update + time to live. When the input ends all timers fire,
+///             those of the clock once and last; a timer beyond the end of its window is then ignored, else refused by
+///             set().
+/// State       By window and key: bounded by windows, or by times to live; otherwise max_keys{n} or unbounded_state{}
+///             has to be said. Part of the snapshot, sharded by key unless max_keys or a holding_timer is used.
 /// Batch       The same calls in the same order: if there are timers or times to live, batch makes the watermark of a
 ///             stream (assign_time), so that what is late in a stream is late in batch too.
 /// Errors      Compile time: see the sentences. Run time: a function that throws is subject to on_error; what it had
 ///             changed and emitted stays.
-/// Complexity  One look-up per record and window, none for a named timer that is set to a later time than before.
+/// Complexity  One look-up per record and window; none more for a named timer that is set to a later time than before.
 /// Source      SEMANTICS section 10; T. Akidau et al., "The Dataflow Model" (VLDB 2015); Flink, KeyedProcessFunction.
 /// Example     examples/fraud_alert.cpp
 template <class Out, class F, class... Parameters>

@@ -3,12 +3,10 @@
 #define DRIFTLESS_STATE_KEYED_STATE_HPP
 
 #include <driftless/codec/codec.hpp>
-#include <driftless/codec/map.hpp>
 #include <driftless/core/time.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -22,7 +20,7 @@ namespace driftless::inline v0 {
 struct for_ever {
     static constexpr duration value = duration::max();
 };
-/// State that is kept while watermark < last update + so many nanoseconds: `value_state<int, time_to_live<(24_h).ns()>>`.
+/// State that is kept while watermark < last update + so many nanoseconds: `value_state<T, time_to_live<(24_h).ns()>>`.
 /// The last update is the greatest event time of a record, or time of a timer, whose callback updated it.
 template <std::int64_t Nanoseconds>
 struct time_to_live {
@@ -140,43 +138,6 @@ public:
         }
         all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(kept), all_.end());
     }
-    void reset() noexcept {
-        all_.clear();
-        this->forget_update();
-    }
-
-    void save(auto& out) const {
-        out.write(all_);
-        this->save_update(out);
-    }
-    void load(auto& in) {
-        in.read(all_);
-        this->load_update(in);
-    }
-};
-
-/// Values by key, in the order of the keys.
-template <class K, class V, class Ttl = for_ever>
-class map_state : public detail::last_update<Ttl> {
-    std::map<K, V> all_{};
-
-public:
-    using is_keyed_state = void;
-
-    /// The value of a key, made if there is none.
-    [[nodiscard]] V& operator[](K const& key) {
-        this->touch();
-        return all_[key];
-    }
-    [[nodiscard]] V const* find(K const& key) const noexcept {
-        auto const found = all_.find(key);
-        return found == all_.end() ? nullptr : &found->second;
-    }
-    bool erase(K const& key) { return all_.erase(key) != 0; }
-    [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
-    [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
-    [[nodiscard]] auto begin() const noexcept { return all_.begin(); }
-    [[nodiscard]] auto end() const noexcept { return all_.end(); }
     void reset() noexcept {
         all_.clear();
         this->forget_update();

@@ -5,7 +5,6 @@
 #include <driftless/codec/codec.hpp>
 #include <driftless/core/time.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -85,25 +84,38 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
     [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
     [[nodiscard]] bool contains(event_time at) const noexcept {
-        return std::binary_search(all_.rbegin(), all_.rend(), at);
+        auto const place = place_of(at);
+        return place != all_.size() && all_[place] == at;
     }
 
     [[nodiscard]] event_time next() const noexcept { return all_.empty() ? event_time::max() : all_.back(); }
     [[nodiscard]] event_time output_time() const noexcept { return next(); }
     void put(event_time at) {
-        auto const place = std::lower_bound(all_.begin(), all_.end(), at, later);
-        if (place == all_.end() || *place != at) all_.insert(place, at);
+        auto const place = place_of(at);
+        if (place != all_.size() && all_[place] == at) return;
+        all_.insert(all_.begin() + static_cast<std::ptrdiff_t>(place), at);
     }
     void remove(event_time at) {
-        auto const place = std::lower_bound(all_.begin(), all_.end(), at, later);
-        if (place != all_.end() && *place == at) all_.erase(place);
+        auto const place = place_of(at);
+        if (place == all_.size() || all_[place] != at) return;
+        all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(place));
     }
     void take() noexcept { all_.pop_back(); }
     void save(auto& out) const { out.write(all_); }
     void load(auto& in) { in.read(all_); }
 
 private:
-    static bool later(event_time a, event_time b) noexcept { return b < a; }
+    /// The first place that is not later than `at`. (<algorithm> costs more to compile than this.)
+    [[nodiscard]] std::size_t place_of(event_time at) const noexcept {
+        std::size_t low = 0;
+        std::size_t high = all_.size();
+        while (low < high) {
+            auto const middle = low + (high - low) / 2;
+            if (at < all_[middle]) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
 };
 using event_timer_set = basic_timer_set<false>;
 using clock_timer_set = basic_timer_set<true>;

@@ -43,8 +43,9 @@ private:
 template <class F>
 inline constexpr bool process_follows_watermark = [] {
     using traits = state_traits<typename F::state>;
-    if constexpr (requires { F::reads_watermark; }) return F::reads_watermark || traits::event_timers || traits::expires;
-    else return traits::event_timers || traits::expires;
+    constexpr bool waits = traits::event_timers || traits::expires;
+    if constexpr (requires { F::reads_watermark; }) return F::reads_watermark || waits;
+    else return waits;
 }();
 
 /// No window(...): one for all of time.
@@ -79,8 +80,9 @@ private:
     using place = typename entries::place;
     using open_window = typename window_tables<entries>::open_window;
     static constexpr bool windowed = !std::is_same_v<Windowing, no_windowing>;
-    /// Timers set while the input ends, before somebody is told that they have no end.
-    static constexpr std::uint64_t most_while_ending = std::uint64_t{1} << 24;
+    /// Timers set while the input ends before somebody is told that they have no end: so many, and so many per entry.
+    static constexpr std::uint64_t most_while_ending = std::uint64_t{1} << 20;
+    static constexpr std::uint64_t most_per_entry = 1000;
 
     struct item {
         event_time at;
@@ -120,6 +122,7 @@ private:
     event_time clock_ = event_time::min();
     event_time running_ = event_time::min();  // the time of the timers that are firing
     std::uint64_t set_while_ending_ = 0;
+    std::uint64_t most_entries_ = 0;  // when the end began
     open_window* near_ = nullptr;
     window_tables<entries> windows_;
     nearly_sorted_queue<item> queue_;
@@ -170,6 +173,7 @@ public:
     void on_watermark(event_time watermark, To& out) {
         if (watermark <= watermark_) return;  // a promise is not taken back
         auto const from = std::exchange(watermark_, watermark);
+        most_entries_ = entries_;
         for (;;) {
             auto const close = windows_.size() != 0 ? closes(windows_[0].window) : event_time::max();
             bool const can_close = windows_.size() != 0 && close <= watermark;
@@ -464,7 +468,7 @@ private:
                 closes(in.window).ns(), " ns"})};
     }
     DRIFTLESS_NOINLINE void count_while_ending() {
-        if (++set_while_ending_ < most_while_ending) return;
+        if (++set_while_ending_ < most_while_ending + most_per_entry * most_entries_) return;
         throw error{error_code::invalid_argument,
             "timers that set themselves again have no end: ask context.ending(), and stop when the input has ended"};
     }
