@@ -70,8 +70,8 @@ template <class F, class In>
 struct function_over {
     using type = F;
 };
-template <changelog In, class F>
-    requires requires { typename F::template over_changes<typename In::record>; }
+template <class F, class In>
+    requires changelog<In> && requires { typename F::template over_changes<typename In::record>; }
 struct function_over<F, In> {
     using type = typename F::template over_changes<typename In::record>;
 };
