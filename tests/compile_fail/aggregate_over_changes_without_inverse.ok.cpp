@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/agg/count.hpp>
-#include <driftless/agg/min_max.hpp>
+#include <driftless/agg/first_last.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/from.hpp>
 using namespace driftless;
 using namespace driftless::literals;
 int main() {
     [[maybe_unused]] auto p = from<event<int>>() | window(tumbling{1_s}) | aggregate(count())
-        | aggregate(min([](auto const& row) { return row.value; }));
+        | aggregate(first([](auto const& row) { return row.value; }));
 }

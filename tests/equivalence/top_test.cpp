@@ -21,7 +21,9 @@ constexpr auto timed(duration bound) { return from<sale>() | assign_time<&sale::
 /// Rows of a group in order: the best first, of those that tie the earlier.
 template <class Row, class Better>
 std::vector<Row> best_of(std::vector<Row> rows, std::size_t n, bool ties, Better better) {
-    std::stable_sort(rows.begin(), rows.end(), better);
+    for (std::size_t i = 1; i < rows.size(); ++i) {  // stable, and few
+        for (auto k = i; k != 0 && better(rows[k], rows[k - 1]); --k) std::swap(rows[k], rows[k - 1]);
+    }
     std::size_t size = std::min(n, rows.size());
     while (ties && size != 0 && size < rows.size() && !better(rows[size - 1], rows[size])) ++size;
     rows.resize(size);

@@ -4,6 +4,7 @@
 
 #include <driftless/agg/detail/itself.hpp>
 #include <driftless/agg/detail/kept.hpp>
+#include <driftless/agg/detail/value_bag.hpp>
 #include <driftless/agg/function.hpp>
 #include <driftless/core/projection.hpp>
 
@@ -82,6 +83,9 @@ struct extreme_number {
 };
 }  // namespace detail
 
+template <detail::extreme Which, class Projection>
+struct retractable_extreme_fn;
+
 /// What min() and max() make.
 template <detail::extreme Which, class Projection>
 struct extreme_fn {
@@ -93,6 +97,11 @@ struct extreme_fn {
     template <class T>
     static constexpr combine_class combines =
         detail::find_equal_means_same<value_t<T>>() ? combine_class::exact : combine_class::ordered;
+
+    /// What an aggregate over changes takes instead: where equal values are the same, any of them may be taken back.
+    template <class T>
+        requires(combines<T> == combine_class::exact)
+    using over_changes = retractable_extreme_fn<Which, Projection>;
 
     template <class T>
         requires detail::projects<Projection, T>
@@ -143,17 +152,71 @@ struct extreme_fn {
     }
 };
 
+/// min and max over rows that may be taken back: they keep all values.
+template <detail::extreme Which, class Projection>
+struct retractable_extreme_fn {
+    static constexpr std::string_view kind = extreme_fn<Which, Projection>::kind;
+    static constexpr combine_class combines = combine_class::exact;
+    [[no_unique_address]] Projection of;
+
+    constexpr retractable_extreme_fn(extreme_fn<Which, Projection> from) : of(std::move(from.of)) {}  // NOLINT
+
+    template <class V>
+    struct order {
+        bool operator()(detail::kept_t<V> const& a, detail::kept_t<V> const& b) const {
+            return detail::beats<Which>(a, b);
+        }
+    };
+    template <class V>
+    using bag = detail::value_bag<V, order<V>>;
+
+    template <class T>
+        requires detail::projects<Projection, T>
+    auto init(type_of<T>) const noexcept {
+        return bag<detail::projected_t<Projection, T>>{};
+    }
+    template <class T>
+        requires detail::projects<Projection, T>
+    auto lift(T const& record) const {
+        auto one = init(type_of<T>{});
+        add(one, record);
+        return one;
+    }
+    template <class V, class T>
+    void add(detail::value_bag<V, order<V>>& into, T const& record) const {
+        into.add(detail::one_nan<V>(of(record)));
+    }
+    template <class V, class T>
+    void remove(detail::value_bag<V, order<V>>& from, T const& record) const {
+        from.take(detail::one_nan<V>(of(record)));
+    }
+    template <class V>
+    void combine(detail::value_bag<V, order<V>>& into, detail::value_bag<V, order<V>> const& later) const {
+        into.add_all(later);
+    }
+    template <class V>
+    void inverse(detail::value_bag<V, order<V>>& from, detail::value_bag<V, order<V>> const& part) const {
+        from.take_all(part);
+    }
+    template <class V>
+    V lower(detail::value_bag<V, order<V>> const& of_all) const {
+        return of_all.front();
+    }
+};
+
 /// The least value of a member.
 ///
 /// Shape       any totally ordered V -> V. Combine: exact; ordered where two equal values may differ (classes with an
-///             order of their own, floats inside a std::tuple): of those the earlier one is kept. Not invertible.
+///             order of their own, floats inside a std::tuple): of those the earlier one is kept. Where it is exact,
+///             over changes as well.
 ///             Text comes out as text that points into the state: it is for the push that follows.
 ///             Floats: -0.0 is less than 0.0; NaN loses against every number, for min as for max, and NaN alone
 ///             comes out as one NaN, whatever its bits were.
-/// State       The value, and a flag unless it is a number; text is owned, as std::string.
+/// State       The value, and a flag unless it is a number; text is owned, as std::string. Over changes every distinct
+///             value of the group, with how often it is there.
 /// Errors      Compile time: text inside a reflected struct. Run time: those of copying the value.
-/// Complexity  One comparison per record; an assignment where it wins. Text allocates only where it outgrows its
-///             string.
+/// Complexity  One comparison per record; an assignment where it wins. Over changes O(log values). Text allocates only
+///             where it outgrows its string.
 /// Source      IEEE 754-2019, minimumNumber and maximumNumber.
 template <auto Member>
 constexpr auto min() {

@@ -78,6 +78,23 @@ struct pack_for<Row, T, function_list<F...>> {
     using type = aggregate_pack_into<Row, T, F...>;
 };
 
+/// The functions over changes: some keep more there, so that a row can be taken back.
+template <class F, class In>
+struct function_over {
+    using type = F;
+};
+template <class F, class In>
+    requires changelog<In> && requires { typename F::template over_changes<typename In::record>; }
+struct function_over<F, In> {
+    using type = typename F::template over_changes<typename In::record>;
+};
+template <class In, class Functions>
+struct functions_over;
+template <class In, class... F>
+struct functions_over<In, function_list<F...>> {
+    using type = function_list<typename function_over<F, In>::type...>;
+};
+
 template <class T, class Functions>
 inline constexpr bool functions_of = false;
 template <class T, class... F>
@@ -136,7 +153,8 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     constexpr explicit aggregate_op(Parameters... p) : parameters(std::move(p)...) {}
 
     template <class In>
-    using pack_t = typename detail::pack_for<Row, typename In::record, functions>::type;
+    using pack_t = typename detail::pack_for<Row, typename In::record,
+        typename detail::functions_over<In, functions>::type>::type;
     template <class In>
     using windowing_t = typename detail::windowing_in<typename In::window>::type;
 
@@ -218,7 +236,7 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
                 "aggregate(..., max_keys{n}) or aggregate(..., unbounded_state{})");
             static_assert(invertible<In>,
                 "driftless: aggregate over changes takes old rows back, and one of its functions has no "
-                "inverse: use count, sum or mean of integers, distinct, or give your function an inverse");
+                "inverse: use count, min, max, sum or mean of integers, distinct, or give your function an inverse");
             static_assert(merges_well<In>,
                 "driftless: aggregate over session or sliding_per_record keeps the records of a function that takes "
                 "them in log order (fold, sums of floats), and this record has no codec: write "

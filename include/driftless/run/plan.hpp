@@ -137,6 +137,7 @@ template <class Record, class A>
 std::string function_text(A const& function) {
     std::string inner;
     auto const add = [&](std::string_view text) { (inner += inner.empty() ? "" : ", ") += text; };
+    if constexpr (requires { function.by; }) add(projection_text<Record>(function.by));
     if constexpr (requires { function.of; }) {
         using projection = std::remove_cvref_t<decltype(function.of)>;
         if constexpr (!std::same_as<projection, itself>) add(projection_text<Record>(function.of));
