@@ -13,6 +13,7 @@
 #include <driftless/op/map.hpp>
 #include <driftless/op/merge.hpp>
 #include <driftless/op/share.hpp>
+#include <driftless/op/table_join.hpp>
 #include <driftless/run/job.hpp>
 #include <support/catch.hpp>
 
@@ -55,12 +56,24 @@ constexpr auto credits = transfers | key_by<&transfer::to_account>() | sums
 constexpr auto debits = transfers | key_by<&transfer::from_account>() | sums
     | map([](auto const& row) { return balance{row.key, -row.value}; });
 constexpr auto balances = merge(credits, debits) | aggregate(sum<&balance::amount>(), max_keys{100});
+/// The same by a join of two tables, as the published workload has it.
+constexpr auto credit_table = transfers | key_by<&transfer::to_account>() | sums;
+constexpr auto debit_table = transfers | key_by<&transfer::from_account>() | sums;
+using sum_row = pane<std::int64_t, std::int64_t>;
+constexpr auto joined_balances =
+    join(credit_table, debit_table, full_outer{}, [](sum_row const* credit, sum_row const* debit) {
+        auto const account = credit != nullptr ? credit->key : debit->key;
+        return balance{account, (credit != nullptr ? credit->value : 0) - (debit != nullptr ? debit->value : 0)};
+    });
+
 /// Beside the total, how much is on accounts that have some: that changes with nearly every transfer.
-constexpr auto total = balances
-    | map([](auto const& row) { return balance{row.key, row.value}; })
-    | key_by([](balance const&) { return 0; })
-    | aggregate(sum<&balance::amount>(),
-        sum([](balance const& of) { return of.amount > 0 ? of.amount : 0; }), max_keys{1});
+constexpr auto total_of(auto rows) {
+    return rows | key_by([](balance const&) { return 0; })
+        | aggregate(sum<&balance::amount>(),
+            sum([](balance const& of) { return of.amount > 0 ? of.amount : 0; }), max_keys{1});
+}
+constexpr auto total = total_of(balances | map([](auto const& row) { return balance{row.key, row.value}; }));
+constexpr auto joined_total = total_of(joined_balances);
 
 struct totals {
     std::size_t versions = 0;
@@ -76,6 +89,7 @@ struct accounts {
     std::size_t epochs = 0;
     std::size_t wrong = 0;
     void write(pane<std::int64_t, std::int64_t> const& row) { of.at(static_cast<std::size_t>(row.key)) = row.value; }
+    void write(pane<std::int64_t, balance> const& row) { of.at(static_cast<std::size_t>(row.key)) = row.value.amount; }
     void remove(std::int64_t account, time_window) { of.at(static_cast<std::size_t>(account)) = 0; }
     void on_epoch(std::uint64_t) {
         ++epochs;
@@ -85,16 +99,17 @@ struct accounts {
     }
 };
 
-void check(memory_log<transfer> const& log, std::size_t least_versions) {
+template <class Total, class Balances>
+void check(Total const& of_all, Balances const& of_each, memory_log<transfer> const& log, std::size_t least_versions) {
     for (bool const streaming : {false, true}) {
         totals all;
         accounts each;
         if (streaming) {
-            run(stream{.until = drained}, total, log, all);
-            run(stream{.until = drained}, balances, log, each);
+            run(stream{.until = drained}, of_all, log, all);
+            run(stream{.until = drained}, of_each, log, each);
         } else {
-            run(batch{}, total, log, all);
-            run(batch{}, balances, log, each);
+            run(batch{}, of_all, log, all);
+            run(batch{}, of_each, log, each);
         }
         CHECK(all.wrong == 0);
         CHECK(all.versions >= least_versions);
@@ -109,7 +124,8 @@ TEST_CASE("C-01: the total of all balances is 0 in every version", "[cases][cons
     for (std::int64_t i = 0; i < 100'000; ++i) {
         log.append(transfer{i, i, i % 10, (i + 1) % 10, 1, event_time::from_ms(i)});
     }
-    check(log, 10);  // from 10 transfers on each account is at 0, or one of them is at -1 and one at 1
+    check(joined_total, joined_balances, log, 10);
+    check(total, balances, log, 10);  // from 10 transfers on each account is at 0, or one of them is at -1 and one at 1
 }
 
 TEST_CASE("C-01 with random accounts, delayed by up to ten seconds", "[cases][consistency]") {
@@ -124,5 +140,6 @@ TEST_CASE("C-01 with random accounts, delayed by up to ten seconds", "[cases][co
     csv_reader<transfer> reader{csv_input{path}, std::move(how)};
     for (transfer row; reader.next(row);) log.append(row);
     REQUIRE(log.end_offset() == 50'000);
-    check(log, 20'000);
+    check(total, balances, log, 20'000);
+    check(joined_total, joined_balances, log, 20'000);
 }

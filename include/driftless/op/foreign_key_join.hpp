@@ -129,7 +129,7 @@ constexpr auto join(Left left, Right right, Options... options) {
         constexpr bool tables = changelog<l> && changelog<r> && keyed<l> && keyed<r>;
         constexpr bool no_windows = !l::window::assigned && !r::window::assigned;
         constexpr bool single = detail::one_row_a_key<Left>() && detail::one_row_a_key<Right>();
-        constexpr bool codecs = detail::keepable<typename l::record> && detail::keepable<typename r::record>;
+        constexpr bool codecs = detail::record_kept_by_join<typename l::record> && detail::record_kept_by_join<typename r::record>;
         using kinds = detail::join_kind_among<Options...>;
         using functions = detail::join_function_among<Options...>;
         using reference = typename detail::foreign_key_among<Options...>::type;

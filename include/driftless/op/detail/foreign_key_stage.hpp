@@ -60,6 +60,7 @@ class foreign_key_stage : public forwarding<Next> {
     value_pool<right_key, referred> right_;
     value_pool<left_record, nothing> left_rows_;
     value_pool<right_record, nothing> right_rows_;
+    touched_pairs<left_key, left_record, right_record> touched_;
     [[no_unique_address]] ForeignKey foreign_key_;
     [[no_unique_address]] Project project_;
     account account_;
@@ -69,6 +70,7 @@ class foreign_key_stage : public forwarding<Next> {
 
 public:
     static constexpr bool tight = false;
+    static constexpr bool wants_epochs = true;
     static constexpr bool deadline_moves = Next::deadline_moves;
 
     foreign_key_stage(
@@ -85,8 +87,13 @@ public:
         if constexpr (I == 0) left_changed(ctx, row);
         else right_changed(ctx, row);
     }
+    void on_epoch(std::uint64_t epoch) {
+        tell();
+        next_.on_epoch(epoch);
+    }
     void on_watermarks(input_watermarks const& now) {
         if (passed_on_ == now.both) return;
+        tell();  // what comes before the watermark goes on before it
         passed_on_ = now.both;
         next_.on_watermark(now.both);
     }
@@ -135,6 +142,7 @@ public:
         right_.clear();
         left_rows_.clear();
         right_rows_.clear();
+        touched_.clear();
         in.read(account_.applied).read(passed_on_);
         for (auto count = in.template read<std::uint64_t>(); count != 0; --count) {
             auto const key = in.template read<right_key>();
@@ -224,7 +232,7 @@ private:
         if (from != none && at < left_.beside(from).at) at = left_.beside(from).at;
         if (to != none && at < right_.beside(to).at) at = right_.beside(to).at;
         auto const* const was = from == none ? nullptr : &left_rows_[left_.beside(from).row];
-        hand_on(ctx.with_time(at), was, row_at(old_to), now, row_at(to));
+        touched_.note(*ctx.key, at, was, row_at(old_to), true);
 
         if (now == nullptr) {
             let_go(from);
@@ -253,8 +261,7 @@ private:
         for (auto each = right_.beside(to).first; each != none; each = left_.beside(each).behind) {
             auto& of = left_.beside(each);
             if (of.at < ctx.at) of.at = ctx.at;
-            auto const* const left = &left_rows_[of.row];
-            hand_on(ctx.with_key(left_[each]).with_time(of.at), left, was, left, row.after);
+            touched_.note(left_[each], of.at, &left_rows_[of.row], was, false);
         }
         auto& place = right_.beside(to).row;
         if (row.after == nullptr) {
@@ -266,12 +273,20 @@ private:
             right_rows_.set(place, *row.after);
         }
     }
-    template <class Ctx>
-    void hand_on(Ctx const& ctx, left_record const* old_left, right_record const* old_right, left_record const* left,
-        right_record const* right) {
-        bool const pushed = push_joined_change<Kind>(
-            project_, services_, account_.label, ctx, next_, old_left, old_right, left, right);
-        if (pushed && ++since_settled_ == burst_limit) settle();
+    /// How the rows have changed that the epoch has touched.
+    void tell() {
+        touched_.take([&](auto const& each) {
+            auto const* const found = left_keys_.find(each.key, each.hash);
+            left_record const* left = nullptr;
+            right_record const* right = nullptr;
+            if (found != nullptr) {
+                left = &left_rows_[left_.beside(found->of).row];
+                right = row_at(left_.beside(found->of).to);
+            }
+            bool const pushed =
+                push_joined_change<Kind>(project_, services_, account_.label, each, next_, left, right);
+            if (pushed && ++since_settled_ == burst_limit) settle();
+        });
     }
 };
 }  // namespace driftless::inline v0::detail

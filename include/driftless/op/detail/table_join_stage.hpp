@@ -8,6 +8,7 @@
 #include <driftless/core/stream.hpp>
 #include <driftless/op/detail/join_kinds.hpp>
 #include <driftless/op/detail/join_ports.hpp>
+#include <driftless/op/detail/touched_pairs.hpp>
 #include <driftless/state/keyed_table.hpp>
 #include <driftless/state/value_pool.hpp>
 
@@ -26,17 +27,21 @@ constexpr bool has_row(bool left, bool right) noexcept {
     return left ? Kind::alone[0] : right && Kind::alone[1];
 }
 
-/// Hands on how a joined row changes, the old one and the new one, of which either may be absent; false if both are.
-/// A side that cannot be made is absent.
-template <class Kind, class Project, class Ctx, class Next, class L, class R>
-bool push_joined_change(Project const& project, run_services* services, operator_label label, Ctx const& ctx,
-    Next& next, L const* old_left, R const* old_right, L const* left, R const* right) {
+/// Hands on how a joined row has changed in an epoch, the old one and the new one, of which either may be absent; false
+/// if there is nothing to tell. A side that cannot be made is absent.
+template <class Kind, class Project, class Next, class Pair, class L, class R>
+bool push_joined_change(Project const& project, run_services* services, operator_label label, Pair const& of,
+    Next& next, L const* left, R const* right) {
     using row_type = typename Project::type;
+    if (of.stays(left, right)) return false;
+    auto const* const old_left = of.old_left();
+    auto const* const old_right = of.old_right();
     bool const was = has_row<Kind>(old_left != nullptr, old_right != nullptr);
     bool const is = has_row<Kind>(left != nullptr, right != nullptr);
     if constexpr (yields_left<Kind>) {
-        if (was && is && old_left == left) return false;  // which right row it has met is not shown
+        if (was && is && !of.left_changed) return false;  // which right row it has met is not shown
     }
+    context<std::remove_cvref_t<decltype(of.key)>> const ctx{of.at, &of.key, {}, {}, {}};
     std::optional<row_type> before;
     std::optional<row_type> after;
     auto const make = [&](std::optional<row_type>& into, L const* of_left, R const* of_right) {
@@ -66,12 +71,14 @@ class table_join_stage : public forwarding<Next> {
     keyed_table<key_type, entry> keys_;
     value_pool<left_record, nothing> left_;
     value_pool<right_record, nothing> right_;
+    touched_pairs<key_type, left_record, right_record> touched_;
     [[no_unique_address]] Project project_;
     account account_;
     run_services* services_;
 
 public:
     static constexpr bool tight = false;
+    static constexpr bool wants_epochs = true;
     static constexpr bool deadline_moves = Next::deadline_moves;
 
     table_join_stage(Next next, Project project, operator_label label, run_services* services)
@@ -93,17 +100,16 @@ public:
         auto const at = of->at[0] < of->at[1] ? of->at[1] : of->at[0];
         auto const* const left = of->row[0] == none ? nullptr : &left_[of->row[0]];
         auto const* const right = of->row[1] == none ? nullptr : &right_[of->row[1]];
-        auto const hand_on = [&](left_record const* new_left, right_record const* new_right) {
-            push_joined_change<Kind>(
-                project_, services_, account_.label, ctx.with_time(at), next_, left, right, new_left, new_right);
-        };
-        if constexpr (I == 0) hand_on(row.after, right);
-        else hand_on(left, row.after);
+        touched_.note(*ctx.key, at, left, right, I == 0);
         keep(of->row[I], side<I>(), row.after);
-        if (of->row[0] == none && of->row[1] == none) keys_.erase(*ctx.key, hash);
+    }
+    void on_epoch(std::uint64_t epoch) {
+        tell();
+        next_.on_epoch(epoch);
     }
     void on_watermarks(input_watermarks const& now) {
         if (passed_on_ == now.both) return;
+        tell();  // what comes before the watermark goes on before it
         passed_on_ = now.both;
         next_.on_watermark(now.both);
     }
@@ -129,6 +135,7 @@ public:
         keys_.clear();
         left_.clear();
         right_.clear();
+        touched_.clear();
         in.read(account_.applied).read(passed_on_);
         for (auto count = in.template read<std::uint64_t>(); count != 0; --count) {
             auto const key = in.template read<key_type>();
@@ -144,6 +151,16 @@ public:
 private:
     event_time passed_on_ = event_time::min();
 
+    /// How the rows have changed that the epoch has touched.
+    void tell() {
+        touched_.take([&](auto const& each) {
+            entry const& of = *keys_.find(each.key, each.hash);
+            auto const* const left = of.row[0] == none ? nullptr : &left_[of.row[0]];
+            auto const* const right = of.row[1] == none ? nullptr : &right_[of.row[1]];
+            push_joined_change<Kind>(project_, services_, account_.label, each, next_, left, right);
+            if (left == nullptr && right == nullptr) keys_.erase(each.key, each.hash);
+        });
+    }
     template <std::size_t I>
     auto& side() noexcept {
         if constexpr (I == 0) return left_;
