@@ -6,11 +6,29 @@
 #include <equivalence/late_loops.hpp>
 
 #include <driftless/op/at_most_ahead.hpp>
+#include <driftless/op/process.hpp>
 #include <driftless/op/trigger.hpp>
 
 #include <atomic>
 
 using namespace equivalence;
+
+namespace journal_test {
+/// Says of each shop that it was quiet for a while by the clock, and how much it had sold by then.
+struct quiet_shops {
+    struct state {
+        value_state<std::int64_t> cents;
+        clock_timer quiet;
+    };
+    void on_record(state& own, sale const& s, auto& context) const {
+        own.cents = own.cents.value_or(0) + s.cents;
+        context.set(own.quiet, context.clock() + 3_s);
+    }
+    void on_clock_timer(state& own, fired_timer const&, auto& context) const { context.emit(own.cents.value_or(0)); }
+};
+}  // namespace journal_test
+BOOST_HANA_ADAPT_STRUCT(journal_test::quiet_shops::state, cents, quiet);
+using journal_test::quiet_shops;
 
 namespace {
 std::atomic<std::int64_t> seconds{0};
@@ -102,6 +120,22 @@ TEST_CASE("what processing-time triggers were told is replayed", "[equivalence][
     });
     CHECK(told.clocks > 500);
     CHECK(told.early > 300);
+}
+
+TEST_CASE("what timers by the clock were told is replayed", "[equivalence][journal]") {
+    story told;
+    for_seeds(60, [&](std::uint64_t seed) {
+        dice random{seed};
+        auto of = random_shape(random, random_duration(random, 20));
+        of.records = 1 + random.below(150);
+        auto const p = from<sale>() | assign_time<&sale::at>(bounded_disorder{random_duration(random, 15)})
+            | key_by<&sale::shop>() | process<std::int64_t>(quiet_shops{}, unbounded_state{});
+        auto const one = live_and_replay(random, p, of);
+        told.lines += one.lines;
+        told.clocks += one.clocks;
+    });
+    CHECK(told.clocks > 300);
+    CHECK(told.lines > 300);
 }
 
 TEST_CASE("what a clock-driven watermark was told is replayed", "[equivalence][journal]") {

@@ -6,11 +6,12 @@
 #include <driftless/codec/key_bytes.hpp>
 #include <driftless/core/pane.hpp>
 
+#include <algorithm>
 #include <cstddef>
-#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace driftless::inline v0 {
 
@@ -27,10 +28,10 @@ namespace driftless::inline v0 {
 /// State       The bytes of a key and two times for each; bounded by what is refused until clear().
 /// Limits      The operator that refuses is the last one that groups, and its windows do not merge: a session that was
 ///             swallowed would have to be removed, and nobody here knows it.
-/// Complexity  O(log n) per refused record and per row.
+/// Complexity  O(log n) per refused record and per row; the first of a window that is not the latest moves those behind.
 class late_windows {
     using place = std::tuple<event_time, event_time, std::string>;
-    std::set<place> refused_;
+    std::vector<place> refused_;  // in order
 
     template <class Key>
     static place of(Key const& key, time_window window) {
@@ -42,14 +43,16 @@ class late_windows {
 public:
     template <class Key, class Value>
     void write(pane<Key, Value> const& refused) {
-        refused_.insert(of(refused.key, refused.window));
+        auto here = of(refused.key, refused.window);
+        auto const at = std::lower_bound(refused_.begin(), refused_.end(), here);
+        if (at == refused_.end() || *at != here) refused_.insert(at, std::move(here));
     }
     [[nodiscard]] std::size_t size() const noexcept { return refused_.size(); }
     [[nodiscard]] bool empty() const noexcept { return refused_.empty(); }
     void clear() noexcept { refused_.clear(); }
     template <class Key>
     [[nodiscard]] bool contains(Key const& key, time_window window) const {
-        return refused_.find(of(key, window)) != refused_.end();
+        return std::binary_search(refused_.begin(), refused_.end(), of(key, window));
     }
 
     /// The sink that is given the rows of these windows and no others. Made by reopened().

@@ -152,6 +152,15 @@ public:
             + (clock_queue_.size() + holds_.size()) * sizeof(far_item);
     }
     [[nodiscard]] event_time passed_on() const noexcept { return passed_; }
+    /// A timer by the clock is due when the clock reaches it, one of event time when the watermark has passed it.
+    [[nodiscard]] event_time clock_deadline() const noexcept {
+        return clock_queue_.empty() ? event_time::max() : clock_queue_.top().at;
+    }
+    [[nodiscard]] event_time next_due() const noexcept {
+        auto const timer = queue_.empty() ? event_time::max() : queue_.top().at + duration{1};
+        auto const close = windows_.size() == 0 ? event_time::max() : closes(windows_[0].window);
+        return timer < close ? timer : close;
+    }
     [[nodiscard]] bool looks_ahead() const noexcept { return windows_.bytes() > (std::size_t{1} << 20); }
     DRIFTLESS_INLINE void prefetch(std::uint64_t hash) const noexcept {
         if (near_ != nullptr) near_->table.prefetch(hash);

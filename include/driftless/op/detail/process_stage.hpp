@@ -182,6 +182,24 @@ public:
         wait_for_shards();
         next_.on_end();
     }
+    [[nodiscard]] event_time clock_deadline() const {
+        auto own = core_.clock_deadline();
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) {
+                own = shards_.group->least([](auto const& core) { return core.clock_deadline(); });
+            }
+        }
+        auto const theirs = next_.clock_deadline();
+        return own < theirs ? own : theirs;
+    }
+    [[nodiscard]] event_time next_due() const {
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) {
+                return shards_.group->least([](auto const& core) { return core.next_due(); });
+            }
+        }
+        return core_.next_due();
+    }
     /// Whether a record is late, a timer has passed, or state has expired may change with every move.
     [[nodiscard]] static constexpr event_time deadline() noexcept { return event_time::min(); }
     void visit_state(auto&& visit) {
