@@ -114,7 +114,7 @@ struct as_of_join_root : operator_base<as_of_join_root<Left, Rows, Table, Option
 ///             joined<L, R> for each left record whose key had a row. left_outer{}: also the others, with a
 ///             std::optional; left_semi{}, left_anti{}: left records whose key had a row, or had none. A function given
 ///             last makes the row: f(L const&, R const&), with left_outer{} f(L const&, R const*). Rows of the table
-///             that change yield nothing.
+///             that change yield nothing. A key with a part that is an empty optional meets no row.
 /// Time        The row at t is the one with the greatest time <= t. A record waits until the watermark of its own input
 ///             and that of the table, less its history, are past its time: so the answer does not depend on the pace.
 ///             Records come out by time, of equal ones in log order. A left record is refused as late iff the

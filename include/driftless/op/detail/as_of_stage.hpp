@@ -172,7 +172,7 @@ private:
     }
     template <class Ctx>
     void join(Ctx const& ctx, record_type const& record) {
-        auto const* const row = rows_.versions().as_of(*ctx.key, ctx.at).value;
+        auto const* const row = is_null_key(*ctx.key) ? nullptr : rows_.versions().as_of(*ctx.key, ctx.at).value;
         bool const wanted = row != nullptr ? !std::is_same_v<Kind, left_anti> : Kind::alone[0];
         if (!wanted) return;
         std::optional<typename Project::type> made;
