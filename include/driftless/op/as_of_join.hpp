@@ -97,7 +97,8 @@ struct as_of_join_root : operator_base<as_of_join_root<Left, Rows, Table, Option
     template <class Mode, class Next, class Place>
     constexpr auto bind(Next next, Place const& at) const {
         using project = detail::join_projection<join_kind, function, left_record, row_record>;
-        auto rows = table.template rows_for < typename base::right_stream, Mode::exact && waits > (at.label);
+        constexpr bool exact = Mode::exact && waits;  // after_grace reads what the history keeps
+        auto rows = table.template rows_for<typename base::right_stream, exact>(at.label);
         auto late_left = this->template late_output_of<0>(at);
         auto late_right = this->template late_output_of<1>(at);
         return detail::as_of_stage<typename base::left_stream, decltype(rows), join_kind, project, waits, Mode::exact,
