@@ -17,6 +17,7 @@
 #include <driftless/op/as_of_join.hpp>
 #include <driftless/op/at_most_ahead.hpp>
 #include <driftless/op/cogroup.hpp>
+#include <driftless/op/fail_on_late.hpp>
 #include <driftless/op/foreign_key_join.hpp>
 #include <driftless/op/join.hpp>
 #include <driftless/op/release_on_close.hpp>

@@ -7,6 +7,7 @@
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/input.hpp>
 #include <driftless/run/job.hpp>
+#include <driftless/run/late_windows.hpp>
 #include <driftless/run/plan.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/run/report.hpp>
@@ -14,5 +15,6 @@
 #include <driftless/run/stream.hpp>
 #include <driftless/run/thread_pool.hpp>
 #include <driftless/run/threads.hpp>
+#include <driftless/run/trace.hpp>
 
 #endif

@@ -9,6 +9,7 @@
 #include <driftless/op/trigger.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/job.hpp>
+#include <driftless/run/journal.hpp>
 #include <driftless/run/thread_pool.hpp>
 #include <support/catch.hpp>
 
@@ -73,6 +74,32 @@ TEST_CASE("a job tells its pipeline the clock before each poll", "[run][processi
         again.poll();
         CHECK(more.all == std::vector<std::string>{"2 1 early"});
     }
+}
+
+TEST_CASE("the clock is written down where records come or something is due, and nowhere else",
+    "[run][processing_time]") {
+    seconds = 100;
+    memory_log<hit> log;
+    memory_log<journal_entry> journal;
+    lines out;
+    job running{stream{.clock = clock_of_the_test, .journal = journal_in(journal)}, hits, log, out};
+    auto const told_after = [&](std::int64_t at) {
+        seconds = at;
+        running.poll();
+        return journal.end_offset();
+    };
+    CHECK(told_after(101) == 0);
+    log.append(hit{1, event_time::from_ms(1000)});
+    CHECK(told_after(110) == 1);  // a record arrives
+    CHECK(told_after(125) == 1);
+    CHECK(told_after(140) == 1);  // 30 s have passed, and not more
+    CHECK(out.all.empty());
+    CHECK(told_after(141) == 2);
+    CHECK(out.all == std::vector<std::string>{"1 1 early"});
+    CHECK(told_after(1000) == 2);
+    auto const entry = journal.read(0, 1)[0];
+    CHECK(entry.position == 1);
+    CHECK(entry.time_ns == 141'000'000'000);
 }
 
 TEST_CASE("a job that follows its log lets panes come due while nothing arrives", "[run][processing_time]") {

@@ -48,6 +48,7 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 /// on_epoch(n)               everything pushed so far is epoch n, a numbered prefix of the input
 /// on_idle(idle)             the input has gone idle, or is active again
 /// on_clock(now)             processing time
+/// clock_deadline()          the least processing time at which anything can change by itself
 /// on_end()                  the input has ended; the watermark +inf came before
 /// deadline()                the least watermark at which anything can change: below it, none needs
 ///                           to be pushed. Read after every watermark, and after every record when
@@ -94,6 +95,7 @@ public:
     constexpr void on_clock(event_time now) { listener().on_clock(now); }
     constexpr void on_end() { listener().on_end(); }
     [[nodiscard]] constexpr event_time deadline() const { return next_.deadline(); }
+    [[nodiscard]] constexpr event_time clock_deadline() const { return next_.clock_deadline(); }
     constexpr void visit_state(auto&& visit) { listener().visit_state(visit); }
 
     /// The next stage that may mean one of the rare calls: those that say `records_only` are skipped. One function per
@@ -145,6 +147,7 @@ public:
     constexpr void on_clock(event_time) {}
     constexpr void on_end() {}
     [[nodiscard]] constexpr event_time deadline() const { return event_time::max(); }
+    [[nodiscard]] constexpr event_time clock_deadline() const { return event_time::max(); }
     constexpr void visit_state(auto&&) {}
 };
 }  // namespace driftless::inline v0

@@ -54,7 +54,8 @@ constexpr auto late_output_name() {
 template <class In, class Place>
 auto late_output(Place const& at) {
     using name = decltype(late_output_name<std::remove_cvref_t<decltype(at.upstream)>>());
-    if constexpr (name::named) return at.template side_output<name, In>();
+    if constexpr (requires { name::output(at); }) return name::output(at);
+    else if constexpr (name::named) return at.template side_output<name, In>();
     else return nowhere{};
 }
 }  // namespace detail

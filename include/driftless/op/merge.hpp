@@ -61,7 +61,7 @@ public:
     constexpr Next& next() noexcept { return next_; }
     constexpr Next const& next() const noexcept { return next_; }
     constexpr void visit_state(auto&& visit) {
-        valve_.visit_state(visit);
+        visit("inputs", valve_);
         visit("quiet", quiet_);
         visit("ended", ended_);
         next_.visit_state(visit);
@@ -116,6 +116,7 @@ public:
     }
     constexpr void on_end() { node_->on_end(); }
     [[nodiscard]] constexpr event_time deadline() const { return node_->next().deadline(); }
+    [[nodiscard]] constexpr event_time clock_deadline() const { return node_->next().clock_deadline(); }
     template <class T>
     [[nodiscard]] event_time merge_time(std::uint32_t, event_time at, T const& record) const {
         return node_->next().merge_time(0, at, record);

@@ -12,8 +12,9 @@
 #include <driftless/op/detail/shards.hpp>
 #include <driftless/run/batch.hpp>
 #include <driftless/run/detail/engine.hpp>
-#include <driftless/run/detail/idle_watch.hpp>
+#include <driftless/run/detail/decisions.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
+#include <driftless/run/detail/stuck_visitor.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/run/results.hpp>
@@ -49,6 +50,8 @@ class job {
     static constexpr bool threads = !std::is_same_v<decltype(Mode::threads), one_thread>;
     using run_mode = std::conditional_t<streams, streaming, detail::batch_mode<P, threads>>;
     using engine_t = detail::engine<run_mode, P, Args...>;
+    /// Something in the pipeline asks for processing time.
+    static constexpr bool tells_clock = streams && !is_replayable<P>;
     static constexpr std::size_t chunk = 16384;  // records between two looks at stop() and two publications
     static constexpr std::string_view snapshot_file = "snapshot";
 
@@ -66,7 +69,7 @@ class job {
     struct no_watch {
         no_watch(engine_t&, Mode const&) {}
     };
-    std::conditional_t<streams, detail::idle_watch<engine_t>, no_watch> watch_;
+    std::conditional_t<streams, detail::decisions<engine_t, tells_clock>, no_watch> watch_;
     wakeup wakeup_;
     std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
@@ -178,6 +181,25 @@ public:
         return std::move(rows_);
     }
 
+    /// Why nothing comes out, for people: which partition or input holds the watermark and which the merge, up to which
+    /// watermark panes are held back, and the next watermark for which each operator waits. One line each.
+    [[nodiscard]] std::string explain_stuck() {
+        using sources = typename detail::sources_of<detail::type_list<>, P>::type;
+        std::string out;
+        guarded([&] {
+            engine_.extend();
+            detail::say_who_is_waited_for<sources>(engine_.lanes(), out);
+            auto each = engine_.lanes().begin();  // in the order of the chains
+            engine_.each_chain([&](auto& chain) {
+                auto const input = (*each)->input;
+                chain.visit_state(detail::stuck_visitor{out, detail::input_text(sources{}, input)});
+                while (each != engine_.lanes().end() && (*each)->input == input) ++each;
+            });
+            return 0;
+        });
+        return out;
+    }
+
     /// The books as of the last chunk; may be called from any thread.
     [[nodiscard]] report metrics() const {
         std::lock_guard const lock{publishing_};
@@ -185,8 +207,7 @@ public:
     }
 
 private:
-    static constexpr bool asks_clock = streams && !is_replayable<P>;
-    static constexpr std::uint32_t snapshot_version = 3;
+    static constexpr std::uint32_t snapshot_version = 4;
 
     /// Lets nothing go on after an error.
     template <class F>
@@ -215,9 +236,9 @@ private:
     /// Processing time, before what is read next; -inf where nothing asks for it.
     event_time tell_time() {
         if constexpr (streams) {
-            if (!asks_clock && !watch_.asks_clock()) return event_time::min();
+            if (!watch_.asks_clock()) return event_time::min();
             auto const now = mode_.clock != nullptr ? mode_.clock() : detail::system_time();
-            if constexpr (asks_clock) engine_.each_chain([&](auto& chain) { chain.on_clock(now); });
+            if (tells_clock && !watch_.needed()) engine_.each_chain([&](auto& chain) { chain.on_clock(now); });
             return now;
         } else {
             return event_time::min();
@@ -230,8 +251,8 @@ private:
         return engine_.poll(max, cut);
     }
     void wait(std::uint32_t seen) {
-        bool timed = asks_clock;
-        if constexpr (streams) timed = timed || watch_.asks_clock();
+        bool timed = false;
+        if constexpr (streams) timed = watch_.asks_clock();
         if (timed) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
         else wakeup_.wait(seen);
     }
@@ -245,7 +266,8 @@ private:
     /// The cut: every partition ends where it ends now, so that none holds the others.
     /// False if stop() cut it short.
     bool read_to_present_end(bool may_stop) {
-        engine_.extend();
+        if (watch_.needed()) watch_.begin_cut();
+        else engine_.extend();
         auto const now = tell_time();
         while (poll_engine(chunk, true, now) != 0) {
             publish();

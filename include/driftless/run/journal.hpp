@@ -16,14 +16,16 @@ struct journal_entry {
     enum class kind : std::uint8_t {
         idle,    ///< the partition had been at its end for `idle_after`: it leaves the watermark and the merge
         active,  ///< it has records again
-        moved,   ///< all were idle: the watermark moved on by `step_ns` (on_quiet)
+        moved,   ///< all were idle: the watermark moved on by `time_ns` (on_quiet)
+        clock,   ///< processing time is now `time_ns`: told where a pipeline asks for it
+        cut,     ///< a run ends the partition at `offset` (end_of_log): it holds nobody until all have been read so far
     };
     std::uint64_t position = 0;   ///< after so many records of all inputs, in the order in which they are merged
     std::uint64_t offset = 0;     ///< of the next record of the partition
     std::uint32_t input = 0;
     std::uint32_t partition = 0;
     std::uint8_t what = 0;
-    std::int64_t step_ns = 0;
+    std::int64_t time_ns = 0;
 
     friend bool operator==(journal_entry const&, journal_entry const&) = default;
 };
@@ -51,5 +53,5 @@ constexpr journal_ref journal_in(Log& log) noexcept {
         }};
 }
 }  // namespace driftless::inline v0
-BOOST_HANA_ADAPT_STRUCT(driftless::journal_entry, position, offset, input, partition, what, step_ns);
+BOOST_HANA_ADAPT_STRUCT(driftless::journal_entry, position, offset, input, partition, what, time_ns);
 #endif

@@ -26,6 +26,11 @@ public:
         next_.on_clock(now);
         if (!now.is_infinite()) move_to(now - lag_);
     }
+    [[nodiscard]] constexpr event_time clock_deadline() const {
+        auto const at_watermark = next_.deadline() + lag_;
+        auto const theirs = next_.clock_deadline();
+        return at_watermark < theirs ? at_watermark : theirs;
+    }
     /// The input's own watermark says nothing here, except that it has ended.
     constexpr void on_watermark(event_time watermark) {
         if (watermark == event_time::max()) move_to(watermark);

@@ -120,15 +120,16 @@ public:
         return valve_.output();
     }
     [[nodiscard]] event_time newest() const noexcept { return newest_; }
+    [[nodiscard]] watermark_valve const& partitions() const noexcept { return valve_; }
     void set_newest(event_time at) noexcept { newest_ = at; }
 
     void save(auto& out) const {
         auto now = *this;
         now.tell();
-        now.valve_.visit_state([&](std::string_view, auto& member) { out.write(member); });
+        now.valve_.save(out);
     }
     void load(auto& in) {
-        valve_.visit_state([&](std::string_view, auto& member) { in.read(member); });
+        valve_.load(in);
         valve_.include(1);
         current_ = 0;
         alone_ = false;

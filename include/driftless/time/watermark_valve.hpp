@@ -80,11 +80,8 @@ public:
         grow(to);
     }
 
-    void visit_state(auto&& visit) {
-        visit("values", values_);
-        visit("flags", flags_);
-        visit("output", output_);
-    }
+    void save(auto& out) const { out.write(values_).write(flags_).write(output_); }
+    void load(auto& in) { in.read(values_).read(flags_).read(output_); }
 
 private:
     bool recompute(std::size_t changed) {

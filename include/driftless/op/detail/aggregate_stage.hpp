@@ -178,6 +178,21 @@ public:
         }
         return own < theirs ? own : theirs;
     }
+    [[nodiscard]] event_time clock_deadline() const {
+        auto const theirs = next_.clock_deadline();
+        if constexpr (requires { core_.clock_deadline(); }) {
+            auto const own = least([](Core const& core) { return core.clock_deadline(); });
+            if (own < theirs) return own;
+        }
+        return theirs;
+    }
+    /// When a window is due that is open, for run/explain_stuck.hpp.
+    [[nodiscard]] event_time next_due() const
+        requires requires(Core const& core) { core.next_due(); }
+    {
+        return least([](Core const& core) { return core.next_due(); });
+    }
+    [[nodiscard]] Core const& core() const noexcept { return core_; }
     void visit_state(auto&& visit) {
         wait_for_shards();
         visit("aggregate", *this);
@@ -258,6 +273,13 @@ private:
             if (sharded()) return shards_.group->on_record(ctx, record, hash, out, hand_on());
         }
         core_.on_record(ctx, record, hash, out);
+    }
+    template <class F>
+    [[nodiscard]] event_time least(F f) const {
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) return shards_.group->least(f);
+        }
+        return f(core_);
     }
     auto hand_on() {
         return [this](event_time time, bool clock) {

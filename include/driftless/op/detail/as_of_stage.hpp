@@ -112,7 +112,11 @@ public:
         next_.visit_state(visit);
     }
 
-    /// For visitors: the books of both inputs.
+    /// For visitors: when the next record goes on, and the books of both inputs.
+    [[nodiscard]] event_time next_due() const noexcept {
+        if (turns_.empty()) return event_time::max();
+        return Waits ? turns_.top().at + duration{1} : turns_.top().at + wait_;
+    }
     [[nodiscard]] account books() const noexcept {
         auto sum = account_;
         sum.add(rows_.books());

@@ -138,6 +138,9 @@ public:
         }
         if (entries_ == 0 && index_.empty()) free_nodes();
     }
+    [[nodiscard]] event_time next_due() const noexcept {
+        return index_.empty() ? event_time::max() : index_.top().due;
+    }
     /// Whether a record is late, any watermark can decide.
     [[nodiscard]] event_time deadline() const noexcept { return event_time::min(); }
 

@@ -24,6 +24,7 @@ struct wait_for_time {
         std::uint64_t place;
         std::size_t of;
 
+        [[nodiscard]] event_time due() const noexcept { return at + duration{1}; }
         [[nodiscard]] bool passed(event_time watermark) const noexcept {
             return at < watermark || watermark == event_time::max();
         }
@@ -61,6 +62,7 @@ struct wait_for_window {
         std::uint64_t place;
         std::size_t of;
 
+        [[nodiscard]] event_time due() const noexcept { return window.end; }
         [[nodiscard]] bool passed(event_time watermark) const noexcept { return window.end <= watermark; }
         friend bool operator<(entry const& a, entry const& b) noexcept {
             if (auto const by_window = a.window <=> b.window; by_window != 0) return by_window < 0;
@@ -164,6 +166,9 @@ public:
     }
 
     /// For visitors.
+    [[nodiscard]] event_time next_due() const noexcept {
+        return waiting_.empty() ? event_time::max() : waiting_.top().due() + lateness_;
+    }
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] std::size_t state_bytes() const noexcept {
         return records_.bytes() + waiting_.size() * sizeof(entry);

@@ -235,6 +235,15 @@ public:
         for (auto const& each : cores_) sum += each.state_bytes();
         return sum;
     }
+    /// The least of what f(core) says.
+    template <class F>
+    [[nodiscard]] event_time least(F f) const {
+        auto of_all = event_time::max();
+        for (auto const& each : cores_) {
+            if (auto const own = f(each); own < of_all) of_all = own;
+        }
+        return of_all;
+    }
     void save(auto& out) { Core::save(cores_.begin(), cores_.size(), out); }
     void load(auto& in) { Core::load(cores_.begin(), cores_.size(), in); }
 

@@ -152,11 +152,14 @@ public:
     }
 
     /// The next watermark at which a window fires, or the answer to "is it late" changes.
+    [[nodiscard]] event_time next_due() const noexcept {
+        if (slices_.size() == 0) return event_time::max();
+        auto const first = grid_.first_with(slices_[0].table.number);
+        return grid_.window(first > open_from_ ? first : open_from_).end;
+    }
     [[nodiscard]] event_time deadline() const noexcept {
         if constexpr (Exact) {
-            if (slices_.size() == 0) return event_time::max();
-            auto const first = grid_.first_with(slices_[0].table.number);
-            return grid_.window(first > open_from_ ? first : open_from_).end;
+            return next_due();
         } else {
             if (watermark_.is_infinite()) return watermark_;
             return grid_.window(open_from_).end;

@@ -102,6 +102,7 @@ public:
     }
     /// The watermark that goes on: behind no pane that is to come.
     [[nodiscard]] event_time passed_on() const noexcept { return passed_on_; }
+    [[nodiscard]] event_time next_due() const noexcept { return core_.next_due(); }
     /// Which records count for the time of a pane, any watermark can decide.
     [[nodiscard]] event_time deadline() const noexcept { return event_time::min(); }
 

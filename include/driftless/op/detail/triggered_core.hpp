@@ -151,10 +151,14 @@ public:
             ask_all(windows_[i].window, windows_[i].table, watermark_, false, out);
         }
     }
+    /// A trigger that waits for a time fires at the first clock beyond it.
+    [[nodiscard]] event_time clock_deadline() const noexcept { return wake_.clock + duration{1}; }
+    [[nodiscard]] event_time next_due() const noexcept {
+        return windows_.fired() < windows_.size() ? windows_[windows_.fired()].window.end : event_time::max();
+    }
     /// The next watermark at which a window ends or closes, or the answer to "is it late" changes.
     [[nodiscard]] event_time deadline() const noexcept {
-        event_time next = event_time::max();
-        if (windows_.fired() < windows_.size()) next = windows_[windows_.fired()].window.end;
+        event_time next = next_due();
         if (windows_.fired() != 0) next = earlier(next, closes_at(windows_[0].window));
         next = earlier(next, wake_.watermark + duration{1});
         if constexpr (!Exact) {

@@ -146,10 +146,13 @@ public:
         if (moved) forget_near();
     }
 
+    /// The end of the first open window that has not fired; +inf if there is none.
+    [[nodiscard]] event_time next_due() const noexcept {
+        return windows_.fired() < windows_.size() ? windows_[windows_.fired()].window.end : event_time::max();
+    }
     /// The next watermark at which a window fires, or the answer to "is it late" changes.
     [[nodiscard]] event_time deadline() const noexcept {
-        event_time next = event_time::max();
-        if (windows_.fired() < windows_.size()) next = windows_[windows_.fired()].window.end;
+        event_time next = next_due();
         if constexpr (!Exact) {
             if (windows_.fired() != 0 && closes(windows_[0].window) < next) next = closes(windows_[0].window);
             if constexpr (!Carried) {

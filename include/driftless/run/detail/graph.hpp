@@ -38,6 +38,13 @@ class fan_out {
     DRIFTLESS_INLINE constexpr void each(F&& f) {
         std::apply([&](Chains&... chain) { (f(chain), ...); }, chains_);
     }
+    template <class F>
+    [[nodiscard]] constexpr event_time least(F f) const {
+        auto of_all = event_time::max();
+        auto const ask = [&](event_time time) { of_all = time < of_all ? time : of_all; };
+        std::apply([&](Chains const&... chain) { (ask(f(chain)), ...); }, chains_);
+        return of_all;
+    }
 
 public:
     static constexpr bool deadline_moves = (Chains::deadline_moves || ...);
@@ -89,22 +96,17 @@ public:
         each([](auto& chain) { chain.on_end(); });
     }
     [[nodiscard]] constexpr event_time deadline() const {
-        auto least = event_time::max();
-        std::apply(
-            [&](Chains const&... chain) { ((least = chain.deadline() < least ? chain.deadline() : least), ...); },
-            chains_);
-        return least;
+        return least([](auto const& chain) { return chain.deadline(); });
+    }
+    [[nodiscard]] constexpr event_time clock_deadline() const {
+        return least([](auto const& chain) { return chain.clock_deadline(); });
     }
     template <class T>
     [[nodiscard]] event_time merge_time(std::uint32_t partition, event_time at, T const& record) const {
-        auto least = at;
-        auto const ask = [&]<class Chain>(Chain const& chain) {
-            if constexpr (Chain::guards_time) {
-                if (auto const time = chain.merge_time(partition, at, record); time < least) least = time;
-            }
-        };
-        std::apply([&](Chains const&... chain) { (ask(chain), ...); }, chains_);
-        return least;
+        return least([&]<class Chain>(Chain const& chain) {
+            if constexpr (Chain::guards_time) return chain.merge_time(partition, at, record);
+            else return at;
+        });
     }
     constexpr void visit_state(auto&& visit) {
         each([&](auto& chain) { chain.visit_state(visit); });
@@ -167,6 +169,8 @@ constexpr auto make_chain(P const& p, Next next, Builder& builder) {
         }(std::make_index_sequence<std::tuple_size_v<decltype(p.op.inputs)>>{});
     } else if constexpr (is_root<P> || ends_in_share<P>) {
         return std::tuple<head<P, Next>>{head<P, Next>{&p, std::move(next)}};
+    } else if constexpr (requires { typename Mode::watches; }) {
+        return make_chain<Mode>(p.prev, Mode::watched(p, std::move(next), builder), builder);
     } else {
         auto stage = p.op.template bind<typename P::input_t, Mode>(
             std::move(next), place<typename P::prev_type, Builder>{p.prev, builder, label_of<typename P::op_type>()});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef DRIFTLESS_RUN_DETAIL_IDLE_WATCH_HPP
-#define DRIFTLESS_RUN_DETAIL_IDLE_WATCH_HPP
+#ifndef DRIFTLESS_RUN_DETAIL_DECISIONS_HPP
+#define DRIFTLESS_RUN_DETAIL_DECISIONS_HPP
 
 #include <driftless/core/error.hpp>
 #include <driftless/core/time.hpp>
@@ -13,14 +13,17 @@
 #include <vector>
 
 namespace driftless::inline v0::detail {
-/// Declares partitions idle and active again, moves the watermark while nothing comes, and writes that down; or does
-/// what the journal says. Positions are counted in records of the job: the merge is deterministic, so that a number of
-/// records is an offset of every partition.
+/// What the world decides while a job runs: what time it is, who is idle and who active again, how far the watermark
+/// moves while nothing comes, where a run cuts its inputs. Each is written down, then done; or as the journal says.
+/// Positions are counted in records of the job: the merge is deterministic, so that a number of records is an
+/// offset of every partition.
 ///
-/// State       Which lanes are idle, how far the journal has been read, whether what was open has been fired: part of
-///             the snapshot. Since when lanes are silent is not: after a restart that counts anew.
-template <class Engine>
-class idle_watch {
+/// TellsClock  The pipeline asks for processing time.
+/// State       Which lanes are idle, how far the journal has been read, whether what was open has been fired, the cut
+///             that is being read to: part of the snapshot. Since when lanes are silent is not: after a restart that
+///             counts anew.
+template <class Engine, bool TellsClock>
+class decisions {
     struct silence {
         event_time since = event_time::max();  // when it was first seen at its end, with nothing read since
         std::uint64_t at = 0;                  // the offset it stood at
@@ -33,10 +36,13 @@ class idle_watch {
     std::uint64_t taken_ = 0;  // entries of the journal that have taken effect
     event_time quiet_since_ = event_time::max();
     event_time moved_at_ = event_time::max();
+    event_time told_ = event_time::min();  // processing time, as the pipeline knows it
     bool closed_ = false;
+    bool wants_cut_ = false;  // a run that ends at the present end has begun
+    bool cut_ = false;        // the lanes end where a cut says: it stands until all have been read so far
 
 public:
-    idle_watch(Engine& engine, stream const& mode)
+    decisions(Engine& engine, stream const& mode)
         : engine_(engine),
           idle_after_(mode.idle_after),
           when_quiet_(mode.when_quiet),
@@ -52,39 +58,57 @@ public:
 
     /// Somebody asked for it: otherwise a job polls without.
     [[nodiscard]] bool needed() const noexcept { return idle_after_ > duration{} || journal_.log != nullptr; }
-    [[nodiscard]] bool asks_clock() const noexcept { return idle_after_ > duration{}; }
+    [[nodiscard]] bool asks_clock() const noexcept { return TellsClock || idle_after_ > duration{}; }
 
+    /// The polls that follow, with `cut`, read what the inputs hold now.
+    void begin_cut() noexcept { wants_cut_ = true; }
     /// As Engine::poll.
     std::size_t poll(std::size_t budget, bool cut, event_time now) {
-        if (!cut) engine_.extend();
+        if (!cut_ && (!cut || wants_cut_)) engine_.extend();
         std::size_t fed = 0;
         for (;;) {
-            while (replaying() && next().position == engine_.records()) take(next());
-            if (!replaying()) wake_lanes();
+            while (replaying() && next().position == engine_.records()) {
+                if (static_cast<kind>(next().what) != kind::cut) close_cut(cut);  // a cut has several entries
+                take(next());
+            }
+            close_cut(cut);
+            if (!replaying()) {
+                if (!cut_ && (!cut || wants_cut_)) wake_lanes();
+                if (!cut_ && cut && wants_cut_) make_cut();
+                tell_clock(now);
+            }
             auto const left = replaying() ? until_next(budget - fed) : budget - fed;
-            auto const some = engine_.feed(left, cut);
+            auto const some = engine_.feed(left, cut || cut_);
             fed += some;
+            if (cut_ && some < left) continue;
             if (replaying()) {
                 if (some == left && fed < budget) continue;
                 break;
             }
-            if (fed == budget || cut || !asks_clock() || !declare_idle(now)) break;
+            if (fed == budget || cut || cut_ || idle_after_ == duration{} || !declare_idle(now)) break;
         }
-        if (!replaying() && asks_clock() && !cut) while_quiet(now);
+        if (!replaying() && idle_after_ > duration{} && !cut) while_quiet(now);
         engine_.each_chain([](auto& chain) { chain.on_chunk(); });
         return fed;
     }
 
     void save(auto& out) const {
         for (auto const* const each : engine_.lanes()) out.write(each->idle);
-        out.write(taken_).write(closed_);
+        out.write(taken_).write(closed_).write(cut_);
+        if (cut_) {
+            for (auto const* const each : engine_.lanes()) out.write(each->end);
+        }
     }
     void load(auto& in) {
         for (auto* const each : engine_.lanes()) {
             in.read(each->idle);
             if (each->idle) each->end = each->next;
         }
-        in.read(taken_).read(closed_);
+        in.read(taken_).read(closed_).read(cut_);
+        if (cut_) {
+            for (auto* const each : engine_.lanes()) in.read(each->end);
+        }
+        told_ = event_time::min();
         silent_.assign(silent_.size(), {});
         quiet_since_ = moved_at_ = event_time::max();
         if (journal_.log == nullptr) return;
@@ -111,13 +135,13 @@ private:
             "the journal does not fit the inputs: it is of another run, or begins before the snapshot"};
     }
 
-    void decide(kind what, lane const* of, duration step = {}) {
+    void decide(kind what, lane const* of, std::int64_t ns = 0) {
         auto const code = static_cast<std::uint8_t>(what);
-        journal_entry entry{.position = engine_.records(), .what = code, .step_ns = step.ns()};
+        journal_entry entry{.position = engine_.records(), .what = code, .time_ns = ns};
         if (of != nullptr) {
             entry.input = of->input;
             entry.partition = of->partition;
-            entry.offset = of->next;
+            entry.offset = what == kind::cut ? of->end : of->next;
         }
         if (journal_.log != nullptr) journal_.append(journal_.log, entry);
         take(entry);
@@ -125,17 +149,62 @@ private:
     void take(journal_entry const& entry) {
         ++taken_;
         auto const what = static_cast<kind>(entry.what);
-        if (what == kind::moved) {
-            closed_ = true;
-            return engine_.each_chain([&](auto& chain) { chain.on_quiet(duration{entry.step_ns}); });
-        }
-        if (what != kind::idle && what != kind::active) refuse_journal();
-        for (auto* const each : engine_.lanes()) {
-            if (each->input != entry.input || each->partition != entry.partition) continue;
-            if (each->next != entry.offset || each->idle == (what == kind::idle)) break;
-            return set_idle(*each, what == kind::idle);
+        switch (what) {
+            case kind::moved:
+                closed_ = true;
+                return engine_.each_chain([&](auto& chain) { chain.on_quiet(duration{entry.time_ns}); });
+            case kind::clock: return set_clock(event_time{entry.time_ns});
+            case kind::idle:
+            case kind::active:
+            case kind::cut:
+                for (auto* const each : engine_.lanes()) {
+                    if (each->input == entry.input && each->partition == entry.partition) return take(entry, *each);
+                }
         }
         refuse_journal();
+    }
+    void take(journal_entry const& entry, lane& of) {
+        auto const what = static_cast<kind>(entry.what);
+        if (what == kind::cut) {
+            of.extend();
+            if (entry.offset < of.next || entry.offset > of.end) refuse_journal();
+            of.end = entry.offset;
+            cut_ = true;
+        } else {
+            if (of.next != entry.offset || of.idle == (what == kind::idle)) refuse_journal();
+            set_idle(of, what == kind::idle);
+        }
+    }
+    void set_clock(event_time now) {
+        told_ = now;
+        engine_.each_chain([&](auto& chain) { chain.on_clock(now); });
+    }
+    /// Where something comes due, or records come: they arrive at that time.
+    void tell_clock(event_time now) {
+        if constexpr (TellsClock) {
+            if (now <= told_) return;
+            bool due = false;
+            engine_.each_chain([&](auto& chain) { due = due || chain.clock_deadline() <= now; });
+            for (auto const* const each : engine_.lanes()) due = due || each->has_record();
+            if (due) decide(kind::clock, nullptr, now.ns());
+        }
+    }
+    /// All that a cut left has been read: the partitions go on.
+    void close_cut(bool cut) {
+        if (!cut_) return;
+        for (auto const* const each : engine_.lanes()) {
+            if (each->has_record()) return;
+        }
+        cut_ = false;
+        if (replaying() || !cut) engine_.extend();
+    }
+    /// Where a partition ends is news only where others would wait for it.
+    void make_cut() {
+        wants_cut_ = false;
+        if (engine_.lanes().size() == 1) return;
+        for (auto const* const each : engine_.lanes()) {
+            if (!each->idle) decide(kind::cut, each);
+        }
     }
     void set_idle(lane& which, bool idle) {
         bool const was_quiet = quiet(which.input);
@@ -198,10 +267,10 @@ private:
         if (when_quiet_.what == quiet_policy::action::advance && now - moved_at_ >= idle_after_) {
             auto const step = now - moved_at_;
             moved_at_ = now;
-            decide(kind::moved, nullptr, step);
+            decide(kind::moved, nullptr, step.ns());
         } else if (when_quiet_.what == quiet_policy::action::close && !closed_
             && now - quiet_since_ >= when_quiet_.after) {
-            decide(kind::moved, nullptr, when_quiet_.by);
+            decide(kind::moved, nullptr, when_quiet_.by.ns());
         }
     }
 };
