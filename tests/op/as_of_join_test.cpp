@@ -15,6 +15,7 @@
 #include <support/catch.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -88,6 +89,18 @@ TEST_CASE("kinds of an as-of join", "[op][join][as_of]") {
     auto const met = testing::play(join(changelog::left, prices, as_of{}), moves[0], moves[1], moves[2], moves[3]);
     REQUIRE(met.records.size() == 1);
     CHECK(met.records[0].right.value == "1");
+}
+
+TEST_CASE("a key that is missing meets no row", "[op][join][as_of]") {
+    auto const keyed_or_not = key_by([](row const& each) {
+        return each.key.empty() ? std::nullopt : std::optional<std::string>{each.key};
+    });
+    auto const rows = changelog::right | keyed_or_not | table(unbounded_state{});
+    auto const out = testing::play(join(changelog::left | keyed_or_not, rows, as_of{}, left_outer{}), r("", "1", 1),
+        r("a", "2", 1), l("", "x", 2), l("a", "y", 3), testing::end_of_input{});
+    REQUIRE(out.records.size() == 2);
+    CHECK_FALSE(out.records[0].right);
+    CHECK(out.records[1].right);
 }
 
 TEST_CASE("of a table what is behind both watermarks is forgotten", "[op][join][as_of]") {

@@ -15,6 +15,7 @@
 #include <support/catch.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -79,6 +80,20 @@ TEST_CASE("rows of an aggregate over a table are joined as its key has them", "[
         [](pane<std::string, std::int64_t> const& n, row const& b) { return b.value + ":" + std::to_string(n.value); });
     check(named, {r("x", "name", 1), l("a", "x", 2), l("b", "x", 3), l("a", "y", 4), l("b", "", 5)},
         {"", "x=name:1@2", "x=name:2@3", "x=name:1@4", "x del@5"});
+}
+
+TEST_CASE("a key that is missing has no row", "[op][join][table]") {
+    auto const keyed_or_not = [](row const& each) {
+        return each.key.empty() ? std::nullopt : std::optional<std::string>{each.key};
+    };
+    auto const left_rows = changelog::left | key_by(keyed_or_not) | table(unbounded_state{});
+    auto const right_rows = changelog::right | key_by(keyed_or_not) | table(unbounded_state{});
+    auto const out = testing::play(join(left_rows, right_rows, full_outer{}), l("", "x", 1), r("", "1", 2),
+        l("a", "y", 3), testing::snapshot_and_restore{}, r("a", "2", 4));
+    CHECK(out.records.size() == 2);
+    REQUIRE(out.report.stage("join") != nullptr);
+    CHECK(out.report.stage("join")->applied == 2);
+    CHECK(out.report.stage("join")->unassigned == 2);
 }
 
 TEST_CASE("a function that throws in a join of tables makes its row absent", "[op][join][table][on_error]") {

@@ -97,7 +97,8 @@ struct as_of_join_root : operator_base<as_of_join_root<Left, Rows, Table, Option
     template <class Mode, class Next, class Place>
     constexpr auto bind(Next next, Place const& at) const {
         using project = detail::join_projection<join_kind, function, left_record, row_record>;
-        auto rows = table.template rows_for < typename base::right_stream, Mode::exact && waits > (at.label);
+        constexpr bool exact = Mode::exact && waits;  // after_grace reads what the history keeps
+        auto rows = table.template rows_for<typename base::right_stream, exact>(at.label);
         auto late_left = this->template late_output_of<0>(at);
         auto late_right = this->template late_output_of<1>(at);
         return detail::as_of_stage<typename base::left_stream, decltype(rows), join_kind, project, waits, Mode::exact,
@@ -114,7 +115,7 @@ struct as_of_join_root : operator_base<as_of_join_root<Left, Rows, Table, Option
 ///             joined<L, R> for each left record whose key had a row. left_outer{}: also the others, with a
 ///             std::optional; left_semi{}, left_anti{}: left records whose key had a row, or had none. A function given
 ///             last makes the row: f(L const&, R const&), with left_outer{} f(L const&, R const*). Rows of the table
-///             that change yield nothing.
+///             that change yield nothing. A key with a part that is an empty optional meets no row.
 /// Time        The row at t is the one with the greatest time <= t. A record waits until the watermark of its own input
 ///             and that of the table, less its history, are past its time: so the answer does not depend on the pace.
 ///             Records come out by time, of equal ones in log order. A left record is refused as late iff the

@@ -113,9 +113,9 @@ struct foreign_key_join_root : operator_base<foreign_key_join_root<Left, Right, 
 ///             watermark is the least of both.
 /// State       The rows of both tables, and who refers to whom. Part of the snapshot, on one thread.
 /// Batch       Same stage, same changes in the order in which inputs are merged; the same rows in the end.
-/// Errors      Compile time: one side of records, windows, a foreign key that is no key of the right table, several rows
-///             for a key, rows without codec, a kind that yields right rows alone. Run time: a function that throws is
-///             subject to on_error, and its row is absent.
+/// Errors      Compile time: one side of records, windows, a foreign key that is no key of the right table, several
+///             rows for a key, rows without codec, a kind that yields right rows alone. Run time: a function that throws
+///             is subject to on_error, and its row is absent.
 /// Complexity  O(1) expected per left change; a right one is linear in the rows that refer to it.
 /// Source      SEMANTICS sections 8, 9; Apache Kafka, KIP-213: Support non-key joining in KTable.
 template <class Left, class Right, class... Options>

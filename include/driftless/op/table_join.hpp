@@ -70,7 +70,8 @@ struct table_join_root : operator_base<table_join_root<Left, Right, Options...>>
 ///             right_outer{}, full_outer{}: also rows of one side alone, with std::optional; left_semi{}, left_anti{}:
 ///             left rows whose key has a right one, or has none. A function given last makes the row:
 ///             f(L const&, R const&), a pointer where a side may be missing. Each change of a side is answered at once;
-///             a row is deleted only if it was there.
+///             a row is deleted only if it was there. A key with a part that is an empty optional has no row: its
+///             changes are counted as unassigned.
 /// Time        A row has the greatest time of the changes of its two sides, and never goes back. What the tables take,
 ///             and in which order, they say themselves: nothing is late here. The watermark is the least of both.
 /// State       The row of each side for each key that has one: what the inputs have. Part of the snapshot, on one

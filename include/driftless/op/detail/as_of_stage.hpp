@@ -112,7 +112,11 @@ public:
         next_.visit_state(visit);
     }
 
-    /// For visitors: the books of both inputs.
+    /// For visitors: when the next record goes on, and the books of both inputs.
+    [[nodiscard]] event_time next_due() const noexcept {
+        if (turns_.empty()) return event_time::max();
+        return Waits ? turns_.top().at + duration{1} : turns_.top().at + wait_;
+    }
     [[nodiscard]] account books() const noexcept {
         auto sum = account_;
         sum.add(rows_.books());
@@ -172,7 +176,7 @@ private:
     }
     template <class Ctx>
     void join(Ctx const& ctx, record_type const& record) {
-        auto const* const row = rows_.versions().as_of(*ctx.key, ctx.at).value;
+        auto const* const row = is_null_key(*ctx.key) ? nullptr : rows_.versions().as_of(*ctx.key, ctx.at).value;
         bool const wanted = row != nullptr ? !std::is_same_v<Kind, left_anti> : Kind::alone[0];
         if (!wanted) return;
         std::optional<typename Project::type> made;

@@ -227,7 +227,8 @@ private:
         if (from == none && now == nullptr) return;
 
         auto const old_to = from == none ? none : left_.beside(from).to;
-        auto const to = now != nullptr && foreign ? right_of(*foreign, canonical_hash(*foreign), true) : none;
+        bool const refers = now != nullptr && foreign && !is_null_key(*foreign);
+        auto const to = refers ? right_of(*foreign, canonical_hash(*foreign), true) : none;
         auto at = ctx.at;
         if (from != none && at < left_.beside(from).at) at = left_.beside(from).at;
         if (to != none && at < right_.beside(to).at) at = right_.beside(to).at;

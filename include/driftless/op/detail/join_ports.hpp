@@ -154,6 +154,7 @@ public:
     }
     void on_end() { node_->on_end(); }
     [[nodiscard]] event_time deadline() const { return node_->stage().deadline(I); }
+    [[nodiscard]] event_time clock_deadline() const { return node_->stage().clock_deadline(); }
     /// The node is visited once, through its first port.
     void visit_state(auto&& visit) {
         if constexpr (I == 0) node_->visit_state(visit);

@@ -127,7 +127,7 @@ public:
     }
     [[nodiscard]] event_time deadline() const {
         auto const theirs = next_.deadline();
-        auto const own = turns_.empty() ? event_time::max() : bounds_.due(turns_.top().first);
+        auto const own = next_due();
         return own < theirs ? own : theirs;
     }
     void settle() {
@@ -140,6 +140,9 @@ public:
     }
 
     /// For visitors.
+    [[nodiscard]] event_time next_due() const noexcept {
+        return turns_.empty() ? event_time::max() : bounds_.due(turns_.top().first);
+    }
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] std::size_t state_bytes() const noexcept {
         return rows_.bytes() + held_.bytes() + values_.bytes() + turns_.size() * sizeof(turn);
@@ -287,8 +290,8 @@ public:
     }
     [[nodiscard]] event_time deadline() const {
         auto const theirs = next_.deadline();
-        auto const own = windows_.size() == 0 ? event_time::max() : windows_[0].window.end;
-        return (own < theirs ? own : theirs) + kept_;
+        auto const own = next_due();
+        return own < theirs + kept_ ? own : theirs + kept_;
     }
     void settle() {
         since_settled_ = 0;
@@ -300,6 +303,9 @@ public:
     }
 
     /// For visitors.
+    [[nodiscard]] event_time next_due() const noexcept {
+        return windows_.size() == 0 ? event_time::max() : windows_[0].window.end + kept_;
+    }
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] std::size_t state_bytes() const noexcept { return windows_.bytes() + values_.bytes(); }
     void save_state(auto& out) {

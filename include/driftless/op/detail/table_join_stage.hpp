@@ -89,6 +89,10 @@ public:
 
     template <std::size_t I, class Ctx, class T>
     void on_change(Ctx const& ctx, change<T> const& row) {
+        if (is_null_key(*ctx.key)) {
+            ++account_.unassigned;
+            return;
+        }
         auto const hash = canonical_hash(*ctx.key);
         entry* of = keys_.find(*ctx.key, hash);
         ++account_.applied;
@@ -123,7 +127,7 @@ public:
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] std::size_t state_bytes() const noexcept { return keys_.bytes() + left_.bytes() + right_.bytes(); }
     void save_state(auto& out) {
-        out.write(account_.applied).write(passed_on_).write(static_cast<std::uint64_t>(keys_.size()));
+        out.write(account_.applied).write(account_.unassigned).write(passed_on_).write(static_cast<std::uint64_t>(keys_.size()));
         keys_.for_each_ordered([&](auto const& key, entry const& of, std::uint64_t) {
             out.write(key).write(of.at[0]).write(of.at[1]);
             out.write(of.row[0] != none).write(of.row[1] != none);
@@ -136,7 +140,7 @@ public:
         left_.clear();
         right_.clear();
         touched_.clear();
-        in.read(account_.applied).read(passed_on_);
+        in.read(account_.applied).read(account_.unassigned).read(passed_on_);
         for (auto count = in.template read<std::uint64_t>(); count != 0; --count) {
             auto const key = in.template read<key_type>();
             entry of;
