@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // bench/top.cpp - the ten dearest sales of each minute, of all and of each of 1000 users, and the ten users with most
-// sales of 10,000 (their counts are the library's on both sides): 1M records, one in twenty up to 5 s out of order, as a
-// stream, against loops with heaps written by hand.
+// sales of 10,000 (their counts are the library's on both sides): 1M records, one in twenty up to 5 s out of order, as
+// a stream, against loops with heaps written by hand.
 #include <driftless/agg/count.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/aggregate.hpp>
