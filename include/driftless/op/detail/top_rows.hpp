@@ -59,6 +59,12 @@ struct measure_itself {
 template <class R, bool Retracts>
 inline constexpr bool ties_in_log_order = !is_pane<R> && !Retracts;
 
+/// Bytes whose order breaks a tie between rows of an aggregate: those of their keys.
+template <class R>
+void put_tie_of_key(std::string& into, R const& row) {
+    append_key_sink<std::string> sink{into};
+    put_key(sink, row.key);
+}
 /// Bytes whose order breaks a tie, and that are equal for equal rows alone. Which pane of its window a row is does not
 /// count: a correction says it of both its sides.
 template <class R>
@@ -93,7 +99,8 @@ class best_rows {
     };
     std::vector<entry> order_;
     std::vector<kept_value<R>> rows_;
-    std::vector<std::uint32_t> spare_;
+    struct no_spares {};
+    [[no_unique_address]] std::conditional_t<WithTies, std::vector<std::uint32_t>, no_spares> spare_;
 
 public:
     [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
@@ -141,9 +148,9 @@ private:
 
     DRIFTLESS_NOINLINE void put(M const& measure, R const& row, std::size_t n) {
         entry fresh;
-        if constexpr (!log_order) put_tie(fresh.tie, row);
+        if constexpr (!log_order) put_tie_of_key(fresh.tie, row);
         std::size_t at = order_.size();
-        for (; at != 0 && goes_before(measure, fresh, order_[at - 1]); --at) {}
+        for (; at != 0 && goes_before(measure, row, fresh, order_[at - 1]); --at) {}
         if (!WithTies && at == n) return;  // it ties with the last one, and comes behind it
         if constexpr (!WithTies) {
             if (order_.size() == n) {  // its row, and the memory that it has, once more
@@ -154,29 +161,44 @@ private:
                 return;
             }
         }
-        if (spare_.empty()) {
-            rows_.emplace_back();
-            spare_.reserve(rows_.size());
-            fresh.row = static_cast<std::uint32_t>(rows_.size() - 1);
-        } else {
-            fresh.row = spare_.back();
-            spare_.pop_back();
+        if (order_.empty()) {
+            order_.reserve(n < 16 ? n : 16);
+            rows_.reserve(n < 16 ? n : 16);
         }
+        take_place(fresh);
         set(fresh, measure, row);
         order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(at), std::move(fresh));
         if constexpr (WithTies) drop_ties(n);
+    }
+    void take_place(entry& fresh) {
+        if constexpr (WithTies) {
+            if (!spare_.empty()) {
+                fresh.row = spare_.back();
+                spare_.pop_back();
+                return;
+            }
+        }
+        fresh.row = static_cast<std::uint32_t>(rows_.size());
+        rows_.emplace_back();
     }
     void set(entry& fresh, M const& measure, R const& row) {
         if constexpr (std::is_same_v<M, kept_t<M>>) fresh.measure = measure;
         else fresh.measure = to_owned(measure);
         rows_[fresh.row].set(row);
     }
-    static bool goes_before(M const& measure, entry const& fresh, entry const& other) {
+    [[nodiscard]] bool goes_before(M const& measure, [[maybe_unused]] R const& row,
+        [[maybe_unused]] entry const& fresh, entry const& other) const {
         if (before(measure, seen<M>(other.measure))) return true;
         if constexpr (log_order) {
             return false;
         } else {
-            return fresh.tie < other.tie && !before(seen<M>(other.measure), measure);
+            if (before(seen<M>(other.measure), measure)) return false;
+            if (fresh.tie != other.tie) return fresh.tie < other.tie;
+            std::string mine;  // two rows of one key: of several windows that were put together
+            std::string theirs;
+            put_tie(mine, row);
+            put_tie(theirs, rows_[other.row].get());
+            return mine < theirs;
         }
     }
     /// The last ones go if n others rank before them.
