@@ -86,7 +86,34 @@ struct per_window {
     void on_timer(state& own, fired_timer const&, auto& context) const { context.emit({1, own.records}); }
     void on_close(state& own, auto& context) const { context.emit({2, own.records}); }
 };
+/// count(), and the sum of rows, by hand.
+struct counting {
+    struct state {
+        std::int64_t n = 0;
+    };
+    void on_record(state& own, sale const&, auto&) const { ++own.n; }
+    void on_record(state& own, pane<std::int32_t, std::int64_t> const& row, auto&) const { own.n += row.value; }
+    void on_close(state& own, auto& context) const { context.emit(own.n); }
+};
+/// Rows that borrow text: of the record, and of the state, which changes behind them.
+struct borrowing {
+    struct state {
+        value_state<std::string> last;
+        event_timer timer;
+    };
+    void on_record(state& own, sale const& s, auto& context) const {
+        if (own.last) context.emit({text{*own.last}, s.shop});
+        own.last = s.shop.str() + "!";
+        context.set(own.timer, s.at + 2 * second);
+    }
+    void on_timer(state& own, fired_timer const&, auto& context) const {
+        context.emit({text{*own.last}, text{}});
+        own.last.reset();
+    }
+};
 }  // namespace process_functions
+BOOST_HANA_ADAPT_STRUCT(process_functions::counting::state, n);
+BOOST_HANA_ADAPT_STRUCT(process_functions::borrowing::state, last, timer);
 BOOST_HANA_ADAPT_STRUCT(process_functions::row, kind, value);
 BOOST_HANA_ADAPT_STRUCT(process_functions::busy::state, sum, recent, by_shop, all, quiet, reminders);
 BOOST_HANA_ADAPT_STRUCT(process_functions::per_window::state, records, soon);
@@ -375,5 +402,50 @@ TEST_CASE("behind a sort, process sees each key in the order of time, whatever t
         auto const in_order =
             stream_with_audit<false, memory_log<sale, rows>>(pipeline, sorted, 1, {.seed = calm});
         CHECK_SAME(in_order.out.lines, once.out.lines);
+    });
+}
+
+TEST_CASE("a function that counts what is in a window says what aggregate(count()) says", "[equivalence][process]") {
+    for_seeds(30, [](std::uint64_t seed) {
+        dice random{seed};
+        auto const of = random_shape(random, random.one_in(2) ? 4_s : 20_s);
+        auto const records = random_records(random, of);
+        sliding const windows{duration{random.between(1, 20) * 1'000'000'000},
+            duration{random.between(2, 9) * 1'000'000'000},
+            duration{random.between(-12, 12) * 1'000'000'000}};
+        auto const timed = from<sale>() | assign_time<&sale::at>(bounded_disorder{4_s}) | key_by<&sale::item>()
+            | window(windows) | late_to("late"_name);
+        auto const by_aggregate = timed | aggregate(count());
+        auto const by_function = timed | process<std::int64_t>(process_functions::counting{});
+        auto const expected = stream_over<rows, true>(by_aggregate, records, of.partitions, {.seed = calm});
+        auto const got = stream_over<rows, true>(by_function, records, of.partitions, {.seed = seed});
+        CHECK_SAME(got.out.lines, expected.out.lines);
+        CHECK_SAME(got.late.lines, expected.late.lines);
+        CHECK(got.report.stage("process")->unassigned == expected.report.stage("aggregate")->unassigned);
+        CHECK(got.report.state_bytes == 0);
+
+        // Rows keep their windows, and a function behind an aggregate regroups in them.
+        auto const regrouped = key_by([](pane<std::int32_t, std::int64_t> const& row) { return row.key % 2; });
+        auto const sums = stream_over<rows, true>(by_aggregate | regrouped
+                | aggregate(sum([](pane<std::int32_t, std::int64_t> const& row) { return row.value; })),
+            records, of.partitions, {.seed = calm});
+        auto const sums_by_function =
+            stream_over<rows, true>(by_aggregate | regrouped | process<std::int64_t>(process_functions::counting{}),
+                records, of.partitions, {.seed = seed});
+        CHECK_SAME(sums_by_function.out.lines, sums.out.lines);
+    });
+}
+
+TEST_CASE("rows of a function may borrow text of its record and state, on any number of threads",
+    "[equivalence][process]") {
+    for_seeds(20, [](std::uint64_t seed) {
+        dice random{seed};
+        auto const of = random_shape(random, 4_s);
+        auto const records = random_records(random, of);
+        auto const pipeline = from<sale>() | assign_time<&sale::at>(bounded_disorder{4_s}) | key_by<&sale::shop>()
+            | process<std::pair<text, text>>(process_functions::borrowing{}, unbounded_state{});
+        auto const once = stream_over<rows>(pipeline, records, of.partitions, {.seed = calm});
+        auto const other = stream_over<columns>(pipeline, records, of.partitions, {.seed = seed, .threads = 3});
+        CHECK_SAME(other.out.lines, once.out.lines);
     });
 }
