@@ -4,7 +4,7 @@
 // args:
 // expect: tumble_1h
 // expect: late_tumble_10s_summary
-// expect: batch = stream, GENERATED rows
+// expect: batch = stream, 467964 rows
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result tumble_1h --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/access_log/expected/tumble_1h.csv
 // args: --input "$DRIFTLESS_DATA_DIR/access_log/events.csv" --result hop_15m_5m_by_status_class --mode batch --csv

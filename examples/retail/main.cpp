@@ -4,10 +4,10 @@
 // args:
 // expect: per_day
 // expect: net_per_day_country
-// expect: batch = stream, GENERATED rows
+// expect: batch = stream, 69537 rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
 // expect:   2010-12-01   3108       143  26814      5896079         32523    5863556
-// expect: batch = stream, REAL rows
+// expect: batch = stream, 2757 rows
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result per_day --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result net_per_day_country --mode stream --threads 2 --csv
@@ -31,7 +31,7 @@
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv" --result dedup_removed --mode batch --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/dedup_removed.csv
 // args: --log kept --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
-// expect: batch = stream, REAL rows
+// expect: batch = stream, 2757 rows
 // args: --log kept --result per_day --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
 #include "retail.hpp"
