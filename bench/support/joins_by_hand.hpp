@@ -90,7 +90,8 @@ public:
         if (at >= gone_before_[Side]) mine.insert(record);
         if (auto const watermark = at - bound_; watermark > late_before_[Side]) {
             late_before_[Side] = watermark;
-            gone_before_[1 - Side] = watermark - (Side == 1 ? std::max(hi_, std::int64_t{0}) : std::max(-lo_, std::int64_t{0}));
+            auto const reach = Side == 1 ? hi_ : -lo_;
+            gone_before_[1 - Side] = watermark - std::max(reach, std::int64_t{0});
         }
     }
 

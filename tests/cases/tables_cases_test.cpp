@@ -109,8 +109,8 @@ TEST_CASE("T2-22 a version at the time of another takes its place", "[cases][tab
         steps.push_back(as_of(9));
     }
     check(steps,
-        {"inf", "x[10,inf)", "x[10,inf)", "none", "inf", "b[10,inf)", "b[10,inf)", "none", "inf", "none", "none", "none",
-            "inf", "none", "none", "none", "inf", "b[10,inf)", "b[10,inf)", "none"});
+        {"inf", "x[10,inf)", "x[10,inf)", "none", "inf", "b[10,inf)", "b[10,inf)", "none", "inf", "none", "none",
+            "none", "inf", "none", "none", "none", "inf", "b[10,inf)", "b[10,inf)", "none"});
 }
 
 TEST_CASE("T2-24 what is older than the history is not read, unless the latest version is as old", "[cases][tables]") {
@@ -144,8 +144,8 @@ TEST_CASE("T2-17 the old row is taken away before the new one is added", "[cases
     auto const pipe = all_rows | key_by<&changelog::row::key>() | aggregate(written{}, unbounded_state{});
     // Kafka, unversioned, takes B7 for newer than B4: it comes later.
     changelog::check(pipe,
-        {put("A", "1", 10), put("B", "2", 15), put("A", "3", 20), put("B", "4", 18), put("C", "5", 5), put("D", "6", 25),
-            put("B", "7", 15), put("C", "8", 10)},
+        {put("A", "1", 10), put("B", "2", 15), put("A", "3", 20), put("B", "4", 18), put("C", "5", 5),
+            put("D", "6", 25), put("B", "7", 15), put("C", "8", 10)},
         {"A=0+1@10", "B=0+2@15", "A=0+1-1+3@20", "B=0+2-2+4@18", "C=0+5@5", "D=0+6@25", "", "C=0+5-5+8@10"});
 }
 

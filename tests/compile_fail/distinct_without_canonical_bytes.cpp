@@ -20,5 +20,6 @@ struct plain {
 };
 constexpr auto bids = from<event<bid>>();
 int main() {
-    [[maybe_unused]] auto p = from<event<plain>>() | window(tumbling{1_s}) | distinct([](plain const& each) { return each; });
+    [[maybe_unused]] auto p = from<event<plain>>() | window(tumbling{1_s})
+        | distinct([](plain const& each) { return each; });
 }

@@ -28,6 +28,7 @@ int main() {
     auto orders = dl::from<order>("orders"_name)
         | dl::assign_time<&order::at>(dl::bounded_disorder{5_s})
         | dl::key_by<&order::user>();
-    auto pairs = dl::join(clicks, orders, dl::interval{0_s, 1_h}, dl::left_outer{}, [](click const&, order const& o) { return o.account; });
+    auto pairs = dl::join(clicks, orders, dl::interval{0_s, 1_h}, dl::left_outer{},
+        [](click const&, order const& o) { return o.account; });
     static_cast<void>(pairs);
 }

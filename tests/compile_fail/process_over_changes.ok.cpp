@@ -27,4 +27,7 @@ struct watch {
     void on_record(state&, auto const&, auto&) const {}
 };
 BOOST_HANA_ADAPT_STRUCT(watch::state, n);
-int main() { [[maybe_unused]] auto p = orders | window(tumbling{1_h}) | aggregate(count()) | process<std::int64_t>(watch{}); }
+int main() {
+    [[maybe_unused]] auto p = orders | window(tumbling{1_h}) | aggregate(count())
+        | process<std::int64_t>(watch{});
+}

@@ -27,4 +27,7 @@ struct watch {
     void on_record(state&, order const& o, auto& context) const { context.emit(o.id); }
 };
 BOOST_HANA_ADAPT_STRUCT(watch::state, n);
-int main() { [[maybe_unused]] auto p = from<order>() | key_by<&order::id>() | process<std::int64_t>(watch{}, unbounded_state{}); }
+int main() {
+    [[maybe_unused]] auto p = from<order>() | key_by<&order::id>()
+        | process<std::int64_t>(watch{}, unbounded_state{});
+}

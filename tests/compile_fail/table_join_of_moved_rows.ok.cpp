@@ -14,5 +14,6 @@ constexpr auto orders = from<event<int>>("orders"_name) | by_rest;
 constexpr auto latest = orders | table(unbounded_state{});
 constexpr auto prices = from<event<int>>("prices"_name) | by_rest | table(unbounded_state{});
 int main() {
-    [[maybe_unused]] auto p = join(latest | key_by([](int i) { return i % 2; }) | aggregate(count(), unbounded_state{}), prices);
+    [[maybe_unused]] auto p =
+        join(latest | key_by([](int i) { return i % 2; }) | aggregate(count(), unbounded_state{}), prices);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Law 6: what comes out together is what a batch over a prefix of the input says, the same prefix in all places.
 // Diamonds of tables and groups, out of order, in partitions, restarted: after each epoch every sink holds what loops
-// over the records so far make of them, and what is the same on both ways of a diamond cancels out in every version that anybody
-// is shown.
+// over the records so far make of them, and what is the same on both ways of a diamond cancels out in every version
+// that anybody is shown.
 #include <driftless/op/as_inserts.hpp>
 #include <driftless/op/table.hpp>
 
@@ -126,8 +126,7 @@ TEST_CASE("the best of groups that gain and lose rows are those of a prefix", "[
         fill(log, records);
         auto const p = times(60_s) | key_by<&sale::item>() | driftless::table(unbounded_state{})
             | key_by<&sale::shop>() | aggregate(count(), sum<&sale::cents>(), unbounded_state{})
-            | top(2, [](std::tuple<std::int64_t, std::int64_t> const& row) { return std::get<1>(row); },
-                unbounded_state{});
+            | top(2, [](std::tuple<std::int64_t, std::int64_t> const& row) { return std::get<1>(row); }, unbounded_state{});
         by_shop out;
         run(stream{.until = drained}, p, log, out);
         std::map<std::int32_t, sale> latest;

@@ -116,7 +116,8 @@ TEST_CASE("versioned_table = all puts, looked through anew", "[state][versioned_
                 RC_ASSERT(bytes_of(table) == bytes);
             } else {
                 auto const said = std::string(static_cast<std::size_t>(value) * 9, static_cast<char>('a' + value));
-                auto const to = value == 0 ? table.erase(key, event_time{t}) : table.put(key, event_time{t}, text{said});
+                event_time const at{t};
+                auto const to = value == 0 ? table.erase(key, at) : table.put(key, at, text{said});
                 RC_ASSERT(to.has_value() == (t >= all.bound));
                 if (!to) {
                     ++refused;

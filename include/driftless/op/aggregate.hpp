@@ -25,7 +25,8 @@
 namespace driftless::inline v0 {
 namespace detail {
 // In headers of their own: op/session.hpp, op/sliding.hpp, op/trigger.hpp, op/triggered_session.hpp,
-// op/count_window.hpp, op/sliding_per_record.hpp, op/timestamps.hpp; and with what makes rows that know no window: op/table.hpp.
+// op/count_window.hpp, op/sliding_per_record.hpp, op/timestamps.hpp; and with what makes rows that know no window,
+// op/table.hpp and op/as_inserts.hpp.
 template <class Pack, class Key>
 class changing_core;
 template <class Pack, class Key, class Windowing, bool Exact>

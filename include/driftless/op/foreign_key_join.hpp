@@ -114,8 +114,8 @@ struct foreign_key_join_root : operator_base<foreign_key_join_root<Left, Right, 
 /// State       The rows of both tables, and who refers to whom. Part of the snapshot, on one thread.
 /// Batch       Same stage, same changes in the order in which inputs are merged; the same rows in the end.
 /// Errors      Compile time: one side of records, windows, a foreign key that is no key of the right table, several
-///             rows for a key, rows without codec, a kind that yields right rows alone. Run time: a function that throws
-///             is subject to on_error, and its row is absent.
+///             rows for a key, rows without codec, a kind that yields right rows alone. Run time: a function that
+///             throws is subject to on_error, and its row is absent.
 /// Complexity  O(1) expected per left change; a right one is linear in the rows that refer to it.
 /// Source      SEMANTICS sections 8, 9; Apache Kafka, KIP-213: Support non-key joining in KTable.
 template <class Left, class Right, class... Options>
@@ -129,7 +129,8 @@ constexpr auto join(Left left, Right right, Options... options) {
         constexpr bool tables = changelog<l> && changelog<r> && keyed<l> && keyed<r>;
         constexpr bool no_windows = !l::window::assigned && !r::window::assigned;
         constexpr bool single = detail::one_row_a_key<Left>() && detail::one_row_a_key<Right>();
-        constexpr bool codecs = detail::record_kept_by_join<typename l::record> && detail::record_kept_by_join<typename r::record>;
+        constexpr bool codecs =
+            detail::record_kept_by_join<typename l::record> && detail::record_kept_by_join<typename r::record>;
         using kinds = detail::join_kind_among<Options...>;
         using functions = detail::join_function_among<Options...>;
         using reference = typename detail::foreign_key_among<Options...>::type;

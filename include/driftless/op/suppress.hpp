@@ -153,8 +153,8 @@ struct suppress_op : operator_base<suppress_op<Parameters...>> {
 ///             changes are refused. What goes on has the greatest time of the changes; the watermark is held back to
 ///             what is still held.
 /// State       The rows that are held, as they were and as they are; part of the snapshot, on one thread.
-/// Batch       Same stage; which changes go on may be other ones, the rows in the end are the same. final_results{}: the
-///             same records in the same order.
+/// Batch       Same stage; which changes go on may be other ones, the rows in the end are the same. final_results{}:
+///             the same records in the same order.
 /// Errors      Compile time: an input that does not change, no bound, several rows for a key, discarding panes. When
 ///             the job starts: a limit < 0. Run time: error_code::overflow with fail_when_full{}.
 /// Complexity  O(1) expected per change.

@@ -28,7 +28,8 @@ namespace driftless::inline v0 {
 /// State       The bytes of a key and two times for each; bounded by what is refused until clear().
 /// Limits      The operator that refuses is the last one that groups, and its windows do not merge: a session that was
 ///             swallowed would have to be removed, and nobody here knows it.
-/// Complexity  O(log n) per refused record and per row; the first of a window that is not the latest moves those behind.
+/// Complexity  O(log n) per refused record and per row; the first of a window that is not the latest moves those behind
+///             it.
 class late_windows {
     using place = std::tuple<event_time, event_time, std::string>;
     std::vector<place> refused_;  // in order

@@ -127,7 +127,8 @@ public:
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] std::size_t state_bytes() const noexcept { return keys_.bytes() + left_.bytes() + right_.bytes(); }
     void save_state(auto& out) {
-        out.write(account_.applied).write(account_.unassigned).write(passed_on_).write(static_cast<std::uint64_t>(keys_.size()));
+        out.write(account_.applied).write(account_.unassigned).write(passed_on_);
+        out.write(static_cast<std::uint64_t>(keys_.size()));
         keys_.for_each_ordered([&](auto const& key, entry const& of, std::uint64_t) {
             out.write(key).write(of.at[0]).write(of.at[1]);
             out.write(of.row[0] != none).write(of.row[1] != none);
