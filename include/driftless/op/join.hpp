@@ -59,9 +59,9 @@ struct interval_join_root : operator_base<interval_join_root<Left, Right, Option
             Mode::exact>;
         auto late_left = this->template late_output_of<0>(at);
         auto late_right = this->template late_output_of<1>(at);
-        return detail::record_join_stage<core, decltype(late_left), decltype(late_right), Next>{std::move(next),
+        return detail::make_record_join<Mode, typename base::left_stream, typename base::right_stream>(std::move(next),
             core{detail::join_function_among<Options...>::of(options), within(), lateness().bound, at.label},
-            std::move(late_left), std::move(late_right), at.services()};
+            std::move(late_left), std::move(late_right), at.services());
     }
 };
 
