@@ -113,6 +113,7 @@ struct window_join_root : operator_base<window_join_root<Left, Right, Options...
 /// Errors      Compile time: inputs without event time, with other keys, with changes, or records without codec. When
 ///             the job starts: an interval that is empty or infinite, a lateness < 0. Run time: refusals `late`, sent
 ///             to the late_to of their own input; a function that throws is subject to on_error, per pair.
+/// Threads     Shards by key hash, in the order of one thread; a row that has no codec keeps the join on that one.
 /// Complexity  One look-up per record, O(1) per pair and O(log n) to find the first, for n records of the key at hand.
 /// Source      SEMANTICS section 8; Apache Flink, IntervalJoinOperator; Apache Kafka, KStreamKStreamJoin.
 /// Example     examples/surge_pricing.cpp
