@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // bench/as_of_join.cpp - each record with the row that a table had at its time: two logs of 500,000 records, one in
-// twenty up to 5 s out of order, as a stream and in batch, against a flat table of sorted versions and a heap of waiting
-// records by hand.
+// twenty up to 5 s out of order, as a stream and in batch, against a flat table of sorted versions and a heap of
+// waiting records by hand.
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/as_of_join.hpp>
 #include <driftless/op/assign_time.hpp>
@@ -38,7 +38,8 @@ constexpr auto sales(Name name) {
     return dl::from<sale>(name) | dl::assign_time<&sale::at>(dl::bounded_disorder{disorder})
         | dl::key_by<&sale::user>();
 }
-constexpr auto priced = dl::join(sales("left"_name), sales("right"_name) | dl::table(dl::unbounded_state{}), dl::as_of{},
+constexpr auto rows = sales("right"_name) | dl::table(dl::unbounded_state{});
+constexpr auto priced = dl::join(sales("left"_name), rows, dl::as_of{},
     [](sale const& l, sale const& r) noexcept {
         return pair_of_sales{l.user, l.at.ns() - r.at.ns(), l.cents - r.cents};
     });
@@ -53,8 +54,8 @@ digest by_pipeline(Mode mode, dl::memory_log<sale> const& left, dl::memory_log<s
     return out;
 }
 
-/// The versions of each key by time, those that nobody can ask for dropped when the key comes up; records wait in a heap
-/// until both sides are past their time. The watermark of a side is its newest time less the bound.
+/// The versions of each key by time, those that nobody can ask for dropped when the key comes up; records wait in a
+/// heap until both sides are past their time. The watermark of a side is its newest time less the bound.
 class by_hand {
     struct slot {
         std::int64_t key = 0;
