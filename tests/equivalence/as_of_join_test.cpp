@@ -6,7 +6,9 @@
 #include <equivalence/late_loops.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -34,10 +36,13 @@ struct by_hand {
     judged sales, rows;
     template <class Write>
     void each_row(bool alone, Write write) const {
-        auto order = sales.kept;
-        std::stable_sort(
-            order.begin(), order.end(), [](auto const& a, auto const& b) { return a.record.at < b.record.at; });
-        for (auto const& each : order) {
+        std::vector<std::size_t> order(sales.kept.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return std::pair{sales.kept[a].record.at, a} < std::pair{sales.kept[b].record.at, b};
+        });
+        for (auto const nth : order) {
+            auto const& each = sales.kept[nth];
             std::optional<sale> row;
             for (auto const& other : rows.kept) {
                 if (other.record.shop != each.record.shop || each.record.at < other.record.at) continue;
