@@ -16,8 +16,8 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 # One file per run: its arguments in the first line, what it expects in the others.
-awk '/^\/\/ args:/                 { run = "run" ++n; print substr($0, 9) > run; next }
-     /^\/\/ expect( file| rows)?: / { if (!n) { run = "run" ++n; print "" > run } print substr($0, 4) > run }' "$source"
+awk '/^\/\/ args:/                 { run = sprintf("run%03d", ++n); print substr($0, 9) > run; next }
+     /^\/\/ expect( file| rows)?: / { if (!n) { run = sprintf("run%03d", ++n); print "" > run } print substr($0, 4) > run }' "$source"
 
 fail() {
     echo "FAILED $source: $arguments"
