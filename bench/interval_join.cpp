@@ -34,7 +34,8 @@ struct pair_of_sales {
 
 template <class Name>
 constexpr auto sales(Name name) {
-    return dl::from<sale>(name) | dl::assign_time<&sale::at>(dl::bounded_disorder{disorder}) | dl::key_by<&sale::user>();
+    return dl::from<sale>(name) | dl::assign_time<&sale::at>(dl::bounded_disorder{disorder})
+        | dl::key_by<&sale::user>();
 }
 constexpr auto pairs_within(dl::interval within) {
     return dl::join(sales("left"_name), sales("right"_name), within, [](sale const& l, sale const& r) noexcept {

@@ -30,7 +30,8 @@ compare() {  # PROGRAM FOLDER INPUT NAME
 for name in per_day net_per_day_country hop_3h_1h customer_sessions_30m30s; do
     compare "$retail" "$DRIFTLESS_DATA_DIR/retail" lines.csv $name
 done
-for name in tumble_1h hop_15m_5m_by_status_class sessions_30m count_trigger_500 late_tumble_10s late_tumble_10s_summary; do
+for name in tumble_1h hop_15m_5m_by_status_class sessions_30m count_trigger_500 late_tumble_10s late_tumble_10s_summary \
+    interval_join_404_then_200_60s; do
     compare "$access_log" "$DRIFTLESS_DATA_DIR/access_log" events.csv $name
 done
 exit $failed
