@@ -195,7 +195,11 @@ public:
         auto& turn = ahead_[I];
         auto const earlier = std::exchange(turn.hashes[turn.next++ % soon::count], hash);
         if (entry const* const of = keys_.glimpse(earlier)) {
-            __builtin_prefetch(of->template rows<1 - I>().begin());
+            // As an integer: the lines may lie behind the rows, and there may be none.
+            auto const theirs = reinterpret_cast<std::uintptr_t>(of->template rows<1 - I>().begin());
+            for (std::uintptr_t line = 0; line < 4; ++line) {
+                __builtin_prefetch(reinterpret_cast<void const*>(theirs + 64 * line));
+            }
             __builtin_prefetch(of->template rows<I>().end(), 1);
         }
     }
