@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// examples/surge_pricing.cpp - what a ride costs when many are asked for and few drivers are free: each request with the
-// drivers who said in the two minutes before it that they are free in the same zone (an interval join), then a factor
+// examples/surge_pricing.cpp - what a ride costs when many are asked for and few drivers are free: each request with
+// the drivers who said in the two minutes before it that they are free in the same zone (an interval join), then a factor
 // per zone and five minutes. Requests and drivers come from two logs, each a little out of order.
 // expect: 00:00 harbour: 2 requests, 2 drivers, price x 1.0
 // expect: 00:00 airport: 3 requests, 2 drivers, price x 1.5

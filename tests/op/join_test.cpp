@@ -4,6 +4,7 @@
 #include <driftless/agg/count.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/aggregate.hpp>
+#include <driftless/op/flat_map.hpp>
 #include <driftless/op/late_to.hpp>
 #include <driftless/op/map.hpp>
 #include <driftless/op/window.hpp>
@@ -232,4 +233,79 @@ TEST_CASE("an interval that is empty or infinite is refused when the job starts"
     CHECK_THROWS_AS(run(driftless::batch{}, joined_sides(within(0, 1), allowed_lateness{-1_ns}), moves),
         driftless::error);
     CHECK(run(driftless::batch{}, joined_sides(within(2, 4).open()), moves).empty());
+}
+
+namespace {
+struct word {
+    text name;
+    text said;
+};
+/// Records whose texts are gone after the push.
+template <std::int32_t Side>
+auto words() {
+    return side<Side>() | flat_map<word>([](row const& r, auto out) {
+        auto const name = "a name that is longer than any small string: " + std::to_string(r.key);
+        auto const said = "what was said by " + r.value + " was longer than that";
+        out(word{text{name}, text{said}});
+    }) | key_by<&word::name>();
+}
+}  // namespace
+BOOST_HANA_ADAPT_STRUCT(word, name, said);
+
+TEST_CASE("what waits for its partner keeps a copy of its text", "[op][join]") {
+    std::vector<row> moves;
+    for (int i = 0; i < 40; ++i) {
+        moves.push_back(left(i, "l" + std::to_string(i), i % 5));
+        moves.push_back(right(i, "r" + std::to_string(i), i % 4));
+        if (i % 8 == 7) {
+            moves.push_back(left_wm(i - 1));
+            moves.push_back(right_wm(i - 1));
+        }
+    }
+    moves.push_back(left_wm(100));
+    moves.push_back(right_wm(100));
+    auto const texts = [&](auto const& pipe, testing::play_mode mode) {
+        testing::script<row> script;
+        for (auto const& each : moves) script.add(event<row>{each, each.at});
+        lines out;
+        testing::play_script(mode, pipe, script).each_call([&](std::size_t, testing::told, auto const& pane) {
+            out.push_back(std::string{pane.key} + ": " + pane.value);
+        });
+        return out;
+    };
+    auto const speech = [](word const* l, word const* r) {
+        return (l != nullptr ? std::string{l->said} : "-") + " / " + (r != nullptr ? std::string{r->said} : "-");
+    };
+    lines want;
+    for (auto const& l : moves) {
+        bool alone = true;
+        auto const line = [](row const& of, std::string const& a, std::string const& b) {
+            auto const said = [](std::string const& who) {
+                return who == "-" ? who : "what was said by " + who + " was longer than that";
+            };
+            return "a name that is longer than any small string: " + std::to_string(of.key) + ": " + said(a) + " / "
+                + said(b);
+        };
+        if (l.is_mark) continue;
+        for (auto const& r : moves) {
+            if (r.is_mark || r.side == l.side || r.key != l.key) continue;
+            if (r.at - l.at < -3_ns || r.at - l.at > 3_ns) continue;
+            alone = false;
+            if (l.side == 0) want.push_back(line(l, l.value, r.value));
+        }
+        if (alone) want.push_back(l.side == 0 ? line(l, l.value, "-") : line(l, "-", l.value));
+    }
+    auto const pipe = join(words<0>(), words<1>(), within(-3, 3), full_outer{}, speech);
+    auto const once = texts(pipe, {});
+    CHECK(sorted(once) == sorted(want));
+    CHECK(texts(pipe, {.restoring = true}) == once);
+    CHECK(texts(pipe, {.threads = 3, .chunk = 7}) == once);
+    // In windows as well; the rows are views here, which shards have to keep.
+    constexpr auto tens = window(tumbling{10_ns});
+    auto const in_windows = join(words<0>() | tens, words<1>() | tens, left_anti{})
+        | map([](word const& w) { return std::string{w.said}; });
+    auto const alone = texts(in_windows, {});
+    CHECK(alone.size() == 40 / 5);
+    for (auto const& each : alone) CHECK(each.find("string: 4: what was said by l") != std::string::npos);
+    CHECK(texts(in_windows, {.threads = 3, .restoring = true, .chunk = 5}) == alone);
 }

@@ -262,3 +262,31 @@ TEST_CASE("keys that come and go give their text back", "[state][keyed_table]") 
     REQUIRE(table.find(text{stays}, hash_of_key(text{stays})) != nullptr);
     CHECK(*table.find(text{stays}, hash_of_key(text{stays})) == 7);
 }
+
+TEST_CASE("a table with room takes keys in order of their hashes without growing", "[state][keyed_table]") {
+    keyed_table<std::int64_t, int> from;
+    for (std::int64_t key = 0; key < 20'000; ++key) {
+        static_cast<void>(from.insert(key, canonical_hash(key), [&] { return static_cast<int>(key); }));
+    }
+    keyed_table<std::int64_t, int> to;
+    to.make_room_for(from.size());
+    auto const bytes = to.bytes();
+    from.for_each_ordered([&](auto const& key, int& value, std::uint64_t hash) {
+        static_cast<void>(to.insert(key, hash, [&] { return value; }));
+    });
+    CHECK(to.size() == 20'000);
+    CHECK(to.bytes() == bytes);
+    std::size_t seen = 0;
+    for (std::int64_t key = 0; key < 20'000; ++key) {
+        auto const hash = canonical_hash(key);
+        REQUIRE(to.find(key, hash) != nullptr);
+        CHECK(*to.find(key, hash) == key);
+        if (auto const* const glimpsed = to.glimpse(hash)) {
+            CHECK(*glimpsed == key);
+            ++seen;
+        }
+    }
+    CHECK(seen > 10'000);  // most stand near their place
+    CHECK(to.glimpse(canonical_hash(std::int64_t{77'777})) == nullptr);
+    CHECK(keyed_table<std::int64_t, int>{}.glimpse(1) == nullptr);
+}

@@ -59,9 +59,9 @@ struct interval_join_root : operator_base<interval_join_root<Left, Right, Option
             Mode::exact>;
         auto late_left = this->template late_output_of<0>(at);
         auto late_right = this->template late_output_of<1>(at);
-        return detail::record_join_stage<core, decltype(late_left), decltype(late_right), Next>{std::move(next),
+        return detail::make_record_join<Mode, typename base::left_stream, typename base::right_stream>(std::move(next),
             core{detail::join_function_among<Options...>::of(options), within(), lateness().bound, at.label},
-            std::move(late_left), std::move(late_right), at.services()};
+            std::move(late_left), std::move(late_right), at.services());
     }
 };
 
@@ -113,6 +113,7 @@ struct window_join_root : operator_base<window_join_root<Left, Right, Options...
 /// Errors      Compile time: inputs without event time, with other keys, with changes, or records without codec. When
 ///             the job starts: an interval that is empty or infinite, a lateness < 0. Run time: refusals `late`, sent
 ///             to the late_to of their own input; a function that throws is subject to on_error, per pair.
+/// Threads     Shards by key hash, in the order of one thread; a row that has no codec keeps the join on that one.
 /// Complexity  One look-up per record, O(1) per pair and O(log n) to find the first, for n records of the key at hand.
 /// Source      SEMANTICS section 8; Apache Flink, IntervalJoinOperator; Apache Kafka, KStreamKStreamJoin.
 /// Example     examples/surge_pricing.cpp

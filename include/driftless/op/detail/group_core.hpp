@@ -144,6 +144,13 @@ public:
           lateness_(Exact ? duration{} : windowing.lateness()),
           account_{.label = label} {}
 
+    group_core(group_core const& like, fresh_core_t)
+        : rule_(like.rule_.fresh()),
+          windowing_(like.windowing_),
+          lateness_(like.lateness_),
+          account_{.label = like.account_.label} {}
+    void keep_time_of(group_core const& other) noexcept { marks_ = other.marks_; }
+
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] operator_label label() const noexcept { return account_.label; }
     [[nodiscard]] std::size_t state_bytes() const noexcept { return windows_.bytes(); }

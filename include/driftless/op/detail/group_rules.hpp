@@ -24,6 +24,7 @@ class pair_rule {
 public:
     using output_type = typename projection::type;
     explicit pair_rule(F function) : project_{std::move(function)} {}
+    [[nodiscard]] pair_rule fresh() const { return *this; }
 
     template <class Key, class Lefts, class LeftChain, class Rights, class RightChain, class Say>
     void fire(Key const& key, Lefts const& lefts, LeftChain const& left, Rights const& rights, RightChain const& right,
@@ -71,6 +72,7 @@ public:
     }())::type>;
 
     explicit group_rule(F function) : function_(std::move(function)) {}
+    [[nodiscard]] group_rule fresh() const { return group_rule{function_}; }
 
     template <class Key, class Lefts, class LeftChain, class Rights, class RightChain, class Say>
     void fire(Key const&, Lefts const& lefts, LeftChain const& left, Rights const& rights, RightChain const& right,

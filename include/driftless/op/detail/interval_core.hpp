@@ -85,7 +85,7 @@ struct interval_side {
 };
 
 /// Joins the records of one key whose times are within an interval. Reports to an `out`:
-///   out.row(ctx, hash, record)     a row, at ctx.at
+///   out.row(ctx, hash, row, side)  a row, at ctx.at; of those that one watermark brings left ones (0) come first
 ///   out.refused<I>(ctx, record)    a late record of input I
 ///   out.threw(from)                the function of the user's threw: inside a catch block
 ///
@@ -158,10 +158,21 @@ public:
           greatest_(within.greatest()),
           lateness_(Exact ? duration{} : lateness),
           account_{.label = label} {}
+    interval_core(interval_core const& like, fresh_core_t)
+        : project_(like.project_),
+          least_(like.least_),
+          greatest_(like.greatest_),
+          lateness_(like.lateness_),
+          account_{.label = like.account_.label} {}
     interval_core(interval_core&&) noexcept = default;
     interval_core& operator=(interval_core&&) = delete;
     interval_core(interval_core const&) = delete;
     ~interval_core() { clear(); }
+
+    void keep_time_of(interval_core const& other) noexcept {
+        marks_ = other.marks_;
+        tell_sides();
+    }
 
     [[nodiscard]] account const& books() const noexcept { return account_; }
     [[nodiscard]] operator_label label() const noexcept { return account_.label; }
@@ -343,9 +354,9 @@ private:
     }
     template <class Out>
     DRIFTLESS_INLINE void say(context<key_type> const& ctx, record_t<0> const* left, record_t<1> const* right,
-        std::uint64_t hash, Out& out) {
+        std::uint64_t hash, Out& out, std::uint8_t side = 0) {
         if constexpr (projection::safe) {
-            out.row(ctx, hash, project_(left, right));
+            out.row(ctx, hash, project_(left, right), side);
         } else {
             std::optional<output_type> made;
             try {
@@ -354,7 +365,7 @@ private:
                 out.threw(ctx.from);
                 return;
             }
-            out.row(ctx, hash, *made);
+            out.row(ctx, hash, *made, side);
         }
     }
 
@@ -373,7 +384,7 @@ private:
     void come_out_alone(Ctx const& ctx, record_t<I> const& record, std::uint64_t hash, Out& out) {
         context<key_type> const own{.at = ctx.at, .key = ctx.key, .from = ctx.from};
         if constexpr (I == 0) say(own, &record, nullptr, hash, out);
-        else say(own, nullptr, &record, hash, out);
+        else say(own, nullptr, &record, hash, out, 1);
     }
     /// Those that nobody can meet any more come out, by time, left ones first.
     template <class Out>

@@ -27,9 +27,9 @@ protected:
             group_core<typename base::left_stream, typename base::right_stream, windowing, Rule, Mode::exact>;
         auto late_left = this->template late_output_of<0>(at);
         auto late_right = this->template late_output_of<1>(at);
-        return record_join_stage<core, decltype(late_left), decltype(late_right), Next>{std::move(next),
+        return make_record_join<Mode, typename base::left_stream, typename base::right_stream>(std::move(next),
             core{std::move(rule), *windowing_of(this->first_input()), at.label}, std::move(late_left),
-            std::move(late_right), at.services()};
+            std::move(late_right), at.services());
     }
 };
 }  // namespace driftless::inline v0::detail
