@@ -206,3 +206,65 @@ TEST_CASE("top of rows that come early, and of everything so far = loops = batch
         check_totals(so_far, records, of, seed, best, best);
     });
 }
+
+namespace {
+using windowed_sales = std::map<std::pair<time_window, std::int32_t>, std::vector<sale>>;
+equivalence::table places_by_hand(windowed_sales const& all, std::size_t n) {
+    equivalence::table out;
+    for (auto const& [where, rows] : all) {
+        std::int64_t place = 0;
+        for (auto const& each : best_of(rows, n, false, dearer)) {
+            ++place;
+            put(out, std::tuple{where.second, place}, where.first, ranked<sale>{place, each});
+        }
+    }
+    return out;
+}
+}  // namespace
+
+TEST_CASE("top in sliding windows, in sessions, with triggers = loops = batch = stream", "[equivalence][oracle][top]") {
+    for_seeds(30, [](std::uint64_t seed) {
+        dice random{seed};
+        auto const bound = duration{random.between(0, 4) * 1'000'000'000};
+        auto const of = random_shape(random, bound);
+        auto const records = random_records(random, of);
+        auto const order = merged(records, of.partitions);
+        auto const n = 1 + random.below(4);
+        auto const keyed_sales = timed(bound) | key_by<&sale::item>();
+        auto const best = top(n, euros, with_row_number{});
+
+        windowed_sales in_tens;
+        windowed_sales in_fours;
+        std::map<std::int32_t, std::vector<time_window>> sessions;
+        sliding const fours{11_s, 4_s};
+        auto const gap = 2_s;
+        for (auto const& [partition, record] : order) {
+            in_tens[{shifted_window(record.at), record.item}].push_back(record);
+            each_window(fours, record.at, [&](auto const& w) { in_fours[{w, record.item}].push_back(record); });
+            time_window mine{record.at, record.at + gap};
+            std::vector<time_window> others;
+            for (auto const& each : sessions[record.item]) {
+                if (each.start >= mine.end || mine.start >= each.end) {
+                    others.push_back(each);
+                    continue;
+                }
+                mine = {std::min(mine.start, each.start), std::max(mine.end, each.end)};
+            }
+            others.push_back(mine);
+            sessions[record.item] = others;
+        }
+        windowed_sales in_sessions;
+        for (auto const& [partition, record] : order) {
+            for (auto const& each : sessions[record.item]) {
+                if (each.contains(record.at)) in_sessions[{each, record.item}].push_back(record);
+            }
+        }
+        auto const check = [&](auto const& pipeline, windowed_sales const& by_window) {
+            auto const want = places_by_hand(by_window, n);
+            check_totals(pipeline, records, of, seed, want, want);
+        };
+        check(keyed_sales | window(fours) | best, in_fours);
+        check(keyed_sales | window(session{gap}) | best, in_sessions);
+        check(keyed_sales | window(tumbling{10_s, 3_s}, at_watermark().early(every(3))) | best, in_tens);
+    });
+}

@@ -195,6 +195,33 @@ TEST_CASE("rows that come early are ranked at once, and their window takes them 
     CHECK(out.report.state_bytes == 0);
 }
 
+TEST_CASE("top sends what its window refuses to late_to, and counts it", "[op][top]") {
+    std::vector<std::int32_t> late;
+    auto output = bind("late"_name, to([&](auto const& row) { late.push_back(row.value.item); }));
+    testing::script<bid> steps;
+    steps.add(event{bid{"a", 5, 1}, at(1_s)});
+    steps.add(watermark(at(12_s)));
+    steps.add(event{bid{"a", 7, 2}, at(2_s)});
+    steps.add(watermark(at(15_s)));
+    steps.add(event{bid{"a", 9, 3}, at(3_s)});
+    steps.add(testing::end_of_input{});
+    auto const pipe = bids | window(tumbling{10_s}, allowed_lateness{5_s}) | late_to("late"_name)
+        | top<&bid::cents>(1, with_row_number{});
+    auto const out = testing::play_script(pipe, steps, output);
+    REQUIRE(out.records.size() == 2);
+    CHECK(out.records[1].row.item == 2);
+    CHECK(late == ints{3});
+    CHECK(out.refused(reason::late) == 1);
+}
+
+TEST_CASE("rows that tie have one rank, and places of their own", "[op][top]") {
+    auto const out = play(bids | window(tumbling{10_s}) | top<&bid::cents>(1, with_ties{}, with_row_number{}),
+        event{bid{"a", 5, 1}, at(1_s)}, event{bid{"b", 5, 2}, at(1_s)}, testing::end_of_input{});
+    REQUIRE(out.panes.size() == 2);
+    CHECK(out.panes[1].key == 2);
+    CHECK(out.panes[1].value.rank == 1);
+}
+
 TEST_CASE("top keeps text alive and owns it in results", "[op][top]") {
     std::vector<event<bid>> in;
     std::vector<std::string> names;

@@ -239,7 +239,7 @@ private:
 ///             with_ties{} as many as rank among the first n. The measure is a member or a function of the record or,
 ///             over the rows of an aggregate, of their value; without one it is the record, or that value, itself.
 ///             Rows of an aggregate keep their key. Others have that of their group; over rows that may change, they
-///             are named by what is in them, and numbered ones always by (key, rank).
+///             are named by what is in them, and numbered ones always by (key, place), place being 1 to n.
 /// Time        As aggregate: the rows of a window come when watermark >= its end, with its last instant for event
 ///             time, and with allowed lateness, over changes and with triggers are changed afterwards: each input
 ///             record is answered by the net change of the rows. Without a window, and over rows that come early

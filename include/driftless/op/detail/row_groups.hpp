@@ -50,7 +50,7 @@ public:
     }
 };
 
-/// What names a row behind top. Numbered ones: their rank within the group. Rows of an aggregate: the key they have.
+/// What names a row behind top. Numbered ones: their place in the group. Rows of an aggregate: the key they have.
 /// Records that come once: the key of the group. Records that may go again: what is in them.
 template <class GroupKey, class R, bool Numbered, bool Changes>
 struct row_name {

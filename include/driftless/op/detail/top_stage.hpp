@@ -53,8 +53,8 @@ public:
     void on_record(Ctx const& ctx, pane<G, list> const& group) {
         ranks rank{*this};
         for (R const& each : group.value) {
-            auto const place = rank.of(each);
-            with_name(ctx, each, place, [&](auto const& named) { push(named, each, place); });
+            auto const its = rank.of(each);
+            with_name(ctx, each, rank.place, [&](auto const& named) { push(named, each, its); });
         }
     }
     template <class Ctx, class G>
@@ -92,12 +92,12 @@ private:
         return left_ == right_;
     }
     template <class Ctx, class F>
-    void with_name(Ctx const& ctx, [[maybe_unused]] R const& row, [[maybe_unused]] std::int64_t rank, F&& f) {
+    void with_name(Ctx const& ctx, [[maybe_unused]] R const& row, [[maybe_unused]] std::int64_t place, F&& f) {
         auto const with = [&](OutKey const& key) {
             f(context<OutKey>{ctx.at, &key, ctx.window, ctx.info, {}});
         };
-        if constexpr (Numbered && std::is_same_v<OutKey, std::int64_t>) with(rank);
-        else if constexpr (Numbered) with(OutKey{*ctx.key, rank});
+        if constexpr (Numbered && std::is_same_v<OutKey, std::int64_t>) with(place);
+        else if constexpr (Numbered) with(OutKey{*ctx.key, place});
         else if constexpr (is_pane<R>) with(row.key);
         else if constexpr (std::is_same_v<OutKey, R>) with(row);
         else if constexpr (std::is_same_v<OutKey, unkeyed>) with(unkeyed{});
