@@ -126,7 +126,7 @@ TEST_CASE("the best of groups that gain and lose rows are those of a prefix", "[
         fill(log, records);
         auto const p = times(60_s) | key_by<&sale::item>() | driftless::table(unbounded_state{})
             | key_by<&sale::shop>() | aggregate(count(), sum<&sale::cents>(), unbounded_state{})
-            | top(2, [](auto const& row) { return std::get<1>(row); }, unbounded_state{});
+            | top(2, [](auto const& row) { return std::get<1>(row.value); }, unbounded_state{});
         by_shop out;
         run(stream{.until = drained}, p, log, out);
         std::map<std::int32_t, sale> latest;
