@@ -383,7 +383,7 @@ private:
 /// Time        A window fires when watermark >= its end; its rows have event time end - 1 ns. A record is
 ///             refused for a window iff watermark >= end + allowed lateness; one that comes in between
 ///             changes the row at once (a late pane). Without a window it fires when the input ends; over the
-///             changes of a table each change is answered at once, by a row at the greatest time of what is in it.
+///             changes of a table each record is answered by its net change, at the greatest time of what is in it.
 /// State       One entry per key and open window, collected at end + allowed lateness; part of the snapshot.
 ///             A keyed aggregate without a window says unbounded_state{} or max_keys{n}. A session is kept until
 ///             watermark >= end + gap + allowed lateness; where a function takes its records in log order (fold,

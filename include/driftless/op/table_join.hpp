@@ -69,7 +69,7 @@ struct table_join_root : operator_base<table_join_root<Left, Right, Options...>>
 ///             join of tables; filter and map in between) -> changes (old, new) of joined<L, R>. left_outer{},
 ///             right_outer{}, full_outer{}: also rows of one side alone, with std::optional; left_semi{}, left_anti{}:
 ///             left rows whose key has a right one, or has none. A function given last makes the row:
-///             f(L const&, R const&), a pointer where a side may be missing. Each change of a side is answered at once;
+///             f(L const&, R const&), a pointer where a side may be missing. Each record is answered by its net change;
 ///             a row is deleted only if it was there. A key with a part that is an empty optional has no row: its
 ///             changes are counted as unassigned.
 /// Time        A row has the greatest time of the changes of its two sides, and never goes back. What the tables take,
