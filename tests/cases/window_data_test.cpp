@@ -83,7 +83,7 @@ lines lines_of(std::string const& path) {
     REQUIRE_FALSE(all.empty());
     return sorted(all);
 }
-std::string joined(auto const&... fields) {
+std::string fields_of(auto const&... fields) {
     std::string out;
     ((out += (out.empty() ? "" : ",") + std::to_string(fields)), ...);
     return out;
@@ -116,17 +116,17 @@ void check_readings(std::vector<reading> const& input, std::string const& expect
     auto const per_user = timed | key_by<&reading::uid>() | window(windows) | aggregate(sum<&reading::v>());
     if (std::ifstream{expected + "_sum.csv"}) {
         CHECK(both_ways(per_window, input, [&](auto const& row) {
-            return joined(step, row.value, row.window.start.ms());
+            return fields_of(step, row.value, row.window.start.ms());
         }) == lines_of(expected + "_sum.csv"));
     }
     CHECK(both_ways(per_user, input, [&](auto const& row) {
-        return joined(step, row.key, row.value, row.window.start.ms());
+        return fields_of(step, row.key, row.value, row.window.start.ms());
     }) == lines_of(expected + "_sum_by_uid.csv"));
     if (!std::ifstream{expected + "_assign.csv"}) return;
     lines assigned;
     for (auto const& row : input) {
         each_window(windows, row.created_at, [&](time_window w) {
-            assigned.push_back(joined(step, row.row_id, row.uid, row.created_at.ms(), w.start.ms(), w.end.ms()));
+            assigned.push_back(fields_of(step, row.row_id, row.uid, row.created_at.ms(), w.start.ms(), w.end.ms()));
         });
     }
     CHECK(sorted(assigned) == lines_of(expected + "_assign.csv"));
@@ -166,7 +166,7 @@ TEST_CASE("session_gap_10m: every row with the first and last time of its sessio
         for (auto const& row : input) {
             for (auto const& of : found) {
                 if (of.key != row.bar || row.tm < of.window.start || row.tm >= of.window.end) continue;
-                said.push_back(joined(step, row.tm.ms(), row.foo, row.bar, of.window.start.ms(),
+                said.push_back(fields_of(step, row.tm.ms(), row.foo, row.bar, of.window.start.ms(),
                     (of.window.end - 10_min).ms()));
             }
         }
@@ -200,7 +200,7 @@ TEST_CASE("emit_on_close_max, R-01: a window comes out when the watermark has re
     auto const greatest = measured | window(tumbling{1_h}) | aggregate(max<&measure::foo>());
     lines there;
     auto sink = to([&](pane<unkeyed, std::int64_t> const& row) {
-        there.push_back(joined(row.window.start.ms(), row.value));
+        there.push_back(fields_of(row.window.start.ms(), row.value));
     });
     CHECK(sorted(after_steps(greatest, all, sink, there)) == lines_of(*folder + "expected_closed.csv"));
 }
@@ -211,17 +211,17 @@ TEST_CASE("emit_on_close_rows: rows come out once the watermark has passed them,
     auto const all = rows_of<measure>(*folder + "input_t.csv", {.defaults = {csv_default{&measure::bar, 0}}});
     auto const rows = measured | release_on_close();
     lines there;
-    auto sink = to([&](measure const& row) { there.push_back(joined(row.tm.ms(), row.foo)); });
+    auto sink = to([&](measure const& row) { there.push_back(fields_of(row.tm.ms(), row.foo)); });
     auto const said = after_steps(rows, all, sink, there);
     CHECK(sorted(said) == lines_of(*folder + "expected_closed.csv"));
     CHECK(std::is_sorted(there.begin(), there.end()));  // times of one length
 
     // A batch says at once what the stream has said when it is drained.
     lines batched;
-    for (auto const& row : run(batch{}, rows, all)) batched.push_back(joined(row.value.tm.ms(), row.value.foo));
+    for (auto const& row : run(batch{}, rows, all)) batched.push_back(fields_of(row.value.tm.ms(), row.value.foo));
     lines drained_lines;
     for (auto const& row : run(stream{.until = drained}, rows, all)) {
-        drained_lines.push_back(joined(row.value.tm.ms(), row.value.foo));
+        drained_lines.push_back(fields_of(row.value.tm.ms(), row.value.foo));
     }
     CHECK(batched == drained_lines);
     CHECK(batched.size() == all.size());
