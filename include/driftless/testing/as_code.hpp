@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_TESTING_AS_CODE_HPP
 #define DRIFTLESS_TESTING_AS_CODE_HPP
 
+#include <driftless/core/joined.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/reflect.hpp>
 #include <driftless/core/text.hpp>
