@@ -86,7 +86,7 @@ TEST_CASE("the watermark behind suppress is held back to what it holds", "[op][s
     std::string seen;
     testing::play(latest | suppress(time_limit{10_ns}) | said::listener{seen}, wm(3), put("a", "1", 5), wm(8), wm(14),
         wm(16), testing::end_of_input{});
-    CHECK(seen == "wm 3 wm 5 wm 16 wm inf");
+    CHECK(seen == "wm 3 wm 5 change wm 16 wm inf");
 }
 
 TEST_CASE("final results come once per row, when nothing can change it", "[op][suppress]") {
