@@ -46,6 +46,10 @@ using namespace driftless::literals;
 using access_log::request;
 using access_log::request_log;
 
+/// What a file may leave out: most tables do without.
+dl::csv_defaults<request> const often_missing{dl::csv_default{&request::bytes, 0}, dl::csv_default{&request::seq, 0},
+    dl::csv_default{&request::method, ""}};
+
 /// Made-up traffic of one request per ten milliseconds; like the real one, it is in no order within each minute.
 void append_generated(std::uint64_t count, request_log& log) {
     constexpr std::array<std::int32_t, 8> statuses = {200, 200, 200, 200, 304, 301, 404, 500};
@@ -80,7 +84,7 @@ int main(int argc, char** argv) {
             auto const fill = [&] {
                 if (is_full) return;
                 if (asked.input.empty()) append_generated(asked.records, log);
-                else support::append_csv<request>(asked, {.defaults = {dl::csv_default{&request::bytes, 0}}}, log);
+                else support::append_csv<request>(asked, {.defaults = often_missing}, log);
             };
             return support::in_two_modes(asked, log, fill, support::result{"tumble_1h", access_log::make_tumble_1h},
                 support::result{"hop_15m_5m_by_status_class", access_log::make_hop_15m_5m_by_status_class},
