@@ -22,5 +22,6 @@
 #include <driftless/core/stream.hpp>
 #include <driftless/core/text.hpp>
 #include <driftless/core/time.hpp>
+#include <driftless/core/transactional_sink.hpp>
 
 #endif
