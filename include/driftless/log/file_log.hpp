@@ -153,6 +153,11 @@ public:
     [[nodiscard]] std::string const& path() const noexcept { return path_; }
     [[nodiscard]] log_id id() const noexcept { return identity_.id; }
     [[nodiscard]] std::uint32_t partitions() const noexcept { return identity_.partitions; }
+    /// When what this process appends becomes safe from a loss of power; nothing for a log opened to read.
+    [[nodiscard]] std::optional<driftless::durability> durable() const noexcept {
+        if (!is_writer()) return std::nullopt;
+        return options_.durable;
+    }
     [[nodiscard]] std::uint64_t begin_offset(std::uint32_t p = 0) const {
         return is_writer() ? partitions_[p]->begin_offset() : readers_[p]->begin_offset();
     }

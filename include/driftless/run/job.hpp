@@ -6,13 +6,13 @@
 #include <driftless/codec/codec.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/pipeline.hpp>
-#include <driftless/file/whole_file.hpp>
 #include <driftless/log/detail/system_time.hpp>
 #include <driftless/log/wakeup.hpp>
 #include <driftless/op/detail/shards.hpp>
 #include <driftless/run/batch.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/decisions.hpp>
+#include <driftless/run/detail/snapshot_keeper.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/detail/stuck_visitor.hpp>
 #include <driftless/run/fingerprint.hpp>
@@ -27,11 +27,13 @@
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace driftless::inline v0 {
 
@@ -53,7 +55,7 @@ class job {
     /// Something in the pipeline asks for processing time.
     static constexpr bool tells_clock = streams && !is_replayable<P>;
     static constexpr std::size_t chunk = 16384;  // records between two looks at stop() and two publications
-    static constexpr std::string_view snapshot_file = "snapshot";
+    static constexpr bool exactly_once = engine_t::has_transactional_sinks;
 
     enum class phase : std::uint8_t {
         open,
@@ -62,14 +64,16 @@ class job {
     };
 
     Mode mode_;
-    std::string snapshots_;  // the job's own: the mode borrows the path
     detail::executor_handle workers_;
     results_of<output_of<P>> rows_;
     engine_t engine_;
     struct no_watch {
         no_watch(engine_t&, Mode const&) {}
     };
-    std::conditional_t<streams, detail::decisions<engine_t, tells_clock>, no_watch> watch_;
+    using watch_t = std::conditional_t<streams, detail::decisions<engine_t, tells_clock>, no_watch>;
+    watch_t watch_;
+    std::vector<std::string> warnings_;
+    std::optional<detail::snapshot_keeper<engine_t, watch_t>> keeper_;
     wakeup wakeup_;
     std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
@@ -79,16 +83,17 @@ class job {
 public:
     job(Mode mode, P const& description, Args&&... args)
         : mode_(mode),
-          snapshots_([&] {
-              if constexpr (streams) return std::string{mode.snapshots};
-              else return std::string{};
-          }()),
           workers_(detail::thread_count_of<decltype(Mode::threads)>{mode.threads}.start()),
           engine_(description, &rows_, mode.on_error, workers_.get(), std::forward<Args>(args)...),
           watch_(engine_, mode) {
         if constexpr (streams) {
-            if (!snapshots_.empty()) take_up_snapshot();
+            if constexpr (exactly_once) read_durable_only();
+            if (!mode.snapshots.empty()) {
+                keeper_.emplace(engine_, watch_, std::string{mode.snapshots}, mode.snapshot_options, warnings_);
+                keeper_->start();
+            }
         }
+        if (!keeper_) recover_sinks();
         publish();
         engine_.subscribe(wakeup_);  // last: what throws before it leaves nobody to wake
     }
@@ -99,27 +104,32 @@ public:
     /// Reads what the inputs hold now, at most `max` records; returns how many. Where several partitions
     /// or inputs are merged, one that is open, empty and not idle (stream::idle_after) holds the others.
     std::size_t poll(std::size_t max = std::numeric_limits<std::size_t>::max()) {
+        if (ended_before()) return require_nothing_new();
         return guarded([&] {
-            auto const fed = poll_engine(max, false, tell_time());
+            auto const fed = poll_engine(max, false);
             publish();
             return fed;
         });
     }
 
-    /// Batch: reads everything, once. Stream: follows the inputs until stop(), or as `until` says.
+    /// Batch: reads everything, once. Stream: follows the inputs until stop(), or as `until` says. With snapshots, a run
+    /// that comes back leaves one.
     void run() {
         if constexpr (!streams) {
-            guarded([&] { return engine_.run_to_end(), 0; });
+            guarded([&] { return engine_.run_to_end(), commit_sinks(), 0; });
             phase_ = phase::ended;
-        } else if (mode_.until == until::stopped) {
-            follow();
         } else {
-            bool const all = guarded([&] { return read_to_present_end(true); });
-            if (mode_.until == until::drained) {
-                if (all) finish();
-            } else if (!snapshots_.empty()) {
-                leave_snapshot();
+            require_commits();
+            if (ended_before()) {
+                require_nothing_new();
+                return;
             }
+            if (mode_.until == until::stopped) {
+                follow();
+            } else if (guarded([&] { return read_to_present_end(true); }) && mode_.until == until::drained) {
+                finish();
+            }
+            if (phase_ == phase::open && keeper_) guarded([&] { return keeper_->take(now(), false), 0; });
         }
         publish();
     }
@@ -133,12 +143,27 @@ public:
     /// Reads what the inputs hold now and ends: the watermark +inf fires all that is open.
     void drain() {
         if constexpr (streams) {
+            if (ended_before()) {
+                require_nothing_new();
+                return;
+            }
             guarded([&] { return read_to_present_end(false); });
             finish();
             publish();
         } else {
             run();
         }
+    }
+
+    /// Takes a snapshot into stream::snapshots, now; what sinks of two phases were given is then visible.
+    ///
+    /// Errors      invalid_argument without a folder; io, or fenced where another instance of the job has started.
+    void save_snapshot() {
+        guarded([&] {
+            if (!keeper_) throw error{error_code::invalid_argument, "there is no folder for it: stream{.snapshots = ...}"};
+            return keeper_->take(now(), false), 0;
+        });
+        publish();
     }
 
     /// The state of all stages and the offsets read so far, as bytes.
@@ -226,33 +251,123 @@ private:
     }
     void publish() {
         auto now = engine_.make_report();
+        now.warnings = warnings_;
         std::lock_guard const lock{publishing_};
         published_ = std::move(now);
     }
     void finish() {
-        guarded([&] { return engine_.finish(), 0; });
+        guarded([&] {
+            engine_.finish();
+            if (keeper_) keeper_->take(now(), true);
+            else commit_sinks();
+            return 0;
+        });
         phase_ = phase::ended;
+    }
+    /// The newest snapshot is that of a job that was drained: all is done.
+    [[nodiscard]] bool ended_before() const { return phase_ == phase::open && keeper_ && keeper_->ended(); }
+    std::size_t require_nothing_new() {
+        return guarded([&] {
+            engine_.extend();
+            for (auto const* const each : engine_.lanes()) {
+                if (!each->has_record()) continue;
+                throw error{error_code::stopped,
+                    "this job has been drained, and its inputs have grown since: give what follows a job, and a folder for "
+                    "its snapshots, of its own"};
+            }
+            return std::size_t{0};
+        });
+    }
+
+    // --- sinks of two phases ------------------------------------------------------------------------------------
+
+    /// Without snapshots a run is one transaction.
+    void recover_sinks() {
+        engine_.each_transactional_sink([&](auto& sink) { sink.recover(sink_position{std::string{job_name()}, 0, 0, 1}); });
+    }
+    void commit_sinks() {
+        engine_.each_transactional_sink([&](auto& sink) { sink.prepare(1); });
+        engine_.each_transactional_sink([&](auto& sink) { sink.commit(1); });
+    }
+    [[nodiscard]] std::string_view job_name() const {
+        if constexpr (streams) return mode_.snapshot_options.job;
+        else return "job";
+    }
+    void require_commits() const {
+        if (!exactly_once || keeper_ || mode_.until == until::drained) return;
+        throw error{error_code::invalid_argument,
+            "a sink of this job shows rows when a snapshot is complete, and the job takes none: give it a folder, "
+            "stream{.snapshots = ...}"};
+    }
+    /// What a loss of power could take back must not have been committed.
+    void read_durable_only() {
+        for (auto* const each : engine_.lanes()) each->durable = true;
+        engine_.each_named_input([](std::string_view, auto const& log) {
+            if constexpr (requires { log.durable()->what(); }) {
+                if (log.durable() && log.durable()->what() == std::remove_cvref_t<decltype(log.durable()->what())>::on_close) {
+                    throw error{error_code::invalid_argument,
+                        "a job with a sink that delivers exactly once reads what is durable, and this log makes nothing so "
+                        "before it is closed: open it with .durable = every(...) or every_batch",
+                        log.path()};
+                }
+            }
+        });
+    }
+    /// Before a cut at the present end: all that is there is durable.
+    void wait_until_durable() {
+        if constexpr (exactly_once) {
+            for (auto* const each : engine_.lanes()) {
+                auto const wanted = each->visible_end();
+                for (int tries = 0; each->extend(), each->end < wanted; ++tries) {
+                    if (tries == 10000) {
+                        throw error{error_code::io,
+                            "the end of an input does not become durable: is the writer of the log still there?", {},
+                            each->end};
+                    }
+                    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+                }
+            }
+        }
+    }
+
+    // --- reading ------------------------------------------------------------------------------------------------
+
+    [[nodiscard]] event_time now() const {
+        if constexpr (streams) return mode_.clock != nullptr ? mode_.clock() : detail::system_time();
+        else return event_time::min();
     }
     /// Processing time, before what is read next; -inf where nothing asks for it.
     event_time tell_time() {
         if constexpr (streams) {
-            if (!watch_.asks_clock()) return event_time::min();
-            auto const now = mode_.clock != nullptr ? mode_.clock() : detail::system_time();
-            if (tells_clock && !watch_.needed()) engine_.each_chain([&](auto& chain) { chain.on_clock(now); });
-            return now;
+            bool const asked = watch_.asks_clock();
+            if (!asked && !(keeper_ && keeper_->tells_time())) return event_time::min();
+            auto const told = now();
+            if (asked && tells_clock && !watch_.needed()) engine_.each_chain([&](auto& chain) { chain.on_clock(told); });
+            return told;
         } else {
             return event_time::min();
         }
     }
-    std::size_t poll_engine(std::size_t max, bool cut, event_time now) {
+    /// As the engine's; takes snapshots where they are due.
+    std::size_t poll_engine(std::size_t max, bool cut) {
         if constexpr (streams) {
-            if (watch_.needed()) return watch_.poll(max, cut, now);
+            std::size_t fed = 0;
+            for (;;) {
+                auto const room = keeper_ ? keeper_->until_due(max - fed) : max;
+                auto const told = tell_time();
+                auto const some = watch_.needed() ? watch_.poll(room, cut, told) : engine_.poll(room, cut);
+                fed += some;
+                if (!keeper_) return fed;
+                if (keeper_->due(told)) keeper_->take(told, false);
+                if (some < room || fed == max) return fed;
+            }
+        } else {
+            return engine_.poll(max, cut);
         }
-        return engine_.poll(max, cut);
     }
     void wait(std::uint32_t seen) {
         bool timed = false;
-        if constexpr (streams) timed = watch_.asks_clock();
+        if constexpr (streams) timed = watch_.asks_clock() || (keeper_ && keeper_->tells_time());
         if (timed) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
         else wakeup_.wait(seen);
     }
@@ -266,10 +381,10 @@ private:
     /// The cut: every partition ends where it ends now, so that none holds the others.
     /// False if stop() cut it short.
     bool read_to_present_end(bool may_stop) {
+        wait_until_durable();
         if (watch_.needed()) watch_.begin_cut();
         else engine_.extend();
-        auto const now = tell_time();
-        while (poll_engine(chunk, true, now) != 0) {
+        while (poll_engine(chunk, true) != 0) {
             publish();
             if (may_stop && stop_.exchange(false, std::memory_order_acq_rel)) return false;
         }
@@ -316,14 +431,6 @@ private:
         engine_.visit_state(detail::load_visitor{in});
         in.expect_end();
         engine_.resume(records, failures);
-    }
-    void take_up_snapshot() {
-        real_files().make_folder(snapshots_);
-        if (auto const bytes = read_whole_file(snapshots_ + "/" + std::string{snapshot_file})) load(*bytes);
-    }
-    void leave_snapshot() {
-        auto const bytes = snapshot();
-        write_whole_file(snapshots_, std::string{snapshot_file}, bytes);
     }
 };
 template <class Mode, class P, class... Args>

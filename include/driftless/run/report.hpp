@@ -19,6 +19,7 @@ struct report {
     std::vector<account> stages;         ///< expect and aggregate, in the order of the stages
     std::uint64_t failures = 0;          ///< records left out because a user function threw
     std::uint64_t state_bytes = 0;       ///< reserved by tables of open windows
+    std::vector<std::string> warnings{}; ///< what somebody should look at though the run goes on: a damaged snapshot
 
     /// All refusals for one reason, over all stages; `failed` includes stateless stages.
     [[nodiscard]] std::uint64_t refused(reason why) const noexcept {
@@ -55,6 +56,7 @@ struct report {
             out += '\n';
         }
         if (failures != 0) out += "left out because a function threw: " + std::to_string(failures) + '\n';
+        for (auto const& each : warnings) out += "warning: " + each + '\n';
         return out;
     }
 };

@@ -4,6 +4,7 @@
 
 #include <driftless/core/services.hpp>
 #include <driftless/run/journal.hpp>
+#include <driftless/run/snapshot_options.hpp>
 #include <driftless/run/threads.hpp>
 
 #include <cstdint>
@@ -54,7 +55,7 @@ constexpr quiet_policy close_after(duration quiet) noexcept { return close_after
 struct stream {
     thread_count threads{};          ///< shards of keyed state; needs run/thread_pool.hpp from 2 on
     error_policy on_error{};         ///< what a throwing user function does to the run
-    std::string_view snapshots{};    ///< a folder for the snapshot that a pause leaves and a start takes up
+    std::string_view snapshots{};    ///< a folder for snapshots: a start takes the newest up; empty: none are kept
     driftless::until until = driftless::until::stopped;
     event_time (*clock)() = nullptr; ///< processing time, where something asks it; without one, the system's clock
     /// A partition that has been read to its end, and stayed there for so long by the clock, is idle: it holds neither
@@ -62,6 +63,7 @@ struct stream {
     duration idle_after{};
     quiet_policy when_quiet{};       ///< what happens while all of them are idle
     journal_ref journal{};           ///< where it is written what was declared when: journal_in(log)
+    driftless::snapshot_options snapshot_options{};  ///< how often, how many, under which name
 };
 }  // namespace driftless::inline v0
 #endif

@@ -6,6 +6,7 @@
 #include <driftless/core/pipeline.hpp>
 #include <driftless/core/services.hpp>
 #include <driftless/core/sink.hpp>
+#include <driftless/core/transactional_sink.hpp>
 #include <driftless/run/detail/bindings.hpp>
 #include <driftless/run/detail/graph.hpp>
 #include <driftless/run/detail/lane.hpp>
@@ -19,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -263,6 +265,30 @@ public:
         each_input([&](auto const& log) {
             if constexpr (requires { log.unsubscribe(who); }) log.unsubscribe(who);
         });
+    }
+
+    /// Some sink takes part in snapshots.
+    static constexpr bool has_transactional_sinks =
+        (transactional_sink<std::remove_cvref_t<decltype(target_of(std::declval<Args&>()))>> || ...);
+    template <class F>
+    void each_transactional_sink(F&& f) {
+        std::apply(
+            [&](auto&... arg) {
+                auto const one = [&](auto& target) {
+                    if constexpr (transactional_sink<std::remove_cvref_t<decltype(target)>>) f(target);
+                };
+                (one(target_of(arg)), ...);
+            },
+            args_);
+    }
+    /// f(name, log) for each input, in the order of the lanes.
+    template <class F>
+    void each_named_input(F&& f) {
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            (f(std::string_view{root_t<I>::op_type::name_type::value},
+                 *input_t<I>{target_of(std::get<argument<I>>(args_))}),
+                ...);
+        }(std::make_index_sequence<head_count>{});
     }
 
     /// Shows all state of the stages to a visitor.

@@ -167,6 +167,7 @@ public:
     std::uint32_t input = 0;
     std::uint32_t partition = 0;
     bool looked = false;  ///< `head` is that of `next`, and will not change
+    bool durable = false;  ///< only what a loss of power would leave is read
     bool idle = false;  ///< it holds nobody; `end` stays at `next` until it is declared active again
 
     std::uint64_t least_until = 0;  ///< exact mode: until this record, `least` is what least_to_come() says
@@ -181,6 +182,9 @@ public:
     virtual void look() = 0;
     /// Moves `end` to the present end of the log.
     virtual void extend() = 0;
+    /// Where the log begins and ends now, for this reader or any other.
+    [[nodiscard]] virtual std::uint64_t begin() const = 0;
+    [[nodiscard]] virtual std::uint64_t visible_end() const = 0;
     /// Exact mode: reads the block statistics of [next, end).
     virtual void plan() = 0;
     /// Exact mode: no record to come has a time below this; -inf where nobody knows, +inf at the end.
@@ -225,7 +229,16 @@ public:
         end = next;
     }
 
-    void extend() override { end = log_.end_offset(partition); }
+    void extend() override {
+        end = log_.end_offset(partition);
+        if constexpr (requires { log_.durable_offset(partition); }) {
+            if (!durable) return;
+            std::uint64_t const safe = log_.durable_offset(partition);
+            if (safe < end) end = safe < next ? next : safe;
+        }
+    }
+    [[nodiscard]] std::uint64_t begin() const override { return log_.begin_offset(partition); }
+    [[nodiscard]] std::uint64_t visible_end() const override { return log_.end_offset(partition); }
     void on_watermark(event_time watermark) override { chain_.on_watermark(watermark); }
     void on_partition() override { chain_.on_partition(partition); }
     void on_partition_idle(bool to) override { chain_.on_partition_idle(partition, to); }

@@ -4,6 +4,7 @@
 
 #include <driftless/codec/codec.hpp>
 #include <driftless/core/account.hpp>
+#include <driftless/core/detail/sentence.hpp>
 #include <driftless/core/error.hpp>
 
 #include <string>
@@ -11,6 +12,39 @@
 #include <type_traits>
 
 namespace driftless::inline v0::detail {
+/// The state of one member of a stage.
+template <class T>
+void save_member(auto& out, T& member) {
+    if constexpr (std::is_same_v<T, account>) {
+        out.write(member.applied).write(member.violations);
+        for (auto const n : member.refused) out.write(n);
+    } else if constexpr (requires { member.save_state(out); }) {
+        member.save_state(out);
+    } else {
+        out.write(member);
+    }
+}
+template <class T>
+void load_member(std::string_view bytes, T& member) {
+    byte_reader in{bytes};
+    if constexpr (std::is_same_v<T, account>) {
+        in.read(member.applied).read(member.violations);
+        for (auto& n : member.refused) in.read(n);
+    } else if constexpr (requires { member.load_state(in); }) {
+        member.load_state(in);
+    } else {
+        in.read(member);
+    }
+    in.expect_end();
+}
+/// What the operator of a member is called, where it keeps books; else nothing.
+template <class T>
+operator_label label_of(T const& member) {
+    if constexpr (std::is_same_v<T, account>) return member.label;
+    else if constexpr (requires { member.books(); }) return member.books().label;
+    else return {};
+}
+
 /// Writes the state of the stages: (name, length, bytes) for each member that is shown.
 class save_visitor {
     byte_writer out_;
@@ -22,14 +56,7 @@ public:
     void operator()(std::string_view name, T& member) {
         std::string bytes;
         byte_writer part{bytes};
-        if constexpr (std::is_same_v<T, account>) {
-            part.write(member.applied).write(member.violations);
-            for (auto const n : member.refused) part.write(n);
-        } else if constexpr (requires { member.save_state(part); }) {
-            member.save_state(part);
-        } else {
-            part.write(member);
-        }
+        save_member(part, member);
         out_.write(name).write(std::string_view{bytes});
     }
 };
@@ -43,23 +70,30 @@ public:
 
     template <class T>
     void operator()(std::string_view name, T& member) {
-        auto const found = in_.read<std::string>();
-        if (found != name) {
-            throw error{error_code::mismatch,
-                "the snapshot holds '" + found + "' where this pipeline keeps '" + std::string{name}
-                    + "': restore it into the pipeline it was taken from"};
-        }
-        auto const bytes = in_.read<std::string>();
-        byte_reader part{bytes};
-        if constexpr (std::is_same_v<T, account>) {
-            part.read(member.applied).read(member.violations);
-            for (auto& n : member.refused) part.read(n);
-        } else if constexpr (requires { member.load_state(part); }) {
-            member.load_state(part);
-        } else {
-            part.read(member);
-        }
-        part.expect_end();
+        auto const found = in_.get_bytes(in_.get_count());
+        if (found != name) throw_other_member(found, name);
+        load_member(in_.get_bytes(in_.get_count()), member);
+    }
+    [[noreturn]] static void throw_other_member(std::string_view found, std::string_view name) {
+        throw error{error_code::mismatch,
+            sentence({"the snapshot holds '", found, "' where this pipeline keeps '", name,
+                "': restore it into the pipeline it was taken from"})};
+    }
+};
+
+/// Writes it into the file of a snapshot, member by member.
+template <class Writer>
+class store_visitor {
+    Writer& out_;
+
+public:
+    explicit store_visitor(Writer& out) : out_(out) {}
+
+    template <class T>
+    void operator()(std::string_view name, T& member) {
+        out_.begin_member(name, label_of(member).id);
+        save_member(out_, member);
+        out_.end_member();
     }
 };
 }  // namespace driftless::inline v0::detail
