@@ -42,7 +42,9 @@ auto run(batch<Threads> mode, P const& p, Args&&... args) {
     constexpr bool threads = !std::is_same_v<Threads, one_thread>;
     detail::engine<detail::batch_mode<P, threads>, P, Args...> engine{p, &rows, mode.on_error, workers.get(),
         std::forward<Args>(args)...};
+    engine.begin_transaction("job");
     engine.run_to_end();
+    engine.commit_transaction();
     if constexpr (detail::last_stage<P, Args...>::has_sink) {
         return engine.make_report();
     } else {

@@ -93,7 +93,7 @@ public:
                 keeper_->start();
             }
         }
-        if (!keeper_) recover_sinks();
+        if (!keeper_) engine_.begin_transaction(job_name());
         publish();
         engine_.subscribe(wakeup_);  // last: what throws before it leaves nobody to wake
     }
@@ -116,7 +116,7 @@ public:
     /// that comes back leaves one.
     void run() {
         if constexpr (!streams) {
-            guarded([&] { return engine_.run_to_end(), commit_sinks(), 0; });
+            guarded([&] { return engine_.run_to_end(), engine_.commit_transaction(), 0; });
             phase_ = phase::ended;
         } else {
             require_commits();
@@ -259,7 +259,7 @@ private:
         guarded([&] {
             engine_.finish();
             if (keeper_) keeper_->take(now(), true);
-            else commit_sinks();
+            else engine_.commit_transaction();
             return 0;
         });
         phase_ = phase::ended;
@@ -281,14 +281,6 @@ private:
 
     // --- sinks of two phases ------------------------------------------------------------------------------------
 
-    /// Without snapshots a run is one transaction.
-    void recover_sinks() {
-        engine_.each_transactional_sink([&](auto& sink) { sink.recover(sink_position{std::string{job_name()}, 0, 0, 1}); });
-    }
-    void commit_sinks() {
-        engine_.each_transactional_sink([&](auto& sink) { sink.prepare(1); });
-        engine_.each_transactional_sink([&](auto& sink) { sink.commit(1); });
-    }
     [[nodiscard]] std::string_view job_name() const {
         if constexpr (streams) return mode_.snapshot_options.job;
         else return "job";

@@ -281,6 +281,14 @@ public:
             },
             args_);
     }
+    /// Without snapshots a run is one transaction: from the beginning of the inputs to their end.
+    void begin_transaction([[maybe_unused]] std::string_view job_name) {
+        each_transactional_sink([&](auto& sink) { sink.recover(driftless::sink_position{std::string{job_name}, 0, 0, 1}); });
+    }
+    void commit_transaction() {
+        each_transactional_sink([](auto& sink) { sink.prepare(1); });
+        each_transactional_sink([](auto& sink) { sink.commit(1); });
+    }
     /// f(name, log) for each input, in the order of the lanes.
     template <class F>
     void each_named_input(F&& f) {

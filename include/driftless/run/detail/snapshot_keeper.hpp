@@ -228,8 +228,9 @@ private:
     void place_inputs(snapshot_manifest const& found, snapshot_manifest const& ours) {
         auto const refuse = [&](std::string const& why) { throw error{error_code::mismatch, why, store_.folder()}; };
         if (found.inputs.size() != ours.inputs.size()) {
-            refuse("the snapshot has another number of partitions than the inputs: bring the inputs back that it was "
-                   "taken with");
+            refuse(
+                "the snapshot has another number of partitions than the inputs: bring the inputs back that it was "
+                "taken with");
         }
         for (auto* const each : engine_.lanes()) each->idle = false;
         engine_.extend();
