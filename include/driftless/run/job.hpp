@@ -74,6 +74,7 @@ class job {
     watch_t watch_;
     std::vector<std::string> warnings_;
     std::optional<detail::snapshot_keeper<engine_t, watch_t>> keeper_;
+    bool ended_before_ = false;  // the snapshot taken up is of a drained job
     wakeup wakeup_;
     std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
@@ -91,6 +92,7 @@ public:
             if (!mode.snapshots.empty()) {
                 keeper_.emplace(engine_, watch_, std::string{mode.snapshots}, mode.snapshot_options, warnings_);
                 keeper_->start();
+                ended_before_ = keeper_->ended();
             }
         }
         if (!keeper_) engine_.begin_transaction(job_name());
@@ -112,8 +114,8 @@ public:
         });
     }
 
-    /// Batch: reads everything, once. Stream: follows the inputs until stop(), or as `until` says. With snapshots, a run
-    /// that comes back leaves one.
+    /// Batch: reads everything, once. Stream: follows the inputs until stop(), or as `until` says. With snapshots, a
+    /// run that comes back leaves one.
     void run() {
         if constexpr (!streams) {
             guarded([&] { return engine_.run_to_end(), engine_.commit_transaction(), 0; });
@@ -164,6 +166,11 @@ public:
             return keeper_->take(now(), false), 0;
         });
         publish();
+    }
+
+    /// Takes no more snapshots, not even by save_snapshot(): what follows is no part of what the next start takes up.
+    void stop_snapshots() noexcept {
+        if (keeper_) keeper_->stop();
     }
 
     /// The state of all stages and the offsets read so far, as bytes.
@@ -265,7 +272,7 @@ private:
         phase_ = phase::ended;
     }
     /// The newest snapshot is that of a job that was drained: all is done.
-    [[nodiscard]] bool ended_before() const { return phase_ == phase::open && keeper_ && keeper_->ended(); }
+    [[nodiscard]] bool ended_before() const { return phase_ == phase::open && ended_before_; }
     std::size_t require_nothing_new() {
         return guarded([&] {
             engine_.extend();
@@ -437,6 +444,33 @@ template <pipeline P, class... Args>
 auto run(stream mode, P const& p, Args&&... args) {
     job<stream, P, Args...> running{mode, p, std::forward<Args>(args)...};
     running.run();
+    if constexpr (detail::last_stage<P, Args...>::has_sink) return running.metrics();
+    else return running.take_results();
+}
+
+/// Runs a pipeline as a batch job that leaves its state: run(batch{.leave_state = "state"}, p, log), then
+/// run(stream{.snapshots = "state"}, p, log, sink).
+///
+/// Shape       As run(batch, ...): all rows, also of windows that are open where the inputs end. The snapshot is of the
+///             moment before these are told; the stream tells them again when they are complete.
+/// Time        The declared watermark decides, as in the stream that follows: what is late by it is refused.
+/// State       The folder's next snapshot, of the whole input: what was there before is left aside.
+/// Errors      Those of run. A sink of two phases does not compile: what the batch says of open windows would stay in
+///             it.
+template <class Threads, class Leave, pipeline P, class... Args>
+    requires(!is_ill_formed<P> && !std::is_same_v<Leave, no_state>)
+auto run(batch<Threads, Leave> const& mode, P const& p, Args&&... args) {
+    static_assert(!(transactional_sink<std::remove_cvref_t<decltype(detail::target_of(args))>> || ...),
+        "driftless: a batch with .leave_state tells what is open, and the stream tells it again: into a sink that delivers "
+        "exactly once run(stream{.snapshots = ..., .until = end_of_log}, ...) instead");
+    stream as{.on_error = mode.on_error, .snapshots = std::string_view{mode.leave_state}, .until = until::end_of_log};
+    if constexpr (!std::is_same_v<Threads, one_thread>) as.threads = thread_count{mode.threads};
+    as.snapshot_options.every = {};
+    as.snapshot_options.begin_anew = true;
+    job<stream, P, Args...> running{as, p, std::forward<Args>(args)...};
+    running.run();
+    running.stop_snapshots();
+    running.drain();
     if constexpr (detail::last_stage<P, Args...>::has_sink) return running.metrics();
     else return running.take_results();
 }

@@ -62,7 +62,7 @@ struct stream {
     /// the watermark nor the merge until it has records again. 0: none ever is.
     duration idle_after{};
     quiet_policy when_quiet{};       ///< what happens while all of them are idle
-    journal_ref journal{};           ///< where it is written what was declared when: journal_in(log)
+    journal_ref journal{};           ///< where decisions are written: journal_in(log); else beside the snapshots
     driftless::snapshot_options snapshot_options{};  ///< how often, how many, under which name
 };
 }  // namespace driftless::inline v0
