@@ -49,15 +49,15 @@ concept transactional_sink = requires(S& sink, std::uint64_t n, sink_position co
     { sink.committed() } -> std::convertible_to<std::uint64_t>;
 };
 
-/// What a sink promises, by its type: transactional sinks exactly once, others what their member `delivers` says, and
-/// nothing more than at least once without it.
+/// What a sink promises, by its type: what its member `delivers` says; without one transactional sinks exactly once, and
+/// others nothing more than at least once.
 template <class S>
 inline constexpr delivery delivery_of = delivery::at_least_once;
 template <class S>
-    requires transactional_sink<S>
+    requires(transactional_sink<S> && !requires { S::delivers; })
 inline constexpr delivery delivery_of<S> = delivery::exactly_once;
 template <class S>
-    requires(!transactional_sink<S> && requires { S::delivers; })
+    requires requires { S::delivers; }
 inline constexpr delivery delivery_of<S> = S::delivers;
 }  // namespace driftless::inline v0
 #endif
