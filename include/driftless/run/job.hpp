@@ -15,6 +15,7 @@
 #include <driftless/run/detail/decisions.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/detail/stuck_visitor.hpp>
+#include <driftless/run/detail/throttle.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/run/results.hpp>
@@ -70,6 +71,7 @@ class job {
         no_watch(engine_t&, Mode const&) {}
     };
     std::conditional_t<streams, detail::decisions<engine_t, tells_clock>, no_watch> watch_;
+    detail::throttle limits_;
     wakeup wakeup_;
     std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
@@ -85,7 +87,9 @@ public:
           }()),
           workers_(detail::thread_count_of<decltype(Mode::threads)>{mode.threads}.start()),
           engine_(description, &rows_, mode.on_error, workers_.get(), std::forward<Args>(args)...),
-          watch_(engine_, mode) {
+          watch_(engine_, mode),
+          limits_(limits_of(mode, false), limits_of(mode, true), engine_.lanes()) {
+        if (limits_.active()) engine_.limit(limits_);
         if constexpr (streams) {
             if (!snapshots_.empty()) take_up_snapshot();
         }
@@ -188,6 +192,7 @@ public:
         std::string out;
         guarded([&] {
             engine_.extend();
+            if (limits_.holds()) out = "a rate limit holds the next record for " + detail::plan_text(limits_.wait());
             detail::say_who_is_waited_for<sources>(engine_.lanes(), out);
             auto each = engine_.lanes().begin();  // in the order of the chains
             engine_.each_chain([&](auto& chain) {
@@ -224,8 +229,13 @@ private:
             throw;
         }
     }
+    static rate_limit limits_of(Mode const& mode, bool partition) {
+        if constexpr (streams) return partition ? mode.partition_limits : mode.limits;
+        else return {};
+    }
     void publish() {
         auto now = engine_.make_report();
+        now.held_back = limits_.held_back();
         std::lock_guard const lock{publishing_};
         published_ = std::move(now);
     }
@@ -236,8 +246,10 @@ private:
     /// Processing time, before what is read next; -inf where nothing asks for it.
     event_time tell_time() {
         if constexpr (streams) {
-            if (!watch_.asks_clock()) return event_time::min();
+            if (!watch_.asks_clock() && !limits_.active()) return event_time::min();
             auto const now = mode_.clock != nullptr ? mode_.clock() : detail::system_time();
+            if (limits_.active()) limits_.fill(now);
+            if (!watch_.asks_clock()) return event_time::min();
             if (tells_clock && !watch_.needed()) engine_.each_chain([&](auto& chain) { chain.on_clock(now); });
             return now;
         } else {
@@ -250,7 +262,17 @@ private:
         }
         return engine_.poll(max, cut);
     }
+    /// A rate limit holds the next record back: until it may be read, or somebody may have called stop(), or the clock
+    /// (which is not everybody's) may have moved.
+    void wait_for_limit() {
+        constexpr std::int64_t shortest = 50'000;
+        constexpr std::int64_t longest = 10'000'000;
+        auto const ns = limits_.wait().ns();
+        std::this_thread::sleep_for(
+            std::chrono::nanoseconds{ns < shortest ? shortest : (ns > longest ? longest : ns)});
+    }
     void wait(std::uint32_t seen) {
+        if (limits_.holds()) return wait_for_limit();
         bool timed = false;
         if constexpr (streams) timed = watch_.asks_clock();
         if (timed) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
@@ -268,10 +290,16 @@ private:
     bool read_to_present_end(bool may_stop) {
         if (watch_.needed()) watch_.begin_cut();
         else engine_.extend();
-        auto const now = tell_time();
-        while (poll_engine(chunk, true, now) != 0) {
+        auto now = tell_time();
+        for (;;) {
+            if (poll_engine(chunk, true, now) == 0) {
+                if (!limits_.holds()) break;
+                wait_for_limit();
+                now = tell_time();
+            }
             publish();
             if (may_stop && stop_.exchange(false, std::memory_order_acq_rel)) return false;
+            if (limits_.active()) now = tell_time();
         }
         stop_.store(false, std::memory_order_release);
         return true;

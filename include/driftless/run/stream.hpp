@@ -4,6 +4,7 @@
 
 #include <driftless/core/services.hpp>
 #include <driftless/run/journal.hpp>
+#include <driftless/run/rate_limit.hpp>
 #include <driftless/run/threads.hpp>
 
 #include <cstdint>
@@ -62,6 +63,8 @@ struct stream {
     duration idle_after{};
     quiet_policy when_quiet{};       ///< what happens while all of them are idle
     journal_ref journal{};           ///< where it is written what was declared when: journal_in(log)
+    rate_limit limits{};             ///< how fast it reads, all inputs together, by `clock`
+    rate_limit partition_limits{};   ///< how fast it reads each partition; one that waits holds the merge
 };
 }  // namespace driftless::inline v0
 #endif
