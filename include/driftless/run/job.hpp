@@ -15,6 +15,7 @@
 #include <driftless/run/detail/snapshot_keeper.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/detail/stuck_visitor.hpp>
+#include <driftless/run/detail/throttle.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/run/results.hpp>
@@ -72,6 +73,7 @@ class job {
     };
     using watch_t = std::conditional_t<streams, detail::decisions<engine_t, tells_clock>, no_watch>;
     watch_t watch_;
+    detail::throttle limits_;
     std::vector<std::string> warnings_;
     std::optional<detail::snapshot_keeper<engine_t, watch_t>> keeper_;
     bool ended_before_ = false;  // the snapshot taken up is of a drained job
@@ -86,7 +88,9 @@ public:
         : mode_(mode),
           workers_(detail::thread_count_of<decltype(Mode::threads)>{mode.threads}.start()),
           engine_(description, &rows_, mode.on_error, workers_.get(), std::forward<Args>(args)...),
-          watch_(engine_, mode) {
+          watch_(engine_, mode),
+          limits_(limits_of(mode, false), limits_of(mode, true), engine_.lanes()) {
+        if (limits_.active()) engine_.limit(limits_);
         if constexpr (streams) {
             if constexpr (exactly_once) read_durable_only();
             if (!mode.snapshots.empty()) {
@@ -220,6 +224,7 @@ public:
         std::string out;
         guarded([&] {
             engine_.extend();
+            if (limits_.holds()) out = "a rate limit holds the next record for " + detail::plan_text(limits_.wait());
             detail::say_who_is_waited_for<sources>(engine_.lanes(), out);
             auto each = engine_.lanes().begin();  // in the order of the chains
             engine_.each_chain([&](auto& chain) {
@@ -256,9 +261,14 @@ private:
             throw;
         }
     }
+    static rate_limit limits_of(Mode const& mode, bool partition) {
+        if constexpr (streams) return partition ? mode.partition_limits : mode.limits;
+        else return {};
+    }
     void publish() {
         auto now = engine_.make_report();
         now.warnings = warnings_;
+        now.held_back = limits_.held_back();
         std::lock_guard const lock{publishing_};
         published_ = std::move(now);
     }
@@ -339,8 +349,9 @@ private:
     event_time tell_time() {
         if constexpr (streams) {
             bool const asked = watch_.asks_clock();
-            if (!asked && !(keeper_ && keeper_->tells_time())) return event_time::min();
+            if (!asked && !limits_.active() && !(keeper_ && keeper_->tells_time())) return event_time::min();
             auto const told = now();
+            if (limits_.active()) limits_.fill(told);
             if (asked && tells_clock && !watch_.needed()) engine_.each_chain([&](auto& chain) { chain.on_clock(told); });
             return told;
         } else {
@@ -364,7 +375,17 @@ private:
             return engine_.poll(max, cut);
         }
     }
+    /// A rate limit holds the next record back: until it may be read, or somebody may have called stop(), or the clock
+    /// (which is not everybody's) may have moved.
+    void wait_for_limit() {
+        constexpr std::int64_t shortest = 50'000;
+        constexpr std::int64_t longest = 10'000'000;
+        auto const ns = limits_.wait().ns();
+        std::this_thread::sleep_for(
+            std::chrono::nanoseconds{ns < shortest ? shortest : (ns > longest ? longest : ns)});
+    }
     void wait(std::uint32_t seen) {
+        if (limits_.holds()) return wait_for_limit();
         bool timed = false;
         if constexpr (streams) timed = watch_.asks_clock() || (keeper_ && keeper_->tells_time());
         if (timed) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
@@ -383,7 +404,11 @@ private:
         wait_until_durable();
         if (watch_.needed()) watch_.begin_cut();
         else engine_.extend();
-        while (poll_engine(chunk, true) != 0) {
+        for (;;) {
+            if (poll_engine(chunk, true) == 0) {
+                if (!limits_.holds()) break;
+                wait_for_limit();
+            }
             publish();
             if (may_stop && stop_.exchange(false, std::memory_order_acq_rel)) return false;
         }

@@ -86,7 +86,7 @@ public:
             auto const left = replaying() ? until_next(budget - fed) : budget - fed;
             auto const some = engine_.feed(left, cut || cut_);
             fed += some;
-            if (cut_ && some < left) continue;
+            if (cut_ && some < left && !engine_.held_back()) continue;
             if (replaying()) {
                 if (some == left && fed < budget) continue;
                 break;
