@@ -251,6 +251,7 @@ public:
                 owner.hold_again(into, *made.entry, hash, made.at);
             }
         }
+        for (std::size_t i = 0; i < n; ++i) cores[i].windows_.set_restored();
     }
 
 private:
@@ -326,6 +327,7 @@ private:
     /// Behind each call: what was updated is stamped, what is next is noted, what is empty goes.
     DRIFTLESS_INLINE void finish(call const& now, [[maybe_unused]] event_time updated) {
         auto& of = *now.of;
+        now.in->written = 0;
         if constexpr (traits::expires) settle_state(of.state, updated);
         if constexpr (!traits::stays) {
             if (is_empty_state(of.state)) {

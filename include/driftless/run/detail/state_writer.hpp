@@ -34,6 +34,7 @@ class state_writer {
     xxh3_64_stream sum_;
     std::uint64_t flushed_ = 0;  // of the file
     std::uint64_t begin_ = 0;    // of the extent
+    std::size_t next_before_ = 0;  // of the extents of this member in the snapshot before: looked at next
     std::size_t counted_ = 0;    // of the buffer: it is in sum_, or belongs to earlier extents
 
 public:
@@ -62,6 +63,7 @@ public:
     void begin_member(std::string_view name, std::string_view id) {
         manifest_.members.push_back({std::string{name}, std::string{id}, {}, {}});
         types_.emplace(&manifest_.members.back().types);
+        next_before_ = 0;
         begin_extent();
     }
     void end_member() {
@@ -69,13 +71,22 @@ public:
         types_.reset();
     }
 
-    /// A part of the member: what f() writes, unless it is untouched since the snapshot before and that one is known.
+    /// The number of the snapshot that is being written.
+    [[nodiscard]] std::uint64_t number() const noexcept { return manifest_.number; }
+    /// What the attempt at the snapshot `written` wrote, and has not changed since (0: it has), is in the one before
+    /// this: attempts that failed have higher numbers than that.
+    [[nodiscard]] bool has(std::uint64_t written) const noexcept {
+        return before_ != nullptr && written != 0 && written <= before_->number;
+    }
+    /// A part of the member: what f() writes, unless it has not changed and the snapshot before has it. True if it was
+    /// written.
     template <class F>
-    void part(std::string_view name, bool touched, F&& f) {
+    bool part(std::string_view name, bool changed, F&& f) {
         end_extent({});
-        if (!touched && take_from_before(name)) return;
+        if (!changed && take_from_before(name)) return false;
         f();
         end_extent(name);
+        return true;
     }
     /// Everything is in the file, not yet synced.
     void finish() { flush(); }
@@ -110,8 +121,13 @@ private:
         auto const& members = manifest_.members;
         auto const place = members.size() - 1;
         if (place >= before_->members.size() || before_->members[place].name != members[place].name) return false;
-        for (auto const& each : before_->members[place].extents) {
+        auto const& theirs = before_->members[place].extents;
+        // Parts come in the same order, as a rule.
+        for (std::size_t looked = 0; looked < theirs.size(); ++looked, ++next_before_) {
+            if (next_before_ >= theirs.size()) next_before_ = 0;
+            auto const& each = theirs[next_before_];
             if (each.part != part) continue;
+            ++next_before_;
             auto copy = each;
             copy.file = place_of(before_->files[static_cast<std::size_t>(each.file)]);
             manifest_.members.back().extents.push_back(std::move(copy));
