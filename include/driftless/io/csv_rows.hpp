@@ -34,8 +34,8 @@ consteval bool find_csv_row() {
         return shape == value_shape::enumeration || shape == value_shape::window || shape == value_shape::empty
             || std::is_same_v<T, std::string_view>;
 }
-/// Types that become columns: what csv_writer writes, enums (as numbers), time_window (two columns), and pair, tuple and
-/// reflected structs of these.
+/// Types that become columns: what csv_writer writes, enums (as numbers), time_window (two columns), and pair, tuple
+/// and reflected structs of these.
 template <class T>
 inline constexpr bool is_csv_row = find_csv_row<T>();
 
@@ -99,9 +99,9 @@ constexpr std::string_view to_string(row_kind kind) noexcept {
 /// Rows as CSV, for a directory_sink: a line each, under a header line in each part.
 ///
 /// Columns     Of a pane key, window, value: members by their names, nested ones as outer_inner, of tuples value_1,
-///             value_2; a lone key or value is called `key` or `value`; the window is window_start_ms and window_end_ms,
-///             empty where it has no such end. Of a logged_row also kind (written, removed, retracted), build and
-///             sequence. Of a plain record its members. As csv_reader<T> finds them.
+///             value_2; a lone key or value is called `key` or `value`; the window is window_start_ms and
+///             window_end_ms, empty where it has no such end. Of a logged_row also kind (written, removed, retracted),
+///             build and sequence. Of a plain record its members. As csv_reader<T> finds them.
 /// Types       As csv_writer's: times are whole milliseconds. Enums are numbers.
 /// Errors      error{invalid_argument} when the sink is made: a wrong number of names, or a column that is there twice.
 ///             Compile time: a value that is no column is one sentence.

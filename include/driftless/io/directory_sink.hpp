@@ -31,13 +31,14 @@ struct directory_options {
 /// Writes what a pipeline yields to files of a folder, exactly once: directory_sink<pane<text, totals>> sink{"out"};
 ///
 /// Shape       One file per snapshot that has rows: FOLDER/JOB.NAME.SNAPSHOT.csv, in the order in which they came;
-///             directory_parts(FOLDER) lists them. A batch, and a run without snapshots, is one. Row says what a line is:
-///             pane<K, V> the row, a plain record or V the value alone, logged_row<K, V> also removals and retractions,
-///             and versions.
-/// Format      csv_rows or json_lines (io/json_lines.hpp), or a type of yours: `extension`, `begin<Row>(out)` for what a
-///             file begins with, `write(out, row)` for each row, both at the end of a std::string.
-/// Delivery    Exactly once. A transaction is a file in FOLDER/.staged, synced when it is prepared and renamed when it is
-///             committed: readers see whole files, never half a transaction. Several jobs may share a folder.
+///             directory_parts(FOLDER) lists them. A batch, and a run without snapshots, is one. Row says what a line
+///             is: pane<K, V> the row, a plain record or V the value alone, logged_row<K, V> also removals and
+///             retractions, and versions.
+/// Format      csv_rows or json_lines (io/json_lines.hpp), or a type of yours: `extension`, `begin<Row>(out)` for what
+///             a file begins with, `write(out, row)` or `write(out, row, number)` for each row, all at the end of a
+///             std::string.
+/// Delivery    Exactly once. A transaction is a file in FOLDER/.staged, synced when it is prepared and renamed when it
+///             is committed: readers see whole files, never half a transaction. Several jobs may share a folder.
 /// State       buffer_bytes. On the disk 24 bytes per job and sink.
 /// Errors      As transactional_sink says: io, corrupt, mismatch with the path; invalid_argument for a name that is no
 ///             file name, and that of the format. After an error in write or prepare the sink says `stopped` until it
@@ -93,8 +94,8 @@ public:
 
     /// Rows since the last prepare.
     [[nodiscard]] std::uint64_t open_rows() const noexcept { return parts_.open_rows(); }
-    /// Removes the files of a job and what is known of it: for a batch that runs again, and for a job whose snapshots are
-    /// gone. Before recover.
+    /// Removes the files of a job and what is known of it: for a batch that runs again, and for a job whose snapshots
+    /// are gone. Before recover.
     void start_over(std::string const& job = "job") { parts_.start_over(job); }
 
 private:
@@ -102,7 +103,8 @@ private:
     void add(Row const& row) {
         auto& out = parts_.begin_row();
         if (parts_.open_rows() == 0) format_.template begin<Row>(out);
-        format_.write(out, row);
+        if constexpr (requires { format_.write(out, row, std::uint64_t{}); }) format_.write(out, row, parts_.rows());
+        else format_.write(out, row);
         parts_.end_row();
     }
 };

@@ -17,7 +17,8 @@ namespace driftless::inline v0 {
 /// Rows as JSON, a value on each line, for a directory_sink.
 ///
 /// Shape       As driftless-log prints a record: a pane is {"key":..., "window":{...}, "value":..., "info":{...}}, a
-///             reflected struct an object of its members, a tuple a list; see json_writer for times and what JSON lacks.
+///             reflected struct an object of its members, a tuple a list; see json_writer for times and what JSON
+///             lacks.
 /// Types       All that have a codec.
 /// State       The schema of the rows, and the bytes of one.
 /// Complexity  O(bytes); no allocation per row once the buffers are large enough.

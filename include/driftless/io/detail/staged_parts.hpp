@@ -78,7 +78,8 @@ public:
                 with_extension(name, [&](std::string const& extension) { show(name, id, extension); });
             },
             [&](std::string const& name) {
-                with_extension(name, [&](std::string const& extension) { files_->remove(staged_ + "/" + name + extension); });
+                with_extension(
+                    name, [&](std::string const& extension) { files_->remove(staged_ + "/" + name + extension); });
             });
         // Also what a process that died had renamed: the next snapshot would not know it as its own any more.
         unsynced_ = true;
@@ -143,7 +144,7 @@ private:
     void make_folders() {
         if (files_->make_folder(folder_)) {
             auto const slash = folder_.rfind('/');
-            files_->sync_folder(slash == std::string::npos ? std::string{"."} : folder_.substr(0, slash == 0 ? 1 : slash));
+            files_->sync_folder(slash == std::string::npos ? "." : folder_.substr(0, slash == 0 ? 1 : slash));
         }
         if (files_->make_folder(staged_)) files_->sync_folder(folder_);
     }
