@@ -90,7 +90,7 @@ void add_csv_columns(std::vector<std::string>& out, std::string const& name, boo
     }
 }
 
-constexpr std::string_view to_string(row_kind kind) noexcept {
+constexpr std::string_view row_kind_name(row_kind kind) noexcept {
     return kind == row_kind::written ? "written" : kind == row_kind::removed ? "removed"
                                                                              : "retracted";
 }
@@ -146,7 +146,7 @@ struct csv_rows {
     template <class Row>
     void write(std::string& out, Row const& row) const {
         if constexpr (is_logged_row<Row>) {
-            auto const last = std::tuple{detail::to_string(row.kind), row.version.build, row.version.sequence};
+            auto const last = std::tuple{detail::row_kind_name(row.kind), row.version.build, row.version.sequence};
             put(out, row, last);
         } else if constexpr (is_pane<Row>) {
             put(out, row, std::tuple<>{});

@@ -9,7 +9,7 @@
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/real_files.hpp>
 #include <driftless/io/csv_rows.hpp>
-#include <driftless/io/detail/row_of.hpp>
+#include <driftless/io/detail/kept_row.hpp>
 #include <driftless/io/detail/staged_parts.hpp>
 #include <driftless/io/directory_parts.hpp>
 #include <driftless/io/logged_row.hpp>
@@ -23,7 +23,7 @@ namespace driftless::inline v0 {
 
 struct directory_options {
     std::string name = "out";                         ///< where one job writes to a folder more than once: without '.'
-    std::uint64_t build = 0;                          ///< of the rows it writes; see row_version
+    std::uint64_t build = 0;                          ///< of the rows it writes; see logged_version
     std::size_t buffer_bytes = std::size_t{1} << 16;  ///< rows that wait in memory for the next write
     file_system* files = nullptr;                     ///< where the folder is; null: on the disk
 };
@@ -50,7 +50,7 @@ struct directory_options {
 /// Example     examples/totals_in_files.cpp
 template <class Row, class Format = csv_rows>
 class directory_sink {
-    using maker = detail::row_of<Row>;
+    using maker = detail::kept_row<Row>;
 
     Format format_;
     std::uint64_t build_;
@@ -99,7 +99,7 @@ public:
     void start_over(std::string const& job = "job") { parts_.start_over(job); }
 
 private:
-    [[nodiscard]] row_version version() const noexcept { return {build_, parts_.rows()}; }
+    [[nodiscard]] logged_version version() const noexcept { return {build_, parts_.rows()}; }
     void add(Row const& row) {
         auto& out = parts_.begin_row();
         if (parts_.open_rows() == 0) format_.template begin<Row>(out);

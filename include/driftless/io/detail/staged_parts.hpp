@@ -50,7 +50,7 @@ public:
           name_(std::move(name)),
           buffer_bytes_(buffer_bytes) {}
 
-    void recover(sink_position const& at) {
+    void recover(driftless::sink_position const& at) {
         open_.reset();
         buffer_.clear();
         size_ = rows_ = 0;
