@@ -105,7 +105,7 @@ struct directory_subject {
         std::size_t count = 0;
         for (auto const& each : files.list("out/.staged")) {
             // Of whoever does not know that it is dead, and dies.
-            count += each.name.ends_with(".committed") ? 0 : 1;
+            count += each.name.ends_with(".committed") || each.name.ends_with(".lock") ? 0 : 1;
         }
         return count;
     }
@@ -319,6 +319,31 @@ TEST_CASE("a directory sink whose commit failed commits when it is told again", 
         if (!failed) break;
         CHECK(nth < 20);
     }
+}
+
+TEST_CASE("two directory sinks of one name are refused, and one that has replaced another is not", "[io][sink]") {
+    memory_files files;
+    directory_options const options{.files = &files};
+    directory_sink<row> one{"out", options};
+    directory_sink<row> two{"out", options};
+    directory_sink<row> other{"out", {.name = "late", .files = &files}};
+    one.recover(at(0, 0, 1));
+    other.recover(at(0, 0, 1));
+    one.recover(at(0, 0, 1));
+    try {
+        two.recover(at(0, 0, 1));
+        FAIL("it was taken");
+    } catch (error const& why) {
+        CHECK(why.code() == error_code::in_use);
+    }
+    CHECK_THROWS_AS(put(two, 1), error);
+    two.recover(at(0, 0, 2));  // the older does not know yet
+    put(two, 1);
+    two.prepare(1);
+    two.commit(1);
+    CHECK(files.exists("out/.staged/job.out.2.lock"));
+    CHECK_FALSE(files.exists("out/.staged/job.out.1.lock"));
+    CHECK(files.exists("out/.staged/job.late.1.lock"));
 }
 
 TEST_CASE("a directory sink that starts over leaves other sinks alone", "[io][sink]") {

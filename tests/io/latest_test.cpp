@@ -268,7 +268,8 @@ TEST_CASE("a log of changes, compacted or not, ends in what a batch says", "[io]
             file_log<named> changes{"changes", durable};
             {
                 log_sink into_changes{changes};
-                stream const mode{.snapshots = "state", .until = drained, .snapshot_options = {.every = {}, .records = every, .files = &files}};
+                snapshot_options const often{.every = {}, .records = every, .files = &files};
+                stream const mode{.snapshots = "state", .until = drained, .snapshot_options = often};
                 if (resolved) run(mode, sessions(), sales, latest(into_changes));
                 else run(mode, sessions(), sales, into_changes);
             }
@@ -287,8 +288,9 @@ TEST_CASE("a log of changes, compacted or not, ends in what a batch says", "[io]
             file_log<named> going{"going", small_options(files, 2)};
             for (auto const* const name : {"compaction", "compaction"}) {
                 log_sink target{going};
-                run(stream{.snapshots = "compacted", .until = end_of_log, .snapshot_options = {.every = {}, .records = 50, .job = name, .files = &files}},
-                    from<named>(), changes, latest(target));
+                snapshot_options const often{.every = {}, .records = 50, .job = name, .files = &files};
+                stream const mode{.snapshots = "compacted", .until = end_of_log, .snapshot_options = often};
+                run(mode, from<named>(), changes, latest(target));
                 CHECK(shown(latest(going)) == want);
             }
             for (std::uint32_t const p : {0U, 1U}) CHECK(going.end_offset(p) > 0);  // by key

@@ -61,7 +61,9 @@ struct outbox_subject {
     }
     std::size_t leftovers() {
         std::size_t count = 0;
-        for (auto const& each : files.list("out/.staged")) count += each.name.ends_with(".committed") ? 0 : 1;
+        for (auto const& each : files.list("out/.staged")) {
+            count += each.name.ends_with(".committed") || each.name.ends_with(".lock") ? 0 : 1;
+        }
         return count;
     }
 };
@@ -344,6 +346,35 @@ TEST_CASE("an outbox that dies at any file operation calls each effect, and few 
                     break;
                 }
             }
+        }
+    }
+}
+
+TEST_CASE("a dead letter that was dropped behind a crash is not called again", "[io][outbox]") {
+    for (auto const what : {fault::cut, fault::after}) {
+        for (std::uint64_t nth = 1;; ++nth) {
+            charges of{4};
+            auto const refuse = [](effect<charge> const& each) {
+                return each.number == 2 ? call_state::refused : call_state::done;
+            };
+            bool failed = false;
+            of.files.inject(nth, what);
+            try {
+                outbox<charge> box{"out", options(of.files)};
+                box.deliver(refuse);
+            } catch (error const&) {
+                failed = true;
+            }
+            of.files.restart();
+            outbox<charge> box{"out", options(of.files)};
+            bool dropped = box.drop(2);
+            box.deliver([&](effect<charge> const& each) {
+                if (dropped) CHECK(each.number != 2);
+                return refuse(each);
+            });
+            if (!dropped) CHECK(box.drop(2));
+            CHECK(box.dead_letters().empty());
+            if (!failed) break;
         }
     }
 }

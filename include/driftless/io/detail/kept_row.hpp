@@ -19,8 +19,8 @@ concept keeps = std::same_as<To, From> || std::same_as<To, owned_t<From>>;
 template <class To, class From>
 constexpr decltype(auto) kept_as(From const& from) {
     static_assert(keeps<To, From>,
-        "driftless: the target of this sink keeps another key or value than the pipeline yields: name the types that it "
-        "yields (text may be std::string)");
+        "driftless: the target of this sink keeps another key or value than the pipeline yields: name the types that "
+        "it yields (text may be std::string)");
     if constexpr (std::same_as<To, From>) return (from);
     else if constexpr (keeps<To, From>) return to_owned(from);
     else return To{};

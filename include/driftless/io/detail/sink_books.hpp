@@ -137,8 +137,8 @@ public:
     }
     /// Of what was staged: show(name, id) for what the snapshot has, drop(name) for all else of this owner.
     template <class Show, class Drop>
-    void recover(
-        driftless::sink_position const& at, std::vector<std::string> const& staged, Show const& show, Drop const& drop) {
+    void recover(driftless::sink_position const& at, std::vector<std::string> const& staged, Show const& show,
+        Drop const& drop) {
         std::vector<std::pair<staged_id, std::string>> shown;
         for (auto const& name : staged) {
             auto const id = staged_of(owner_, name);

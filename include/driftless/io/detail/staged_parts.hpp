@@ -24,6 +24,7 @@ namespace driftless::inline v0::detail {
 ///   .staged/OWNER.INSTANCE.open.EXT         being written
 ///   .staged/OWNER.INSTANCE.N.ROWS.EXT       prepared
 ///   .staged/OWNER.committed                 the books (sink_books)
+///   .staged/OWNER.INSTANCE.lock             held: two sinks of one name would write over each other
 ///   OWNER.N.EXT                             committed
 class staged_parts {
     file_system* files_;
@@ -35,6 +36,7 @@ class staged_parts {
     sink_books books_;
     std::string buffer_;  // behind size_
     std::unique_ptr<file> open_;
+    std::unique_ptr<file> lock_;
     std::uint64_t size_ = 0;
     std::uint64_t rows_ = 0;  // since the last prepare
     bool failed_ = false;
@@ -57,12 +59,14 @@ public:
         failed_ = true;  // until all is done
         make_folders();
         books_.begin(*files_, staged_, {}, name_, at);
+        lock();
         std::vector<std::pair<std::string, std::string>> found;  // name, extension
         for (auto const& each : files_->list(staged_)) {
             auto const dot = each.name.rfind('.');
             if (each.folder || dot == std::string::npos) continue;
             auto name = each.name.substr(0, dot);
-            if (is_open_part(name)) files_->remove(staged_ + "/" + each.name);
+            if (each.name.ends_with(".lock")) remove_old_lock(name);
+            else if (is_open_part(name)) files_->remove(staged_ + "/" + each.name);
             else found.emplace_back(std::move(name), each.name.substr(dot));
         }
         std::vector<std::string> names;
@@ -148,6 +152,28 @@ private:
         }
         if (files_->make_folder(staged_)) files_->sync_folder(folder_);
     }
+    void lock() {
+        lock_.reset();
+        lock_ = files_->open(mine() + ".lock", open_mode::create);
+        if (lock_->try_lock(false)) return;
+        throw error{error_code::in_use,
+            "another sink writes as `" + books_.owner() +
+                "` to this folder: where one job has two sinks in a folder, "
+                "name them; where another process runs this job, end it",
+            folder_};
+    }
+    /// Whoever holds it has been replaced, and keeps what it has locked.
+    void remove_old_lock(std::string_view name) {
+        auto const& owner = books_.owner();
+        std::uint64_t instance = 0;
+        if (!name.starts_with(owner) || name.size() < owner.size() + 2 || name[owner.size()] != '.') return;
+        if (!read_numbers(name.substr(owner.size() + 1), &instance, 1) || instance == books_.instance()) return;
+        files_->remove((staged_ + "/").append(name) + ".lock");
+    }
+    /// Of this owner and instance.
+    [[nodiscard]] std::string mine() const {
+        return staged_ + "/" + books_.owner() + "." + std::to_string(books_.instance());
+    }
     [[nodiscard]] bool is_open_part(std::string_view name) const noexcept {
         auto const& owner = books_.owner();
         if (!name.starts_with(owner) || !name.ends_with(".open") || name.size() < owner.size() + 6) return false;
@@ -159,8 +185,7 @@ private:
         if (buffer_.empty()) return;
         failed_ = true;  // until all is done
         if (!open_) {
-            auto const path = staged_ + "/" + books_.owner() + "." + std::to_string(books_.instance()) + ".open";
-            open_ = files_->open(path + extension_, open_mode::create);
+            open_ = files_->open(mine() + ".open" + extension_, open_mode::create);
             open_->truncate(0);
             size_ = 0;
         }
