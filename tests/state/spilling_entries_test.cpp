@@ -3,94 +3,29 @@
 
 #include <driftless/codec/hash.hpp>
 #include <driftless/core/text.hpp>
-#include <driftless/state/keyed_entries.hpp>
 #include <driftless/testing/memory_cold_store.hpp>
+#include <state/spill_conformance.hpp>
 #include <support/catch.hpp>
-#include <support/rapidcheck.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <tuple>
-#include <utility>
-#include <vector>
 
 using namespace driftless;
+using spill_conformance::counted;
 
-namespace {
-struct counted {
-    std::int64_t n = 0;
-    std::string said{};
-    void save(auto& out) const { out.write(n).write(said); }
-    void load(auto& in) { in.read(n).read(said); }
-};
-template <class Entries>
-std::string bytes_of(Entries& entries) {
-    std::string out;
-    byte_writer to{out};
-    entries.save_entries(to);
-    return out;
+TEST_CASE("the cold store in memory keeps what it is given", "[state][spill]") {
+    testing::memory_cold_store store;
+    spill_conformance::keeps_bytes(store);
 }
-std::int64_t key_of(std::uint32_t i, std::int64_t const*) { return static_cast<std::int64_t>(i) - 3; }
-std::string key_of(std::uint32_t i, text const*) { return std::string(i % 40, 'x') + std::to_string(i); }
-std::tuple<std::int64_t, std::string> key_of(std::uint32_t i, std::tuple<std::int64_t, text> const*) {
-    return {i % 5, "k" + std::to_string(i)};
-}
-std::int64_t borrowed(std::int64_t key) { return key; }
-text borrowed(std::string const& key) { return key; }
-std::tuple<std::int64_t, text> borrowed(std::tuple<std::int64_t, std::string> const& key) {
-    return {std::get<0>(key), std::get<1>(key)};
-}
-}  // namespace
-
 TEMPLATE_TEST_CASE("entries that spill are those in memory, to the byte", "[state][spill]", std::int64_t, text,
     (std::tuple<std::int64_t, text>)) {
-    property("the same", [] {
-        testing::memory_cold_store store;
-        spilling_entries<TestType, counted> spilling;
-        keyed_entries<TestType, counted> plain;
-        auto const most = *rc::gen::inRange<std::size_t>(1, 24);
-        spilling.spill(store, most);
-        auto const keys = *rc::gen::inRange<std::uint32_t>(1, 60);
-        auto const count = *rc::gen::inRange<std::size_t>(1, 500);
-        auto const steps = *rc::gen::container<std::vector<std::pair<std::uint32_t, int>>>(
-            count, rc::gen::pair(rc::gen::inRange<std::uint32_t>(0, keys), rc::gen::inRange(0, 12)));
-        for (auto const& [i, what] : steps) {
-            auto const own = key_of(i, static_cast<TestType const*>(nullptr));
-            TestType const key = borrowed(own);
-            auto const hash = canonical_hash(key);
-            auto here = spilling.find(key, hash);
-            auto there = plain.find(key, hash);
-            RC_ASSERT((here.entry == nullptr) == (there.entry == nullptr));
-            if (what == 0) {
-                RC_ASSERT(bytes_of(spilling) == bytes_of(plain));
-                continue;
-            }
-            if (what < 4) {
-                if (here.entry == nullptr) continue;
-                spilling.erase(hash, here.at);
-                plain.erase(hash, there.at);
-                continue;
-            }
-            if (here.entry == nullptr) {
-                here = spilling.insert(key, hash);
-                there = plain.insert(key, hash);
-            }
-            RC_ASSERT(here.entry->n == there.entry->n);
-            RC_ASSERT(here.entry->said == there.entry->said);
-            here.entry->n += what;
-            there.entry->n += what;
-            here.entry->said += static_cast<char>('a' + what);
-            there.entry->said = here.entry->said;
-            RC_ASSERT(spilling.in_memory() <= most);
-            RC_ASSERT(same_key(spilling.key_at(hash, here.at), key));
-        }
-        RC_ASSERT(spilling.size() == plain.size());
-        RC_ASSERT(bytes_of(spilling) == bytes_of(plain));
-        spilling.clear();
-        RC_ASSERT(store.size() == 0U);
-        RC_ASSERT(spilling.size() == 0U);
-    });
+    testing::memory_cold_store store;
+    spill_conformance::same_as_in_memory<TestType>(store);
+}
+TEST_CASE("tables share a cold store", "[state][spill]") {
+    testing::memory_cold_store store;
+    spill_conformance::tables_share(store);
 }
 
 TEST_CASE("what fits into memory never asks the store", "[state][spill]") {

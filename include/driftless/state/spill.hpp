@@ -4,6 +4,7 @@
 
 #include <driftless/state/cold_store.hpp>
 #include <driftless/state/spilling_entries.hpp>
+#include <driftless/state/spilling_table.hpp>
 
 #include <cstddef>
 
@@ -25,6 +26,8 @@ struct spill_to {
     /// For the operator.
     template <class Key, class Entry>
     using entries = spilling_entries<Key, Entry>;
+    template <class Key, class State>
+    using table = spilling_table<Key, State>;
     template <class Entries>
     void equip(Entries& made) const {
         made.spill(*store, max_in_memory);

@@ -52,9 +52,27 @@ class spilling_entries {
         Entry entry{};
     };
 
-    cold_store* store_ = nullptr;
+    /// What all keys of this table begin with, and that it takes along.
+    struct space {
+        cold_store* in = nullptr;
+        std::string prefix{};
+
+        space() = default;
+        space(space&& other) noexcept : in(std::exchange(other.in, nullptr)), prefix(std::move(other.prefix)) {}
+        space& operator=(space&&) = delete;
+        ~space() {
+            try {
+                erase();
+            } catch (...) {  // NOLINT(bugprone-empty-catch): scratch is left behind
+            }
+        }
+        void erase() {
+            if (in != nullptr) in->erase_all(prefix);
+        }
+    };
+
+    space cold_;
     std::size_t most_ = 0;
-    std::string prefix_;
     keyed_table<std::uint64_t, std::uint32_t> heads_;  // by hash
     detail::growing_array<slot> slots_;
     std::uint32_t free_ = none;
@@ -75,23 +93,17 @@ public:
     };
 
     spilling_entries() = default;
-    spilling_entries(spilling_entries const&) = delete;
-    spilling_entries& operator=(spilling_entries const&) = delete;
-    ~spilling_entries() {
-        try {
-            erase_stored();
-        } catch (...) {  // NOLINT(bugprone-empty-catch): scratch is left behind
-        }
-    }
+    spilling_entries(spilling_entries&&) = default;  // what is left may be destroyed
+    spilling_entries& operator=(spilling_entries&&) = delete;
 
     /// Once, before the first entry.
     void spill(cold_store& to, std::size_t most) {
         if (most == 0) {
             throw error{error_code::invalid_argument, "spill_to: at least one key has to be in memory"};
         }
-        store_ = &to;
+        cold_.in = &to;
         most_ = most < none ? most : none - 1;
-        if (prefix_.empty()) append_key_bytes(prefix_, to.open_space());
+        if (cold_.prefix.empty()) append_key_bytes(cold_.prefix, to.open_space());
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -152,15 +164,15 @@ public:
             auto& of = slots_[each.at];
             if (of.live) f(std::as_const(of.key), of.entry, of.hash, each.at);
         };
-        if (store_ != nullptr && away_ != 0) {
+        if (cold_.in != nullptr && away_ != 0) {
             merge<decltype(order), decltype(show), F> both{*this, order, next, show, f};
-            store_->scan(prefix_, both);
+            cold_.in->scan(cold_.prefix, both);
         }
         while (next < order.size()) show(order[next++]);
         shown_ = Key{};
     }
     void clear() {
-        erase_stored();
+        cold_.erase();
         heads_.clear();
         slots_ = {};
         free_ = none;
@@ -190,7 +202,7 @@ private:
             : of(entries), order(ordered), next(first), show(shows), f(function) {}
 
         void visit(std::string_view key, std::string_view value) override {
-            auto const tail = key.substr(of.prefix_.size());
+            auto const tail = key.substr(of.cold_.prefix.size());
             std::uint64_t hash = 0;
             for (std::size_t i = 0; i < 8; ++i) hash = hash << 8U | static_cast<unsigned char>(tail[i]);
             while (next < order.size()) {
@@ -219,13 +231,13 @@ private:
         return none;
     }
     void make_cold_key(Key const& key, std::uint64_t hash) {
-        cold_key_ = prefix_;
+        cold_key_ = cold_.prefix;
         append_key_bytes(cold_key_, hash);
         append_key_bytes(cold_key_, key);
     }
     DRIFTLESS_NOINLINE found fetch(Key const& key, std::uint64_t hash) {
         make_cold_key(key, hash);
-        if (!store_->get(cold_key_, value_)) return {};
+        if (!cold_.in->get(cold_key_, value_)) return {};
         byte_reader in{value_};
         Key same{};
         Entry fetched{};
@@ -292,7 +304,7 @@ private:
         batch_.clear();
         try {
             while (chosen.size() < want) choose(chosen);
-            store_->write(batch_);
+            cold_.in->write(batch_);
         } catch (...) {
             for (auto const at : chosen) slots_[at].used = true;
             throw;
@@ -318,9 +330,6 @@ private:
         }
         each.used = false;  // not to be chosen twice
         chosen.push_back(at);
-    }
-    void erase_stored() {
-        if (store_ != nullptr) store_->erase_all(prefix_);
     }
 };
 }  // namespace driftless::inline v0
