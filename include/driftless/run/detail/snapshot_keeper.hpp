@@ -218,15 +218,15 @@ private:
                 if (at == found.members.size()) load_visitor::throw_other_member("nothing", name);
                 auto const& from = found.members[at++];
                 if (from.name != name) load_visitor::throw_other_member(from.name, name);
-                load_member(bytes.bytes_of(from, room), member);
+                load_member(bytes.bytes_of(from, room), from.types, member);
             });
             if (at != found.members.size()) load_visitor::throw_other_member(found.members[at].name, "nothing");
         } else {
             adoption from{found, ours};
             load_watch(found.members[0]);
             engine_.visit_state([&](std::string_view name, auto& member) {
-                auto const* const theirs = from.next(name, label_of(member));
-                if (theirs != nullptr) load_member(bytes.bytes_of(*theirs, room), member);
+                auto const* const theirs = from.next(name, label_of(member), evolves_state<std::remove_reference_t<decltype(member)>>);
+                if (theirs != nullptr) load_member(bytes.bytes_of(*theirs, room), theirs->types, member);
             });
             warnings_.push_back(sentence({"adopted what is the same: ", what_changed(found, ours), from.report()}));
         }
