@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// examples/larger_than_memory.cpp - what each visitor has spent, for more visitors than memory is meant to hold: who was
-// seen last is in memory, the others are in RocksDB. The answer is that of state in memory, and so is the snapshot, which
-// goes on without a store.
+// examples/larger_than_memory.cpp - what each visitor has spent, for more visitors than memory is meant to hold: who
+// was seen last is in memory, the others are in RocksDB. The answer is that of state in memory, and so is the snapshot,
+// which goes on without a store.
 // needs: rocksdb
 // expect: in memory at most 1000 of 15025 visitors
 // expect: the same snapshot: yes
