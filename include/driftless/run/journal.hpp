@@ -19,6 +19,7 @@ struct journal_entry {
         moved,   ///< all were idle: the watermark moved on by `time_ns` (on_quiet)
         clock,   ///< processing time is now `time_ns`: told where a pipeline asks for it
         cut,     ///< a run ends the partition at `offset` (end_of_log): it holds nobody until all have been read so far
+        answers, ///< `offset` records went on from the enrich number `input`, counted from the end of the pipeline
     };
     std::uint64_t position = 0;   ///< after so many records of all inputs, in the order in which they are merged
     std::uint64_t offset = 0;     ///< of the next record of the partition

@@ -54,6 +54,8 @@ public:
             refuse("stream has a policy for quiet inputs and never finds them quiet: set idle_after as well");
         }
         if (when_quiet_.after < duration{} || when_quiet_.by < duration{}) refuse("close_after needs durations >= 0");
+        if (journal_.log == nullptr) return;
+        for (auto* each = engine_.services().asking; each != nullptr; each = each->next) each->decided = true;
     }
 
     /// Somebody asked for it: otherwise a job polls without.
@@ -94,6 +96,7 @@ public:
             if (fed == budget || cut || cut_ || idle_after_ == duration{} || !declare_idle(now)) break;
         }
         if (!replaying() && idle_after_ > duration{} && !cut) while_quiet(now);
+        if (!replaying()) hand_on_answers();
         engine_.each_chain([](auto& chain) { chain.on_chunk(); });
         return fed;
     }
@@ -160,6 +163,7 @@ private:
                 closed_ = true;
                 return engine_.each_chain([&](auto& chain) { chain.on_quiet(duration{entry.time_ns}); });
             case kind::clock: return set_clock(event_time{entry.time_ns});
+            case kind::answers: return let_answers_go(entry);
             case kind::idle:
             case kind::active:
             case kind::cut:
@@ -180,6 +184,30 @@ private:
             if (of.next != entry.offset || of.idle == (what == kind::idle)) refuse_journal();
             set_idle(of, what == kind::idle);
         }
+    }
+    /// How many answers are there when the inputs pause is for the outside to say.
+    void hand_on_answers() {
+        if (journal_.log == nullptr) return;
+        std::uint32_t which = 0;
+        for (auto* each = engine_.services().asking; each != nullptr; each = each->next, ++which) {
+            auto const ready = each->waits() ? each->ready() : 0;
+            if (ready != 0) decide_answers(which, ready);
+        }
+    }
+    void decide_answers(std::uint32_t which, std::uint64_t records) {
+        journal_entry const entry{.position = engine_.records(),
+            .offset = records,
+            .input = which,
+            .what = static_cast<std::uint8_t>(kind::answers)};
+        journal_.append(journal_.log, entry);
+        take(entry);
+    }
+    void let_answers_go(journal_entry const& entry) {
+        auto* each = engine_.services().asking;
+        for (auto n = entry.input; each != nullptr && n != 0; --n) each = each->next;
+        if (each == nullptr) refuse_journal();
+        each->let_go(entry.offset);
+        engine_.each_chain([](auto& chain) { chain.on_chunk(); });
     }
     void set_clock(event_time now) {
         told_ = now;
