@@ -16,7 +16,9 @@
 #include <driftless/testing/seeded_calls.hpp>
 #include <equivalence/generated.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <set>
 #include <stdexcept>
 #include <type_traits>
 
@@ -41,11 +43,11 @@ struct price_list {
 std::int64_t price_of(sale const& s) { return 100 + s.item * 17 + static_cast<std::int64_t>(s.shop.size()); }
 constexpr auto worth = [](sale const& s, std::int64_t price) { return sale{s.shop, s.item, s.cents * price, s.at}; };
 
-constexpr auto in_order = fold(std::uint64_t{7}, [](std::uint64_t hash, sale const& s) {
+constexpr auto as_they_came = fold(std::uint64_t{7}, [](std::uint64_t hash, sale const& s) {
     return hash * 31 + static_cast<std::uint64_t>(s.cents);
 });
 constexpr auto totals = [](auto const& p) {
-    return p | key_by<&sale::shop>() | window(tumbling{10_s}) | aggregate(count(), sum<&sale::cents>(), in_order);
+    return p | key_by<&sale::shop>() | window(tumbling{10_s}) | aggregate(count(), sum<&sale::cents>(), as_they_came);
 };
 
 table loops(std::vector<placed> const& records) {
@@ -152,6 +154,9 @@ TEST_CASE("enrich before assign_time keeps each record with its partition", "[eq
 }
 
 namespace {
+struct in_order {
+    static constexpr bool is_enrich_option = true;
+};
 /// Answers otherwise each time, and sometimes not at all.
 struct moody {
     std::uint64_t* calls;
@@ -236,6 +241,117 @@ TEST_CASE("answers that were written down are read in place of asking", "[equiva
     CHECK(failed > 1000);
 }
 
+TEST_CASE("without an order: batch = stream = loops, and nothing is late", "[equivalence][enrich]") {
+    std::size_t other_order = 0;
+    for_seeds(120, [&](std::uint64_t seed) {
+        dice random{seed};
+        auto const records = random_records(random, {.records = random.below(300), .disorder = 5_s});
+        std::map<std::pair<time_window, std::string>, std::tuple<std::int64_t, std::int64_t>> groups;
+        for (auto const& [p, s] : records) {
+            auto& [n, sum] = groups[{window_of(s.at), std::string{s.shop}}];
+            ++n;
+            sum += s.cents * price_of(s);
+        }
+        table expected;
+        for (auto const& [place, value] : groups) put(expected, place.second, place.first, value);
+
+        seeded_calls outside{seed, 1_us, 2_ms};
+        std::atomic<std::uint64_t> calls{0};
+        auto const priced = from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s})
+            | enrich(price_list{&calls}, concurrency{1 + random.below(9)}, calls_on(outside), retries{200, 1_us, 5_ms},
+                unordered{}, worth);
+        auto const p =
+            priced | key_by<&sale::shop>() | window(tumbling{10_s}) | aggregate(count(), sum<&sale::cents>());
+        memory_log<sale> log;
+        CHECK_SAME(table_of(run(batch{.threads = 1 + seed % 3}, p, fill(log, records))), expected);
+        auto const got = stream_with(p, records, 1, outside, {.seed = seed});
+        CHECK_SAME(got.out.rows, expected);
+        CHECK(got.report.refused(reason::late) == 0);
+        check_books(got.report, records.size(), "enrich");
+        auto const in_turn = stream_with(totals(priced), records, 1, outside, {.seed = seed});
+        other_order += in_turn.out.rows != loops(records) ? 1 : 0;
+    });
+    CHECK(other_order > 60);
+}
+
+TEST_CASE("without an order: what was written down gives the same order again", "[equivalence][enrich]") {
+    for_seeds(200, [&](std::uint64_t seed) {
+        dice random{seed};
+        auto const records = random_records(random, {.records = random.below(250), .disorder = 5_s});
+        seeded_calls outside{seed, 1_us, 2_ms};
+        std::uint64_t calls = 0;
+        auto const p = totals(from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s})
+            | enrich(moody{&calls}, concurrency{1 + random.below(9)}, calls_on(outside), unordered{}, worth)
+            | enrich(moody{&calls}, concurrency{1 + random.below(9)}, calls_on(outside), retries{1}, unordered{}, worth)
+                .id("second"_name));
+        using p_t = std::remove_const_t<decltype(p)>;
+        memory_log<sale> log;
+        memory_log<answer_entry> answers;
+        stream mode{.on_error = on_error::skip, .until = end_of_log, .answers = answers_in(answers)};
+        recorder lived;
+        std::optional<job<stream, p_t, memory_log<sale>&, recorder&>> running;
+        auto const report = live(
+            random,
+            [&] {
+                mode.threads = 1 + random.below(3);
+                running.emplace(mode, p, log, lived);
+            },
+            running, lived,
+            [&](std::size_t i) {
+                log.append(records[i].record);
+                if (random.one_in(3)) outside.advance(duration{random.between(0, 3'000'000)});
+            },
+            records.size());
+
+        auto const asked = calls;
+        auto const written = answers.end_offset();
+        recorder again;
+        running.emplace(mode, p, log, again);
+        while (running->poll(1 + random.below(30)) != 0) {}
+        running->drain();
+        CHECK_SAME(again.lines, lived.lines);
+        CHECK(running->metrics().failures == report.failures);
+        auto const rows = run(batch{.on_error = on_error::skip, .answers = answers_in(answers)}, p, log);
+        CHECK_SAME(table_of(rows), lived.rows);
+        CHECK(calls == asked);
+        CHECK(answers.end_offset() == written);
+
+        // Half of the answers are lost: the rest is asked about.
+        memory_log<answer_entry> half;
+        for (std::uint64_t i = 0; i < written / 2; ++i) half.append(answers.read(0, i)[0]);
+        static_cast<void>(run(batch{.on_error = on_error::skip, .answers = answers_in(half)}, p, log));
+        if (written > 1) CHECK(calls > asked);
+    });
+}
+
+TEST_CASE("without an order: a part of the input takes those of its answers that are there", "[equivalence][enrich]") {
+    for_seeds(100, [&](std::uint64_t seed) {
+        dice random{seed};
+        auto const records = random_records(random, {.records = 100, .disorder = 5_s});
+        seeded_calls outside{seed, 1_us, 2_ms};
+        std::uint64_t calls = 0;
+        auto const p = from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s})
+            | enrich(moody{&calls}, concurrency{2 + random.below(9)}, calls_on(outside), unordered{}, worth);
+        memory_log<answer_entry> answers;
+        batch<> const mode{.on_error = on_error::skip, .answers = answers_in(answers)};
+        std::multiset<std::int64_t> all;
+        auto take_all = to([&](sale const& s) { all.insert(s.cents); });
+        memory_log<sale> log;
+        static_cast<void>(run(mode, p, fill(log, records), take_all));
+        auto const asked = calls;
+
+        std::multiset<std::int64_t> some;
+        auto take_some = to([&](sale const& s) { some.insert(s.cents); });
+        memory_log<sale> part;
+        for (auto i = random.below(100); i-- > 0;) part.append(records[part.end_offset()].record);
+        auto const report = run(mode, p, part, take_some);
+        CHECK(calls == asked);
+        CHECK(answers.end_offset() == 100);
+        CHECK(report.stage("enrich")->in() == part.end_offset());
+        CHECK(std::includes(all.begin(), all.end(), some.begin(), some.end()));
+    });
+}
+
 TEST_CASE("answers of another run are refused", "[equivalence][enrich]") {
     dice random{5};
     auto const records = random_records(random, {.records = 50});
@@ -263,7 +379,8 @@ TEST_CASE("answers of another run are refused", "[equivalence][enrich]") {
     CHECK_THROWS_AS(second.restore(state), error);
 }
 
-TEST_CASE("with the journal of the job, answers meet another input where they met it", "[equivalence][enrich]") {
+TEMPLATE_TEST_CASE("with the journal of the job, answers meet another input where they met it", "[equivalence][enrich]",
+    in_order, unordered) {
     std::size_t other_order = 0;
     std::size_t entries = 0;
     for_seeds(120, [&](std::uint64_t seed) {
@@ -272,7 +389,8 @@ TEST_CASE("with the journal of the job, answers meet another input where they me
         seeded_calls outside{seed, 1_us, 5_ms};
         std::uint64_t calls = 0;
         auto const web = from<sale>("web"_name) | assign_time<&sale::at>(bounded_disorder{5_s})
-            | enrich(moody{&calls}, concurrency{1 + random.below(9)}, calls_on(outside), worth);
+            | enrich(moody{&calls}, concurrency{1 + random.below(9)}, calls_on(outside), call_timeout{3_s}, TestType{},
+                worth);
         auto const till = from<sale>("till"_name) | assign_time<&sale::at>(bounded_disorder{5_s});
         auto const p = totals(merge(web, till));
         using p_t = std::remove_const_t<decltype(p)>;

@@ -396,3 +396,29 @@ TEST_CASE("a run to the end of the log waits for its answers", "[op][enrich]") {
     static_cast<void>(run(stream{.until = end_of_log}, p, log, sink));
     CHECK(got == ints{4, 8, 12});
 }
+
+TEST_CASE("unordered: a record goes on when its answer is there, and overtakes no watermark beyond its time",
+    "[op][enrich]") {
+    outside_world world;
+    world.failing[1] = 1;  // the first is answered at its second try, 100 ms later
+    auto const ask = [&](int n) { return world.answer(n); };
+    seeded_calls outside{5, 10_ms, 10_ms};
+    memory_log<event<int>> log;
+    std::vector<int> got;
+    auto sink = to([&](int n) { got.push_back(n); });
+    auto const p = from<event<int>>()
+        | enrich(ask, concurrency{8}, calls_on(outside), retries{1, 100_ms}, unordered{}, [](int, int a) { return a; });
+    job running{stream{}, p, log, sink};
+    for (int i = 1; i <= 3; ++i) log.append({i, at(1_s * i)});
+    running.poll();
+    outside.advance(10_ms);
+    running.poll();
+    CHECK(got == ints{20, 30});
+    outside.advance(100_ms);  // the pause
+    running.poll();
+    outside.advance(10_ms);
+    running.poll();
+    CHECK(got == ints{20, 30, 10});
+    running.drain();
+    CHECK(running.metrics().stage("enrich")->applied == 3);
+}

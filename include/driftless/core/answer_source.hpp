@@ -30,6 +30,7 @@ struct answers_ref {
     void (*append)(void*, answer_entry const&) = nullptr;
     std::uint64_t (*size)(void const*) = nullptr;
     answer_entry (*read)(void const*, std::uint64_t) = nullptr;
+    void (*sync)(void*) = nullptr;  ///< makes what was appended durable
 };
 
 /// An operator that waits for answers from outside, as the job sees it.
@@ -40,7 +41,8 @@ public:
     answer_source& operator=(answer_source const&) = delete;
 
     answer_source* next = nullptr;
-    bool decided = false;  ///< answers go on when the job says so (let_go), not as they come
+    bool meets_others = false;  ///< what goes on comes together with another input further down
+    bool decided = false;       ///< answers go on when the job says so (let_go), not as they come
 
     /// Some record has not been handed on yet.
     [[nodiscard]] virtual bool waits() const noexcept = 0;

@@ -52,6 +52,11 @@ struct retries {
     duration longest = duration::max();  ///< no pause is longer
 };
 
+/// Lets a record of an enrich go on when its answer is there, though others wait before it.
+struct unordered {
+    static constexpr bool is_enrich_option = true;
+};
+
 /// Where the calls of an enrich run, in place of threads of its own. Several may share one; it has to outlive the job.
 class calls_on {
     call_executor* executor_;
@@ -103,8 +108,8 @@ concept kept_by_enrich = encodable<T> && std::default_initializable<T>;
 }  // namespace detail
 
 /// Asks the outside about each record. Made by enrich().
-template <class F, class Combine, class Where>
-struct enrich_op : operator_base<enrich_op<F, Combine, Where>> {
+template <class F, class Combine, class Where, bool InOrder>
+struct enrich_op : operator_base<enrich_op<F, Combine, Where, InOrder>> {
     static constexpr std::string_view kind = "enrich";
     using is_stateful = void;
     static constexpr bool replayable = false;
@@ -122,7 +127,10 @@ struct enrich_op : operator_base<enrich_op<F, Combine, Where>> {
     constexpr enrich_op(F f, Combine c, concurrency n, call_timeout t, retries r, Where w)
         : function(std::move(f)), combine(std::move(c)), at_a_time(n), limit(t), again(r), where(w) {}
 
-    // No describe(): with other numbers it is the same operator, and takes up the same snapshot.
+    // With other numbers it is the same operator, and takes up the same snapshot.
+    constexpr void describe(auto&& parameter) const {
+        if constexpr (!InOrder) parameter("unordered", true);
+    }
     void validate() const {
         auto const refuse = [](char const* why) { throw error{error_code::invalid_argument, why}; };
         if (at_a_time.count() == 0) refuse("enrich needs a concurrency > 0: write enrich(f, concurrency{8})");
@@ -173,9 +181,11 @@ struct enrich_op : operator_base<enrich_op<F, Combine, Where>> {
             if constexpr (std::same_as<Where, detail::own_threads>) return at_a_time.start();
             else return where.handle();
         }();
-        detail::call_rules const rules{at_a_time.count(), limit.after, again.count, again.pause, again.longest};
+        detail::call_rules const rules{at_a_time.count(), limit.after, again.count, again.pause, again.longest,
+            InOrder};
         auto* const made =
             at.builder.template own<calls>(function, rules, std::move(executor), at.label, at.services());
+        made->meets_others = Next::meets_others;
         return detail::enrich_stage<calls, Combine, typename row_t<In>::type, Next>{std::move(next), made, combine};
     }
 };
@@ -205,7 +215,9 @@ constexpr calls_on first_executor(First const& first, Rest const&... rest) {
 ///
 /// Shape       record stream of T -> record stream of joined<T, A>, where `A f(T const&)` finds the answer; or of what
 ///             `combine(T const&, A const&)` returns. One out per record, in the order of the records. Key, window and
-///             event time stay. Options: call_timeout{d}, retries{n, pause}, calls_on(executor).
+///             event time stay. Options: call_timeout{d}, retries{n, pause}, calls_on(executor), unordered{}.
+/// Order       That of the input. With unordered{} a record may overtake others, and watermarks up to its own time. The
+///             answers that are written down stand in the order in which their records went on: a replay has it again.
 /// Time        Watermarks wait for the records before them: nothing is late behind enrich that was not before it.
 /// Threads     Calls run on up to `concurrency{n}` threads of the operator's own, several at a time: f has to be safe
 ///             for that. `combine` runs on the thread of the job.
@@ -237,7 +249,8 @@ constexpr auto enrich(F function, concurrency at_a_time, Options... options) {
         if constexpr (shared) return detail::first_executor(options...);
         else return detail::own_threads{};
     }();
-    return enrich_op<F, decltype(combine), std::remove_const_t<decltype(where)>>{std::move(function),
+    constexpr bool in_order = !(std::same_as<Options, unordered> || ...);
+    return enrich_op<F, decltype(combine), std::remove_const_t<decltype(where)>, in_order>{std::move(function),
         std::move(combine), at_a_time, detail::enrich_option_or(call_timeout{duration::max()}, options...),
         detail::enrich_option_or(retries{0}, options...), where};
 }

@@ -20,7 +20,8 @@ namespace driftless::inline v0 {
 ///             with answers in its log (those behind its snapshot, if it has one) takes them and makes no call for
 ///             them. So does a batch over what a stream has read, and the other way round. Of a failure that ended
 ///             the job nothing is written down.
-/// Durability  That of the log: after a crash an answer that was lost is asked for anew.
+/// Durability  That of the log: after a crash an answer that was lost is asked for anew. What stands before a snapshot
+///             is synced before the snapshot counts.
 /// Errors      When a snapshot has read further than the log goes, or an answer is of another record (mismatch).
 template <class Log>
 constexpr answers_ref answers_in(Log& log) noexcept {
@@ -29,6 +30,9 @@ constexpr answers_ref answers_in(Log& log) noexcept {
         [](void const* of, std::uint64_t offset) -> answer_entry {
             auto const block = static_cast<Log const*>(of)->read(0, offset);
             return block[0];
+        },
+        [](void* of) {
+            if constexpr (requires { static_cast<Log*>(of)->sync(); }) static_cast<Log*>(of)->sync();
         }};
 }
 

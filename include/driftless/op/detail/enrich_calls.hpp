@@ -11,6 +11,7 @@
 #include <driftless/core/detail/sentence.hpp>
 #include <driftless/core/services.hpp>
 #include <driftless/op/detail/answer_journal.hpp>
+#include <driftless/op/detail/enrich_queue.hpp>
 #include <driftless/op/detail/outside_call.hpp>
 
 #include <cstddef>
@@ -20,50 +21,6 @@
 #include <utility>
 
 namespace driftless::inline v0::detail {
-/// First in, first out. Room is used again once half of it has been taken out.
-template <class T>
-class plain_queue {
-    growing_array<T> all_;
-    std::size_t first_ = 0;
-
-public:
-    [[nodiscard]] bool empty() const noexcept { return first_ == all_.size(); }
-    [[nodiscard]] std::size_t size() const noexcept { return all_.size() - first_; }
-    [[nodiscard]] T& front() noexcept { return all_[first_]; }
-    [[nodiscard]] T& back() noexcept { return all_.back(); }
-    [[nodiscard]] T* begin() noexcept { return all_.begin() + first_; }
-    [[nodiscard]] T* end() noexcept { return all_.end(); }
-    [[nodiscard]] T const* begin() const noexcept { return all_.begin() + first_; }
-    [[nodiscard]] T const* end() const noexcept { return all_.end(); }
-    void push(T value) { all_.push_back(std::move(value)); }
-    void pop() noexcept {
-        if (++first_ * 2 < all_.size()) return;
-        auto const left = size();
-        for (std::size_t i = 0; i < left; ++i) all_[i] = std::move(all_[first_ + i]);
-        while (all_.size() > left) all_.pop_back();
-        first_ = 0;
-    }
-    void clear() noexcept {
-        all_.clear();
-        first_ = 0;
-    }
-};
-
-/// How often, how long and how many at a time.
-struct call_rules {
-    std::size_t concurrency = 1;
-    duration timeout = duration::max();
-    std::uint64_t retries = 0;
-    duration pause{};
-    duration longest_pause = duration::max();
-
-    [[nodiscard]] duration pause_after(std::uint64_t tries) const noexcept {
-        auto wait = pause;
-        for (; tries > 1 && wait < longest_pause; --tries) wait = wait + wait;
-        return wait < longest_pause ? wait : longest_pause;
-    }
-};
-
 /// What enrich keeps beside the moving stages: records in their order, each with its call, and between them what is
 /// said to the stages behind them.
 ///
@@ -106,6 +63,7 @@ private:
     std::size_t records_ = 0;   // of the queue
     std::size_t running_ = 0;   // calls at the executor, those given up included
     std::size_t waiting_ = 0;   // calls that are to run, now or later
+    std::size_t told_ = 0;      // records whose answers are looked for when they go on
     std::size_t to_go_ = 0;     // decided: so many records may go on
     std::uint64_t taken_ = 0;   // records, since the job began
     std::uint32_t partition_ = 0;        // whose records the stages behind were told that follow
@@ -140,7 +98,11 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
     /// No record may come before one has gone.
-    [[nodiscard]] bool full_of_records() const noexcept { return records_ >= rules_.concurrency; }
+    [[nodiscard]] bool full_of_records() {
+        if (records_ < rules_.concurrency) return false;
+        // A replay may have to read on until the record has come that went on next.
+        return !replays() || journal_.peek()->nth < taken_;
+    }
     /// What is said between records piles up.
     [[nodiscard]] bool full_of_words() const noexcept { return queue_.size() - records_ >= rules_.concurrency + 64; }
     [[nodiscard]] entry& front() noexcept { return queue_.front(); }
@@ -176,6 +138,7 @@ public:
     /// Does what has come due: takes answers, gives up calls, begins those that wait.
     void pump() {
         take_returned();
+        if (told_ != 0 && !replays()) ask_those_told();
         if (records_ == 0 || (waiting_ == 0 && running_ == 0)) return;
         auto const now = executor_->now();
         if (now < next_event_ && (waiting_ == 0 || running_ >= rules_.concurrency)) return;
@@ -184,23 +147,20 @@ public:
             if (each.what == saying::record) attend(each, now);
         }
     }
-    /// True if the record in front has its answer, or has failed.
-    [[nodiscard]] bool front_settled() noexcept { return front().of->settled(); }
-    void wait_for_front() {
+    /// Waits for the record that goes on next, and takes it out; account_for() and recycle() are to follow.
+    ///
+    /// last        No more are going to come: a replay takes what is there.
+    call& take_next(bool last) {
         while (true) {
             auto const seen = executor_->finished();
             pump();
-            if (front_settled()) return;
-            executor_->wait(seen, next_event_ == duration::max() ? duration::max() : next_event_ - executor_->now());
+            if (auto* const found = next_to_go(last)) return take_out(found);
+            if (replays()) {
+                if (!last) journal_.refuse(taken_);
+                ask_those_told();
+            }
+            wait_for_calls(seen, duration::max());
         }
-    }
-    /// Takes the record in front, which is settled, out; write_down() and recycle() are to follow.
-    call& take_front() noexcept {
-        auto& taken = *front().of;
-        pop();
-        --records_;
-        ++services_->answers_handed_on;
-        return taken;
     }
     /// True if it has an answer to hand on; else its failure is told, and may be the end of the job.
     bool account_for(call& each) {
@@ -228,33 +188,34 @@ public:
     [[nodiscard]] std::size_t ready() override {
         pump();
         std::size_t n = 0;
-        for (auto const& each : queue_) {
-            if (each.what != saying::record) continue;
-            if (!each.of->settled()) break;
-            ++n;
+        if (replays()) {
+            journal_.each([&](answer_entry& each) {
+                n += find_here(each.nth) != nullptr ? 1 : 0;
+                return each.nth < taken_;
+            });
+            return n;
         }
+        each_that_can_go([&](entry&) { return ++n, true; });
         return n;
     }
     void let_go(std::size_t records) noexcept override { to_go_ = records < records_ ? records : records_; }
     void wait(duration at_most) override {
         auto const seen = executor_->finished();
         pump();
-        for (auto const& each : queue_) {  // the front: what is behind it cannot go on
-            if (each.what != saying::record) continue;
-            if (each.of->settled()) return;
-            break;
-        }
-        auto const left = next_event_ == duration::max() ? duration::max() : next_event_ - executor_->now();
-        executor_->wait(seen, left < at_most ? left : at_most);
+        bool any = false;
+        each_that_can_go([&](entry&) { return any = true, false; });
+        if (!any) wait_for_calls(seen, at_most);
     }
     void wait_for_all() override {
         while (true) {
             auto const seen = executor_->finished();
             pump();
             bool all = true;
-            for (auto const& each : queue_) all = all && (each.what != saying::record || each.of->settled());
+            for (auto const& each : queue_) {
+                if (each.what == saying::record) all = all && (each.of->settled() || each.of->state == phase::told);
+            }
             if (all) return;
-            executor_->wait(seen, next_event_ == duration::max() ? duration::max() : next_event_ - executor_->now());
+            wait_for_calls(seen, duration::max());
         }
     }
 
@@ -273,7 +234,7 @@ public:
         out.write(static_cast<std::uint64_t>(queue_.size()));
         for (auto const& each : queue_) {
             out.write(static_cast<std::uint8_t>(each.what)).write(each.flag).write(each.partition).write(each.number);
-            if (each.what == saying::record) save(out, *each.of);
+            if (each.what == saying::record) each.of->save_state(out);
         }
     }
     void load_state(auto& in) {
@@ -288,7 +249,10 @@ public:
             in.read(made.flag);
             in.read(made.partition);
             in.read(made.number);
-            if (made.what == saying::record) made.of = &load(in);
+            if (made.what == saying::record) {
+                made.of = &spare_call();
+                made.of->load_state(in);
+            }
             queue_.push(made);
             if (made.what != saying::record) continue;
             ++records_;
@@ -321,11 +285,86 @@ private:
         made.clear();
         return made;
     }
+    void wait_for_calls(std::uint64_t seen, duration at_most) {
+        auto const left = next_event_ == duration::max() ? duration::max() : next_event_ - executor_->now();
+        executor_->wait(seen, left < at_most ? left : at_most);
+    }
+    call& take_out(entry* at) noexcept {
+        auto& taken = *at->of;
+        queue_.erase(at);
+        --records_;
+        ++services_->answers_handed_on;
+        return taken;
+    }
+
+    /// Calls f(entry) for records that have their answer, or have failed, in the order in which they may go on, until
+    /// it says false. Without an order a record may overtake others, and watermarks that it is not behind.
+    template <class F2>
+    void each_that_can_go(F2 f) {
+        auto watermark = event_time::min();
+        for (auto& each : queue_) {
+            if (each.what == saying::record) {
+                bool const can = each.of->settled() && (rules_.in_order || each.of->of.came.at >= watermark);
+                if (can ? !f(each) : rules_.in_order) return;
+            } else if (each.what == saying::watermark) {
+                if (watermark.ns() < each.number) watermark = event_time{each.number};
+            } else if (!rules_.in_order) {
+                return;
+            }
+        }
+    }
+    [[nodiscard]] entry* next_to_go(bool last) {
+        if (replays()) return next_told(last);
+        entry* found = nullptr;
+        each_that_can_go([&](entry& each) { return found = &each, false; });
+        return found;
+    }
+    [[nodiscard]] entry* find_here(std::uint64_t nth) noexcept {
+        for (auto& each : queue_) {
+            if (each.what == saying::record && each.of->nth == nth) return &each;
+        }
+        return nullptr;
+    }
+    /// Without an order the answers stand in the order in which their records went on: it is theirs again.
+    [[nodiscard]] bool replays() {
+        if (rules_.in_order) return false;
+        while (journal_.peek() && journal_.peek()->nth < taken_ && find_here(journal_.peek()->nth) == nullptr) {
+            journal_.pass();
+        }
+        return journal_.peek() != nullptr;
+    }
+    [[nodiscard]] entry* next_told(bool last) {
+        entry* found = nullptr;
+        journal_.each([&](answer_entry& each) {
+            found = find_here(each.nth);
+            if (found == nullptr) return last;
+            if (each.record_hash != hash_of(*found->of)) journal_.refuse(each.nth);
+            if (found->of->state == phase::told) --told_;
+            take(*found->of, std::move(each));
+            return false;
+        });
+        return found;
+    }
+    /// They counted on what was written down, and it has been read.
+    void ask_those_told() {
+        for (auto& each : queue_) {
+            if (each.what != saying::record || each.of->state != phase::told) continue;
+            --told_;
+            ask(*each.of);
+        }
+    }
+
     /// The answer is looked for where answers are written down; else the call is made, as soon as there is room.
     void ask(call& each) {
-        if (journal_.kept()) {
+        if (!rules_.in_order && journal_.peek() != nullptr && each.state != phase::told) {
+            each.state = phase::told;
+            ++told_;
+            return;
+        }
+        if (rules_.in_order && journal_.kept()) {
             if (auto found = journal_.find(each.nth, hash_of(each))) return take(each, std::move(*found));
         }
+        each.state = phase::waiting;
         each.when = duration::min();
         ++waiting_;
         if (running_ < rules_.concurrency) run(each, executor_->now());
@@ -409,49 +448,8 @@ private:
             else recycle(*each.of);
         }
         queue_.clear();
-        records_ = waiting_ = to_go_ = 0;
+        records_ = waiting_ = told_ = to_go_ = 0;
         next_event_ = duration::max();
-    }
-
-    void save(auto& out, call const& each) const {
-        auto const& kept = each.of;
-        out.write(each.nth).write(kept.came.at).write(kept.came.window).write(kept.came.info);
-        out.write(kept.came.from.offset).write(kept.came.from.partition).write(kept.came.from.input);
-        if constexpr (keyed<In>) out.write(kept.key);
-        out.write(kept.record);
-        // What failed by itself is tried again, unless that is written down.
-        bool const known = each.state == phase::answered || (each.state == phase::failed && each.written);
-        out.write(known);
-        if (!known) return;
-        out.write(each.written).write(each.state == phase::failed);
-        if (each.state == phase::failed) out.write(each.why);
-        else out.write(*each.answer);
-    }
-    call& load(auto& in) {
-        auto& made = spare_call();
-        context<typename In::key> ctx;
-        typename In::key key{};
-        ctx.key = &key;
-        in.read(made.nth);
-        in.read(ctx.at);
-        in.read(ctx.window);
-        in.read(ctx.info);
-        in.read(ctx.from.offset);
-        in.read(ctx.from.partition);
-        in.read(ctx.from.input);
-        if constexpr (keyed<In>) in.read(key);
-        auto const record = in.template read<typename In::record>();
-        made.of.keep(ctx, record);
-        if (!in.template read<bool>()) return made;
-        in.read(made.written);
-        if (in.template read<bool>()) {
-            made.state = phase::failed;
-            made.fail(error_code::user_function, in.template read<std::string>());
-        } else {
-            made.state = phase::answered;
-            made.answer.emplace(in.template read<Answer>());
-        }
-        return made;
     }
 };
 }  // namespace driftless::inline v0::detail

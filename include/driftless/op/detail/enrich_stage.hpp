@@ -13,7 +13,8 @@
 #include <utility>
 
 namespace driftless::inline v0::detail {
-/// Holds records back until their answers are there, and whatever is said behind them; hands all of it on in order.
+/// Holds records back until their answers are there, and whatever is said behind them; hands all of it on in order, or
+/// each record when its answer is there.
 ///
 /// Calls       owned by the job: the stage moves, and calls are under way meanwhile
 template <class Calls, class Combine, class Row, class Next>
@@ -81,14 +82,13 @@ private:
         while (calls_->full_of_words()) hand_on_one();
     }
     void hand_on_all() {
-        while (!calls_->empty()) hand_on_one();
+        while (!calls_->empty()) hand_on_one(true);
     }
-    /// The record in front, once its answer is there, and what is said between it and the next.
-    void hand_on_one() {
+    /// The record that is next, once its answer is there, and what is said before the one behind it.
+    void hand_on_one(bool last = false) {
         if (auto const p = calls_->untold_partition()) tell({.what = saying::partition, .partition = *p});
         if (calls_->record_in_front()) {
-            calls_->wait_for_front();
-            auto& each = calls_->take_front();
+            auto& each = calls_->take_next(last);
             if (calls_->account_for(each)) push(each);
             calls_->recycle(each);
         }

@@ -48,6 +48,7 @@ class outside_call final : public work_item {
 public:
     enum class phase : std::uint8_t {
         waiting,   // for its turn, or for the pause before another try
+        told,      // its answer has been written down, and is read when it goes on
         running,
         answered,
         failed
@@ -100,6 +101,45 @@ public:
     /// Nobody waits for it any more. If it has not begun, it will not.
     void give_up() noexcept { given_up_.store(true, std::memory_order_relaxed); }
     [[nodiscard]] bool given_up() const noexcept { return given_up_.load(std::memory_order_relaxed); }
+
+    /// What failed by itself is tried again after a restore, unless that is written down.
+    void save_state(auto& out) const {
+        out.write(nth).write(of.came.at).write(of.came.window).write(of.came.info);
+        out.write(of.came.from.offset).write(of.came.from.partition).write(of.came.from.input);
+        if constexpr (keyed<In>) out.write(of.key);
+        out.write(of.record);
+        bool const known = state == phase::answered || (state == phase::failed && written);
+        out.write(known);
+        if (!known) return;
+        out.write(written).write(state == phase::failed);
+        if (state == phase::failed) out.write(why);
+        else out.write(*answer);
+    }
+    /// Into one that is clear.
+    void load_state(auto& in) {
+        context<typename In::key> ctx;
+        typename In::key key{};
+        ctx.key = &key;
+        in.read(nth);
+        in.read(ctx.at);
+        in.read(ctx.window);
+        in.read(ctx.info);
+        in.read(ctx.from.offset);
+        in.read(ctx.from.partition);
+        in.read(ctx.from.input);
+        if constexpr (keyed<In>) in.read(key);
+        auto const record = in.template read<typename In::record>();
+        of.keep(ctx, record);
+        if (!in.template read<bool>()) return;
+        in.read(written);
+        if (in.template read<bool>()) {
+            state = phase::failed;
+            fail(error_code::user_function, in.template read<std::string>());
+        } else {
+            state = phase::answered;
+            answer.emplace(in.template read<Answer>());
+        }
+    }
 
     void work() noexcept override {
         if (!given_up()) {

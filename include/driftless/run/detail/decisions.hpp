@@ -46,7 +46,6 @@ public:
         : engine_(engine),
           idle_after_(mode.idle_after),
           when_quiet_(mode.when_quiet),
-          journal_(mode.journal),
           silent_(engine.lanes().size()) {
         auto const refuse = [](char const* why) { throw error{error_code::invalid_argument, why}; };
         if (idle_after_ < duration{}) refuse("stream needs idle_after >= 0: 0 declares nothing idle");
@@ -54,18 +53,29 @@ public:
             refuse("stream has a policy for quiet inputs and never finds them quiet: set idle_after as well");
         }
         if (when_quiet_.after < duration{} || when_quiet_.by < duration{}) refuse("close_after needs durations >= 0");
-        if (journal_.log == nullptr) return;
-        for (auto* each = engine_.services().asking; each != nullptr; each = each->next) each->decided = true;
+        keep_journal(mode.journal);
     }
 
     /// Somebody asked for it: otherwise a job polls without.
     [[nodiscard]] bool needed() const noexcept { return idle_after_ > duration{} || journal_.log != nullptr; }
     /// Something may be decided, and nobody has said where it is written down.
     [[nodiscard]] bool wants_journal() const {
-        return journal_.log == nullptr && (TellsClock || idle_after_ > duration{} || engine_.lanes().size() > 1);
+        if (journal_.log != nullptr) return false;
+        bool wanted = TellsClock || idle_after_ > duration{} || engine_.lanes().size() > 1;
+        for (auto* each = engine_.services().asking; each != nullptr; each = each->next) wanted |= each->meets_others;
+        return wanted;
     }
     /// Before anything is read or loaded.
-    void keep_journal(journal_ref journal) noexcept { journal_ = journal; }
+    void keep_journal(journal_ref journal) noexcept {
+        journal_ = journal;
+        for (auto* each = engine_.services().asking; each != nullptr; each = each->next) {
+            each->decided = each->meets_others && journal_.log != nullptr;
+        }
+    }
+    /// Before a snapshot counts.
+    void sync_journal() const {
+        if (journal_.log != nullptr) journal_.sync(journal_.log);
+    }
     [[nodiscard]] bool asks_clock() const noexcept { return TellsClock || idle_after_ > duration{}; }
 
     /// The polls that follow, with `cut`, read what the inputs hold now.
@@ -190,7 +200,7 @@ private:
         if (journal_.log == nullptr) return;
         std::uint32_t which = 0;
         for (auto* each = engine_.services().asking; each != nullptr; each = each->next, ++which) {
-            auto const ready = each->waits() ? each->ready() : 0;
+            auto const ready = each->decided && each->waits() ? each->ready() : 0;
             if (ready != 0) decide_answers(which, ready);
         }
     }
