@@ -274,6 +274,27 @@ TEST_CASE("without an order: batch = stream = loops, and nothing is late", "[equ
     CHECK(other_order > 60);
 }
 
+TEST_CASE("what is late stays late behind enrich, with an order and without", "[equivalence][enrich]") {
+    std::uint64_t late = 0;
+    for_seeds(120, [&](std::uint64_t seed) {
+        dice random{seed};
+        auto const records = random_records(random, {.records = random.below(300), .disorder = 40_s});
+        seeded_calls outside{seed, 1_us, 2_ms};
+        std::atomic<std::uint64_t> calls{0};
+        auto const sales = from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s});
+        auto const n = 1 + random.below(9);
+        auto const expected = stream_with(totals(sales), records, 1, outside, {.seed = seed}).report.refused(reason::late);
+        auto const in_turn = totals(
+            sales | enrich(price_list{&calls}, concurrency{n}, calls_on(outside), retries{200, 1_us, 5_ms}, worth));
+        CHECK(stream_with(in_turn, records, 1, outside, {.seed = seed}).report.refused(reason::late) == expected);
+        auto const any = totals(sales
+            | enrich(price_list{&calls}, concurrency{n}, calls_on(outside), retries{200, 1_us, 5_ms}, unordered{}, worth));
+        CHECK(stream_with(any, records, 1, outside, {.seed = seed}).report.refused(reason::late) == expected);
+        late += expected;
+    });
+    CHECK(late > 1000);
+}
+
 TEST_CASE("without an order: what was written down gives the same order again", "[equivalence][enrich]") {
     for_seeds(200, [&](std::uint64_t seed) {
         dice random{seed};

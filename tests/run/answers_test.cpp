@@ -15,11 +15,13 @@
 #include <driftless/run/batch.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/job.hpp>
+#include <driftless/run/snapshot_store.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <driftless/testing/seeded_calls.hpp>
 #include <support/catch.hpp>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -108,6 +110,38 @@ TEST_CASE("what was answered before a job was killed is not asked again, though 
             }
         }
     }
+}
+
+TEST_CASE("a job that goes back to an older snapshot has the answers since then", "[run][answers]") {
+    memory_files files;
+    std::int64_t calls = 0;
+    memory_log<order> log;
+    seeded_calls outside{3};
+    auto const p = from<order>() | enrich(moody{&calls}, concurrency{4}, calls_on(outside), with_price);
+    std::map<std::int64_t, std::int64_t> got;
+    bool changed = false;
+    auto sink = to([&](priced const& each) {
+        auto const [place, is_new] = got.try_emplace(each.id, each.price);
+        changed = changed || place->second != each.price;
+    });
+    for (std::int64_t turn = 0; turn < 20; ++turn) {
+        for (std::int64_t i = 0; i < 50; ++i) log.append({turn * 50 + i, event_time{} + 1_s * i});
+        {
+            job running{in(files, 10), p, log, sink};
+            running.run();
+        }
+        snapshot_store const store{"state", files};
+        for (auto const& each : files.list("state")) {
+            if (each.name.find(std::to_string(store.numbers().back()) + ".manifest") == std::string::npos) continue;
+            files.open("state/" + each.name, open_mode::write)->write_at(20, "damaged");
+        }
+        job running{in(files, 10), p, log, sink};
+        CHECK(running.metrics().warnings.size() == 1);
+        running.run();
+    }
+    CHECK(got.size() == 1000);
+    CHECK(!changed);
+    CHECK(calls == 1000);
 }
 
 TEST_CASE("answers are kept as long as a snapshot that is kept may need them", "[run][answers]") {
