@@ -8,7 +8,9 @@
 #include <driftless/core/time.hpp>
 #include <driftless/core/transactional_sink.hpp>
 #include <driftless/file/real_files.hpp>
+#include <driftless/run/answers.hpp>
 #include <driftless/run/detail/adoption.hpp>
+#include <driftless/run/detail/answers_file.hpp>
 #include <driftless/run/detail/journal_file.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/fingerprint.hpp>
@@ -40,6 +42,7 @@ class snapshot_keeper {
     std::string logic_;
     snapshot_store store_;
     std::optional<journal_file> journal_;
+    std::optional<answers_file> answers_;
     bool stopped_ = false;  // takes no more
     snapshot_manifest last_;  // the newest that is valid; number 0: none
     std::uint64_t next_number_ = 1;
@@ -75,6 +78,11 @@ public:
             journal_.emplace(files(), store_.folder(), store_.instance());
             watch_.keep_journal(journal_in(*journal_));
         }
+        auto& services = engine_.services();
+        if (services.asking != nullptr && services.answers.log == nullptr) {
+            answers_.emplace(files(), store_.folder(), store_.instance());
+            services.answers = answers_in(*answers_);
+        }
         next_number_ = store_.next_number();
         for (auto i = all.size(); i-- > 0;) {
             try {
@@ -88,6 +96,7 @@ public:
                     " was left aside, and the one before it is looked for: ", std::string_view{problem.what()}}));
             }
         }
+        if (answers_ && last_.number == 0 && answers_->begin_offset() != 0) answers_->forget();
         engine_.each_transactional_sink(
             [&](auto& sink) { sink.recover({job_, last_.number, last_.instance, store_.instance()}); });
         taken_at_ = engine_.records();
@@ -132,6 +141,7 @@ public:
         }
         store_.keep_newest(options_.keep);
         if (journal_) journal_->remove_older();
+        if (answers_) answers_->snapshot_taken(options_.keep);
     }
 
 private:
@@ -157,7 +167,8 @@ private:
             out.end_member();
             engine_.visit_state(store_visitor{out});
         });
-        if (journal_) journal_->sync();
+        watch_.sync_journal();
+        if (auto const& answers = engine_.services().answers; answers.log != nullptr) answers.sync(answers.log);
         store_.complete(made);
         last_ = std::move(made);
         since_full_ = whole ? 0 : since_full_ + 1;
@@ -248,6 +259,7 @@ private:
     void pass_over(snapshot_manifest const& found) {
         last_.number = found.number;
         last_.instance = found.instance;
+        if (answers_) answers_->forget();
     }
     /// Reading goes on where it was.
     void place_inputs(snapshot_manifest const& found, snapshot_manifest const& ours) {
