@@ -31,10 +31,10 @@ endif()
 
 # Optional components. For each: driftless_NAME_libraries (targets, empty when not found) and
 # driftless_NAME_missing (the sentence to say then).
-set(driftless_known_components range_v3 lz4 zstd)
+set(driftless_known_components range_v3 lz4 zstd sqlite)
 
 # A C library that is a header and a file to link, as an imported target.
-macro(driftless_find_compressor name header library package)
+macro(driftless_find_library name header library package)
     set(driftless_${name}_missing "needs ${header} and its library, Debian package ${package}")
     find_path(DRIFTLESS_${name}_INCLUDE_DIR ${header})
     find_library(DRIFTLESS_${name}_LIBRARY ${library})
@@ -58,9 +58,11 @@ macro(driftless_find_component name)
             set(driftless_range_v3_libraries range-v3::range-v3)
         endif()
     elseif("${name}" STREQUAL "lz4")
-        driftless_find_compressor(lz4 lz4.h lz4 liblz4-dev)
+        driftless_find_library(lz4 lz4.h lz4 liblz4-dev)
     elseif("${name}" STREQUAL "zstd")
-        driftless_find_compressor(zstd zstd.h zstd libzstd-dev)
+        driftless_find_library(zstd zstd.h zstd libzstd-dev)
+    elseif("${name}" STREQUAL "sqlite")
+        driftless_find_library(sqlite sqlite3.h sqlite3 libsqlite3-dev)
     else()
         set(driftless_${name}_missing "there is no such component")
     endif()
