@@ -10,6 +10,7 @@
 #include <driftless/run/late_windows.hpp>
 #include <driftless/run/plan.hpp>
 #include <driftless/run/properties.hpp>
+#include <driftless/run/rate_limit.hpp>
 #include <driftless/run/report.hpp>
 #include <driftless/run/results.hpp>
 #include <driftless/run/stream.hpp>

@@ -15,8 +15,8 @@
 
 namespace test {
 
-/// The smallest sink of two phases, as a model: a row is a line. A transaction waits in the file staged-INSTANCE-NUMBER;
-/// `committed` begins with the number of the last one and is replaced as a whole.
+/// The smallest sink of two phases, as a model: a row is a line. A transaction waits in the file
+/// staged-INSTANCE-NUMBER; `committed` begins with the number of the last one and is replaced as a whole.
 class staged_rows {
     driftless::file_system& files_;
     std::string folder_;

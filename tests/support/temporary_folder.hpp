@@ -14,7 +14,8 @@ class temporary_folder {
     std::string path_;
 
 public:
-    temporary_folder() : path_((std::filesystem::temp_directory_path() / "driftless-XXXXXX").string()) {
+    temporary_folder() : temporary_folder(std::filesystem::temp_directory_path()) {}
+    explicit temporary_folder(std::filesystem::path const& in) : path_((in / "driftless-XXXXXX").string()) {
         if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error{"cannot make " + path_};
     }
     temporary_folder(temporary_folder const&) = delete;

@@ -174,7 +174,7 @@ public:
     }
 
     /// A state is a value for the codec, if all parts are: encodable<state>.
-    static void save(state const& of, byte_writer& out) { out.write(of); }
+    static void save(state const& of, auto& out) { out.write(of); }
     /// `into` comes from init().
     static void load(state& into, byte_reader& in) { in.read(into); }
 

@@ -23,18 +23,20 @@ struct sink_position {
     std::uint64_t instance = 0;  ///< this one's number, above all before it
 };
 
-/// A sink that takes part in the snapshots of its job, in two phases, so that it shows what a run without failures would
-/// have written: nothing lost, nothing twice.
+/// A sink that takes part in the snapshots of its job, in two phases, so that it shows what a run without failures
+/// would have written: nothing lost, nothing twice.
 ///
 /// recover(at)   once, before the first write: of the transactions that were prepared for at.job, those up to
-///               at.snapshot by at.taken_by are committed; all others, and what was written and never prepared, are given up
+///               at.snapshot by at.taken_by are committed; all others, and what was written and never prepared, are
+///               given up
 /// prepare(n)    what was written since the last prepare is transaction n: durable when it returns, and seen by nobody.
 ///               n grows, not always by one; may be called with nothing written
-/// commit(n)     the snapshot n is complete: all that was prepared up to n is shown, at once where the target can. For an
-///               n that was committed before, nothing happens
+/// commit(n)     the snapshot n is complete: all that was prepared up to n is shown, at once where the target can. For
+///               an n that was committed before, nothing happens
 /// committed()   the greatest n committed for the job, 0 before the first; known after recover
 ///
-/// Delivery    exactly_once: the manifest of the snapshot, written between the two phases, decides for all sinks of a job.
+/// Delivery    exactly_once: the manifest of the snapshot, written between the two phases, decides for all sinks of a
+///             job.
 /// Errors      recover throws mismatch where committed() > at.snapshot: the snapshots are older than the sink. A sink
 ///             that throws has failed, and the job with it; the next start recovers.
 /// Threads     The thread that runs the job.
@@ -47,15 +49,15 @@ concept transactional_sink = requires(S& sink, std::uint64_t n, sink_position co
     { sink.committed() } -> std::convertible_to<std::uint64_t>;
 };
 
-/// What a sink promises, by its type: transactional sinks exactly once, others what their member `delivers` says, and
-/// nothing more than at least once without it.
+/// What a sink promises, by its type: what its member `delivers` says; without one transactional sinks exactly once, and
+/// others nothing more than at least once.
 template <class S>
 inline constexpr delivery delivery_of = delivery::at_least_once;
 template <class S>
-    requires transactional_sink<S>
+    requires(transactional_sink<S> && !requires { S::delivers; })
 inline constexpr delivery delivery_of<S> = delivery::exactly_once;
 template <class S>
-    requires(!transactional_sink<S> && requires { S::delivers; })
+    requires requires { S::delivers; }
 inline constexpr delivery delivery_of<S> = S::delivers;
 }  // namespace driftless::inline v0
 #endif

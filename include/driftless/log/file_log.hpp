@@ -151,6 +151,7 @@ public:
     }
 
     [[nodiscard]] std::string const& path() const noexcept { return path_; }
+    [[nodiscard]] file_system& files() const noexcept { return files_; }
     [[nodiscard]] log_id id() const noexcept { return identity_.id; }
     [[nodiscard]] std::uint32_t partitions() const noexcept { return identity_.partitions; }
     /// When what this process appends becomes safe from a loss of power; nothing for a log opened to read.
@@ -272,6 +273,13 @@ public:
     }
     /// The names of transactions that wait to be decided, in order.
     [[nodiscard]] std::vector<std::string> prepared() const { return staged_.names(detail::prepared_ending); }
+    /// The names of those that are committed, where the end of it has failed: commit_prepared() goes on, as does whoever
+    /// opens the log.
+    [[nodiscard]] std::vector<std::string> unfinished() const {
+        auto out = staged_.names(detail::committed_ending);
+        std::erase_if(out, [](std::string const& name) { return name[0] == '.'; });  // of several partitions, unnamed
+        return out;
+    }
     /// False if no transaction of that name waits: it was committed or given up before. If it threw it may be called
     /// again, and then is false as well where all was done but the end of it.
     bool commit_prepared(std::string const& name) {

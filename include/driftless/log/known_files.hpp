@@ -30,6 +30,7 @@ inline constexpr known_file known_files[] = {
     {"readers", true, "registered readers"},
     {"groups", true, "groups of readers"},
     {"transactions", true, "transactions that are not decided"},
+    {"sinks", true, "how far jobs have committed to the log"},
 };
 
 /// The line of a name in the folder of a log; null if a log makes no such file.

@@ -14,15 +14,21 @@
 
 namespace driftless::inline v0 {
 
+/// Where a batch leaves no state.
+struct no_state {};
+
 /// Run over what the inputs hold now, as fast as possible, to the end.
 ///
 /// Time        The watermark is exact: it comes from the block statistics of the log, nothing is refused as
 ///             late. A pipeline that is `as_declared` makes its declared watermark instead.
 /// Threads     The type of `.threads`, deduced; a batch{} without it runs on one thread and compiles no shards.
-template <class Threads = one_thread>
+/// State       With `.leave_state = "FOLDER"` (run/job.hpp) the run leaves a snapshot of what is open where the inputs
+///             end: run(stream{.snapshots = "FOLDER"}, ...) goes on from there, at the exact offset.
+template <class Threads = one_thread, class Leave = no_state>
 struct batch {
-    Threads threads{};            ///< shards of keyed state: a number; needs run/thread_pool.hpp from 2 on
-    error_policy on_error{};      ///< what a throwing user function does to the run
+    Threads threads{};                          ///< shards of keyed state: a number; needs run/thread_pool.hpp from 2 on
+    error_policy on_error{};                    ///< what a throwing user function does to the run
+    [[no_unique_address]] Leave leave_state{};  ///< a folder for the state that a stream goes on from
 };
 
 /// Runs a pipeline as a batch job.

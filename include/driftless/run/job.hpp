@@ -15,6 +15,7 @@
 #include <driftless/run/detail/snapshot_keeper.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/detail/stuck_visitor.hpp>
+#include <driftless/run/detail/throttle.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/run/results.hpp>
@@ -72,8 +73,10 @@ class job {
     };
     using watch_t = std::conditional_t<streams, detail::decisions<engine_t, tells_clock>, no_watch>;
     watch_t watch_;
+    detail::throttle limits_;
     std::vector<std::string> warnings_;
     std::optional<detail::snapshot_keeper<engine_t, watch_t>> keeper_;
+    bool ended_before_ = false;  // the snapshot taken up is of a drained job
     wakeup wakeup_;
     std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
@@ -85,12 +88,15 @@ public:
         : mode_(mode),
           workers_(detail::thread_count_of<decltype(Mode::threads)>{mode.threads}.start()),
           engine_(description, &rows_, mode.on_error, workers_.get(), std::forward<Args>(args)...),
-          watch_(engine_, mode) {
+          watch_(engine_, mode),
+          limits_(limits_of(mode, false), limits_of(mode, true), engine_.lanes()) {
+        if (limits_.active()) engine_.limit(limits_);
         if constexpr (streams) {
             if constexpr (exactly_once) read_durable_only();
             if (!mode.snapshots.empty()) {
                 keeper_.emplace(engine_, watch_, std::string{mode.snapshots}, mode.snapshot_options, warnings_);
                 keeper_->start();
+                ended_before_ = keeper_->ended();
             }
         }
         if (!keeper_) engine_.begin_transaction(job_name());
@@ -112,8 +118,8 @@ public:
         });
     }
 
-    /// Batch: reads everything, once. Stream: follows the inputs until stop(), or as `until` says. With snapshots, a run
-    /// that comes back leaves one.
+    /// Batch: reads everything, once. Stream: follows the inputs until stop(), or as `until` says. With snapshots, a
+    /// run that comes back leaves one.
     void run() {
         if constexpr (!streams) {
             guarded([&] { return engine_.run_to_end(), engine_.commit_transaction(), 0; });
@@ -166,6 +172,11 @@ public:
         publish();
     }
 
+    /// Takes no more snapshots, not even by save_snapshot(): what follows is no part of what the next start takes up.
+    void stop_snapshots() noexcept {
+        if (keeper_) keeper_->stop();
+    }
+
     /// The state of all stages and the offsets read so far, as bytes.
     ///
     /// Errors      A state without a codec is a sentence at compile time.
@@ -213,6 +224,7 @@ public:
         std::string out;
         guarded([&] {
             engine_.extend();
+            if (limits_.holds()) out = "a rate limit holds the next record for " + detail::plan_text(limits_.wait());
             detail::say_who_is_waited_for<sources>(engine_.lanes(), out);
             auto each = engine_.lanes().begin();  // in the order of the chains
             engine_.each_chain([&](auto& chain) {
@@ -249,9 +261,14 @@ private:
             throw;
         }
     }
+    static rate_limit limits_of(Mode const& mode, bool partition) {
+        if constexpr (streams) return partition ? mode.partition_limits : mode.limits;
+        else return {};
+    }
     void publish() {
         auto now = engine_.make_report();
         now.warnings = warnings_;
+        now.held_back = limits_.held_back();
         std::lock_guard const lock{publishing_};
         published_ = std::move(now);
     }
@@ -265,7 +282,7 @@ private:
         phase_ = phase::ended;
     }
     /// The newest snapshot is that of a job that was drained: all is done.
-    [[nodiscard]] bool ended_before() const { return phase_ == phase::open && keeper_ && keeper_->ended(); }
+    [[nodiscard]] bool ended_before() const { return phase_ == phase::open && ended_before_; }
     std::size_t require_nothing_new() {
         return guarded([&] {
             engine_.extend();
@@ -332,8 +349,9 @@ private:
     event_time tell_time() {
         if constexpr (streams) {
             bool const asked = watch_.asks_clock();
-            if (!asked && !(keeper_ && keeper_->tells_time())) return event_time::min();
+            if (!asked && !limits_.active() && !(keeper_ && keeper_->tells_time())) return event_time::min();
             auto const told = now();
+            if (limits_.active()) limits_.fill(told);
             if (asked && tells_clock && !watch_.needed()) engine_.each_chain([&](auto& chain) { chain.on_clock(told); });
             return told;
         } else {
@@ -357,7 +375,17 @@ private:
             return engine_.poll(max, cut);
         }
     }
+    /// A rate limit holds the next record back: until it may be read, or somebody may have called stop(), or the clock
+    /// (which is not everybody's) may have moved.
+    void wait_for_limit() {
+        constexpr std::int64_t shortest = 50'000;
+        constexpr std::int64_t longest = 10'000'000;
+        auto const ns = limits_.wait().ns();
+        std::this_thread::sleep_for(
+            std::chrono::nanoseconds{ns < shortest ? shortest : (ns > longest ? longest : ns)});
+    }
     void wait(std::uint32_t seen) {
+        if (limits_.holds()) return wait_for_limit();
         bool timed = false;
         if constexpr (streams) timed = watch_.asks_clock() || (keeper_ && keeper_->tells_time());
         if (timed) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
@@ -376,7 +404,11 @@ private:
         wait_until_durable();
         if (watch_.needed()) watch_.begin_cut();
         else engine_.extend();
-        while (poll_engine(chunk, true) != 0) {
+        for (;;) {
+            if (poll_engine(chunk, true) == 0) {
+                if (!limits_.holds()) break;
+                wait_for_limit();
+            }
             publish();
             if (may_stop && stop_.exchange(false, std::memory_order_acq_rel)) return false;
         }
@@ -437,6 +469,33 @@ template <pipeline P, class... Args>
 auto run(stream mode, P const& p, Args&&... args) {
     job<stream, P, Args...> running{mode, p, std::forward<Args>(args)...};
     running.run();
+    if constexpr (detail::last_stage<P, Args...>::has_sink) return running.metrics();
+    else return running.take_results();
+}
+
+/// Runs a pipeline as a batch job that leaves its state: run(batch{.leave_state = "state"}, p, log), then
+/// run(stream{.snapshots = "state"}, p, log, sink).
+///
+/// Shape       As run(batch, ...): all rows, also of windows that are open where the inputs end. The snapshot is of the
+///             moment before these are told; the stream tells them again when they are complete.
+/// Time        The declared watermark decides, as in the stream that follows: what is late by it is refused.
+/// State       The folder's next snapshot, of the whole input: what was there before is left aside.
+/// Errors      Those of run. A sink of two phases does not compile: what the batch says of open windows would stay in
+///             it.
+template <class Threads, class Leave, pipeline P, class... Args>
+    requires(!is_ill_formed<P> && !std::is_same_v<Leave, no_state>)
+auto run(batch<Threads, Leave> const& mode, P const& p, Args&&... args) {
+    static_assert(!(transactional_sink<std::remove_cvref_t<decltype(detail::target_of(args))>> || ...),
+        "driftless: a batch with .leave_state tells what is open, and the stream tells it again: into a sink that delivers "
+        "exactly once run(stream{.snapshots = ..., .until = end_of_log}, ...) instead");
+    stream as{.on_error = mode.on_error, .snapshots = std::string_view{mode.leave_state}, .until = until::end_of_log};
+    if constexpr (!std::is_same_v<Threads, one_thread>) as.threads = thread_count{mode.threads};
+    as.snapshot_options.every = {};
+    as.snapshot_options.begin_anew = true;
+    job<stream, P, Args...> running{as, p, std::forward<Args>(args)...};
+    running.run();
+    running.stop_snapshots();
+    running.drain();
     if constexpr (detail::last_stage<P, Args...>::has_sink) return running.metrics();
     else return running.take_results();
 }

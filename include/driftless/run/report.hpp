@@ -20,6 +20,7 @@ struct report {
     std::uint64_t failures = 0;          ///< records left out because a user function threw
     std::uint64_t state_bytes = 0;       ///< reserved by tables of open windows
     std::vector<std::string> warnings{}; ///< what somebody should look at though the run goes on: a damaged snapshot
+    std::uint64_t held_back = 0;         ///< how often a rate limit ended a poll before its input did
 
     /// All refusals for one reason, over all stages; `failed` includes stateless stages.
     [[nodiscard]] std::uint64_t refused(reason why) const noexcept {
@@ -55,6 +56,7 @@ struct report {
             if (each.violations != 0) out += ", violations " + std::to_string(each.violations);
             out += '\n';
         }
+        if (held_back != 0) out += "held back by a rate limit: " + std::to_string(held_back) + " times\n";
         if (failures != 0) out += "left out because a function threw: " + std::to_string(failures) + '\n';
         for (auto const& each : warnings) out += "warning: " + each + '\n';
         return out;

@@ -21,8 +21,9 @@ enum class if_changed : std::uint8_t {
 
 /// How a job keeps its snapshots: stream{.snapshots = "state/", .snapshot_options = {.every = 10_s, .keep = 3}}.
 ///
-/// Time        `every` counts by stream::clock from one snapshot to the next; `records` by records of all inputs, to the
-///             record: with either, a snapshot is due when the first of them says so. A pause and a clean stop leave one too.
+/// Time        `every` counts by stream::clock from one snapshot to the next; `records` by records of all inputs, to
+///             the record: with either, a snapshot is due when the first of them says so. A pause and a clean stop
+///             leave one too.
 /// Errors      io while a snapshot is written fails the job, but for the first `tolerated_failures` in a row: these are
 ///             told in report::warnings, the older snapshot stays, and the next one is taken as scheduled.
 struct snapshot_options {
@@ -32,6 +33,7 @@ struct snapshot_options {
     std::string_view job = "job";              ///< the name of the job: what sinks and manifests know it by
     std::string_view logic_version{};          ///< of the functions in the pipeline; empty: the build id of the program
     driftless::if_changed if_changed = driftless::if_changed::fail;
+    bool begin_anew = false;                   ///< what is in the folder is left aside: from the beginning of the inputs
     std::size_t tolerated_failures = 0;
     file_system* files = nullptr;              ///< where the folder is; null: on the disk
 };

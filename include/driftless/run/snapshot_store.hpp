@@ -25,11 +25,13 @@ namespace driftless::inline v0 {
 /// The folder of a job's snapshots.
 ///
 /// Shape       A snapshot is a file of state, `NUMBER-INSTANCE.state`, and then a manifest, `NUMBER.manifest`: written
-///             last, whole or not at all, it makes the snapshot valid. The file `instance` counts the starts of the job.
-/// Errors      driftless::error with the path: io; corrupt (other bytes than were written); unsupported; fenced (another
-///             instance of the job has started since); in_use (another instance holds the lock, and does not move).
-/// Threads     One. Any number of processes: each start of a job claims the folder, and the older instance is fenced at its
-///             next snapshot.
+///             last, whole or not at all, it makes the snapshot valid. The file `instance` counts the starts of the
+///             job.
+/// Errors      driftless::error with the path: io; corrupt (other bytes than were written); unsupported; fenced
+///             (another instance of the job has started since); in_use (another instance holds the lock, and does not
+///             move).
+/// Threads     One. Any number of processes: each start of a job claims the folder, and the older instance is fenced at
+///             its next snapshot.
 /// Complexity  A snapshot: one write of its bytes, two syncs of files, two of the folder.
 class snapshot_store {
     std::string folder_;
@@ -83,7 +85,8 @@ public:
         std::vector<mapped_bytes> maps_;
 
     public:
-        /// Errors      corrupt where a file is missing, shorter, or holds other bytes than were written: everything is checked.
+        /// Errors      corrupt where a file is missing, shorter, or holds other bytes than were written: everything is
+        ///             checked.
         reader(snapshot_store const& store, snapshot_manifest const& manifest) : store_(&store), manifest_(&manifest) {
             maps_.resize(manifest.files.size());
             for (auto const& member : manifest.members) {
@@ -157,8 +160,8 @@ public:
         return instance_;
     }
 
-    /// Writes the file of a snapshot: `fill` is called with a state_writer. Names the file in the manifest. The manifest
-    /// before it, if there is one, is where parts that are untouched are looked for.
+    /// Writes the file of a snapshot: `fill` is called with a state_writer. Names the file in the manifest. The
+    /// manifest before it, if there is one, is where parts that are untouched are looked for.
     template <class Fill>
     void write_state(snapshot_manifest& manifest, snapshot_manifest const* before, Fill&& fill) {
         auto const name = detail::sentence({padded(manifest.number), "-", instance_, state_ending});

@@ -4,6 +4,7 @@
 
 #include <driftless/core/services.hpp>
 #include <driftless/run/journal.hpp>
+#include <driftless/run/rate_limit.hpp>
 #include <driftless/run/snapshot_options.hpp>
 #include <driftless/run/threads.hpp>
 
@@ -62,7 +63,9 @@ struct stream {
     /// the watermark nor the merge until it has records again. 0: none ever is.
     duration idle_after{};
     quiet_policy when_quiet{};       ///< what happens while all of them are idle
-    journal_ref journal{};           ///< where it is written what was declared when: journal_in(log)
+    rate_limit limits{};             ///< how fast it reads, all inputs together, by `clock`
+    rate_limit partition_limits{};   ///< how fast it reads each partition; one that waits holds the merge
+    journal_ref journal{};           ///< where decisions are written: journal_in(log); else beside the snapshots
     driftless::snapshot_options snapshot_options{};  ///< how often, how many, under which name
 };
 }  // namespace driftless::inline v0

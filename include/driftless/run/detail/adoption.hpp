@@ -59,8 +59,9 @@ inline std::string what_changed(snapshot_manifest const& was, snapshot_manifest 
 
 /// Finds for each member of the state of a changed pipeline the one of a snapshot that means the same.
 ///
-/// An operator is the same if kind, id, parameters, rows and key are; one without an id is known by its place among those
-/// of its kind, where there are as many as before. What belongs to no such operator (watermarks) goes by its place.
+/// An operator is the same if kind, id, parameters, rows and key are; one without an id is known by its place among
+/// those of its kind, where there are as many as before. What belongs to no such operator (watermarks) goes by its
+/// place.
 class adoption {
     struct counted {
         std::string name;

@@ -58,6 +58,12 @@ public:
 
     /// Somebody asked for it: otherwise a job polls without.
     [[nodiscard]] bool needed() const noexcept { return idle_after_ > duration{} || journal_.log != nullptr; }
+    /// Something may be decided, and nobody has said where it is written down.
+    [[nodiscard]] bool wants_journal() const {
+        return journal_.log == nullptr && (TellsClock || idle_after_ > duration{} || engine_.lanes().size() > 1);
+    }
+    /// Before anything is read or loaded.
+    void keep_journal(journal_ref journal) noexcept { journal_ = journal; }
     [[nodiscard]] bool asks_clock() const noexcept { return TellsClock || idle_after_ > duration{}; }
 
     /// The polls that follow, with `cut`, read what the inputs hold now.
@@ -80,7 +86,7 @@ public:
             auto const left = replaying() ? until_next(budget - fed) : budget - fed;
             auto const some = engine_.feed(left, cut || cut_);
             fed += some;
-            if (cut_ && some < left) continue;
+            if (cut_ && some < left && !engine_.held_back()) continue;
             if (replaying()) {
                 if (some == left && fed < budget) continue;
                 break;

@@ -163,6 +163,7 @@ class engine {
         std::declval<graph_builder<args_t>&>()));
     heads_t heads_;
     growing_array<lane*> lanes_;
+    read_limits* limits_ = nullptr;
     std::uint64_t records_ = 0;
     std::uint32_t current_partition_[std::tuple_size_v<heads_t>] = {};  // of each input
     /// Everything goes through exact aggregates, and no tap or limit looks on.
@@ -233,6 +234,10 @@ public:
         }
         return fed;
     }
+    /// From now on polls read no more than that allows.
+    void limit(read_limits& by) noexcept { limits_ = &by; }
+    /// The last poll ended because of it.
+    [[nodiscard]] bool held_back() const noexcept { return limits_ != nullptr && limits_->holds(); }
     /// Lanes that are idle end where they stand until somebody says that they are active.
     void extend() {
         for (auto* const each : lanes_) {
@@ -343,6 +348,7 @@ private:
                 for (std::uint32_t p = 0; p < partitions; ++p) {
                     lanes_.push_back(
                         nodes_.template make<lane_t<I>>(**input, chain, static_cast<std::uint32_t>(ordinal<I>), p));
+                    lanes_.back()->number = lanes_.size() - 1;
                 }
                 // All partitions are there before the first record: each holds the watermark until it reports.
                 for (std::uint32_t p = partitions; p-- > 0;) chain.on_partition(p);
@@ -384,18 +390,28 @@ private:
     }
     std::size_t feed_run(std::size_t budget, bool cut) {
         if (lanes_.size() == 1 && !tells_epochs) {
-            auto const fed = lanes_[0]->has_record() ? lanes_[0]->feed_block(budget) : 0;
+            auto& only = *lanes_[0];
+            if (only.has_record() && limits_ != nullptr) budget = limits_->allowed(only, budget);
+            std::size_t fed = 0;
+            if (budget == 1) fed = only.feed(event_time::max(), false, 1);  // spares moving the stages
+            else if (only.has_record() && budget != 0) fed = only.feed_block(budget);
+            if (limits_ != nullptr) limits_->paid(only, fed);
             records_ += fed;
             return fed;
         }
         auto const [first, second] = first_two(cut);
         if (first == nullptr) return 0;
+        if (limits_ != nullptr) {
+            budget = limits_->allowed(*first, budget);
+            if (budget == 0) return 0;
+        }
         enter(*first);
         bool const limit_first = second != nullptr
             && (second->input < first->input
                 || (second->input == first->input && second->partition < first->partition));
         auto const limit = second != nullptr ? second->head : event_time::max();
         auto const fed = first->feed(limit, limit_first, budget);
+        if (limits_ != nullptr) limits_->paid(*first, fed);
         records_ += fed;
         return fed;
     }

@@ -9,6 +9,7 @@
 #include <driftless/core/reflect.hpp>
 #include <driftless/core/stage.hpp>
 #include <driftless/core/stream.hpp>
+#include <driftless/run/detail/record_size.hpp>
 #include <driftless/run/input.hpp>
 
 #include <cstddef>
@@ -166,6 +167,7 @@ public:
     event_time announced = event_time::min();  ///< exact mode: the last watermark of its input
     std::uint32_t input = 0;
     std::uint32_t partition = 0;
+    std::size_t number = 0;  ///< among all lanes of the job
     bool looked = false;  ///< `head` is that of `next`, and will not change
     bool durable = false;  ///< only what a loss of power would leave is read
     bool idle = false;  ///< it holds nobody; `end` stays at `next` until it is declared active again
@@ -180,6 +182,10 @@ public:
     }
     /// Finds the head record.
     virtual void look() = 0;
+    /// `head` is an event time: records tell it.
+    [[nodiscard]] virtual bool knows_time() const noexcept = 0;
+    /// Bytes of the head record, which has been looked for.
+    [[nodiscard]] virtual std::uint64_t size() const = 0;
     /// Moves `end` to the present end of the log.
     virtual void extend() = 0;
     /// Where the log begins and ends now, for this reader or any other.
@@ -206,6 +212,20 @@ public:
         if (input != other.input) return input < other.input;
         return partition < other.partition;
     }
+};
+
+/// What makes a stream read slower than it could: run/detail/throttle.hpp.
+class read_limits {
+public:
+    /// How many records of a lane that has one may be read now, at most `budget`.
+    virtual std::size_t allowed(lane& from, std::size_t budget) = 0;
+    /// So many were read.
+    virtual void paid(lane const& from, std::size_t n) noexcept = 0;
+    /// A record was not allowed since the clock was looked at.
+    [[nodiscard]] virtual bool holds() const noexcept = 0;
+
+protected:
+    ~read_limits() = default;
 };
 
 /// A lane of a log whose records are pushed into `Chain`.
@@ -245,6 +265,11 @@ public:
     void on_idle(bool to) override { chain_.on_idle(to); }
     void on_chunk() override { chain_.on_chunk(); }
 
+    [[nodiscard]] bool knows_time() const noexcept override { return HeadTime::known; }
+    [[nodiscard]] std::uint64_t size() const override {
+        if constexpr (Mode::exact) return 0;  // a batch has no limits
+        else return record_size((*block_)[index()]);
+    }
     void plan() override {
         still_to_come_.clear();
         at_block_ = 0;

@@ -9,6 +9,7 @@
 #include <driftless/core/transactional_sink.hpp>
 #include <driftless/file/real_files.hpp>
 #include <driftless/run/detail/adoption.hpp>
+#include <driftless/run/detail/journal_file.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/logic_version.hpp>
@@ -38,6 +39,8 @@ class snapshot_keeper {
     std::string job_;
     std::string logic_;
     snapshot_store store_;
+    std::optional<journal_file> journal_;
+    bool stopped_ = false;  // takes no more
     snapshot_manifest last_;  // the newest that is valid; number 0: none
     std::uint64_t next_number_ = 1;
     event_time taken_ = event_time::min();  // the last attempt, by the clock of the job
@@ -65,6 +68,10 @@ public:
         auto const all = store_.numbers();
         if (all.empty()) require_no_older_format();
         store_.claim();
+        if (watch_.wants_journal()) {
+            journal_.emplace(files(), store_.folder(), store_.instance());
+            watch_.keep_journal(journal_in(*journal_));
+        }
         next_number_ = store_.next_number();
         for (auto i = all.size(); i-- > 0;) {
             try {
@@ -103,8 +110,10 @@ public:
         if (taken_ == event_time::min()) taken_ = now;
         return now - taken_ >= options_.every;
     }
+    void stop() noexcept { stopped_ = true; }
     /// Takes a snapshot; `ended` says that it is the last one.
     void take(event_time now, bool ended) {
+        if (stopped_) return;
         taken_ = now;
         taken_at_ = engine_.records();
         try {
@@ -116,13 +125,14 @@ public:
             return;
         }
         store_.keep_newest(options_.keep);
+        if (journal_) journal_->remove_older();
     }
 
 private:
+    [[nodiscard]] file_system& files() const { return options_.files != nullptr ? *options_.files : real_files(); }
     /// Before 0.5 a folder had one file of this name.
     void require_no_older_format() const {
-        auto& files = options_.files != nullptr ? *options_.files : real_files();
-        if (!files.exists(store_.path_of("snapshot"))) return;
+        if (!files().exists(store_.path_of("snapshot"))) return;
         throw error{error_code::unsupported,
             "the folder holds a snapshot of driftless 0.4 or older, or a file of another program: take it up with "
             "job::restore, or move it away to begin anew",
@@ -140,6 +150,7 @@ private:
             out.end_member();
             engine_.visit_state(store_visitor{out});
         });
+        if (journal_) journal_->sync();
         store_.complete(made);
         last_ = std::move(made);
         engine_.each_transactional_sink([&](auto& sink) { sink.commit(last_.number); });
@@ -183,16 +194,14 @@ private:
                     "': give each job a folder of its own"}),
                 store_.folder()};
         }
+        if (options_.begin_anew) return pass_over(found);
         bool const same = found.fingerprint == ours.fingerprint && found.logic_version == ours.logic_version;
         if (!same && options_.if_changed == if_changed::fail) {
             throw error{error_code::mismatch, what_changed(found, ours), store_.folder()};
         }
         if (!same && options_.if_changed == if_changed::restart) {
             warnings_.push_back(sentence({"began anew (if_changed::restart): ", what_changed(found, ours)}));
-            // Sinks have been committed up to it all the same.
-            last_.number = found.number;
-            last_.instance = found.instance;
-            return;
+            return pass_over(found);
         }
         place_inputs(found, ours);
         std::string room;
@@ -223,6 +232,11 @@ private:
         }
         engine_.resume(found.records, found.failures);
         last_ = std::move(found);
+    }
+    /// Sinks have been committed up to it all the same.
+    void pass_over(snapshot_manifest const& found) {
+        last_.number = found.number;
+        last_.instance = found.instance;
     }
     /// Reading goes on where it was.
     void place_inputs(snapshot_manifest const& found, snapshot_manifest const& ours) {

@@ -14,8 +14,9 @@
 #include <utility>
 
 namespace driftless::inline v0::detail {
-/// Writes the state of stages into a file, in pieces of chunk bytes, and notes in a manifest where it lies. What says of
-/// itself that it has not changed is not written again: the manifest then points into the file of an earlier snapshot.
+/// Writes the state of stages into a file, in pieces of chunk bytes, and notes in a manifest where it lies. What says
+/// of itself that it has not changed is not written again: the manifest then points into the file of an earlier
+/// snapshot.
 ///
 /// Threads     One. Complexity  O(bytes written); memory for one chunk.
 class state_writer {
