@@ -83,6 +83,7 @@ class memory_files final : public file_system {
     bool off_ = false;
     std::uint64_t process_ = 0;
     std::size_t limit_ = ~std::size_t{0};
+    std::vector<char const*>* noted_ = nullptr;
 
     class handle final : public file {
         memory_files& files_;
@@ -203,6 +204,11 @@ public:
     [[nodiscard]] std::uint64_t operations() const {
         std::lock_guard const lock{mutex_};
         return operations_;
+    }
+    /// What each operation from now on would say if it failed ("cannot sync a file") is added to `into`; null: no more.
+    void note_operations(std::vector<char const*>* into) {
+        std::lock_guard const lock{mutex_};
+        noted_ = into;
     }
     /// The nth operation from now on (1 is the next) goes wrong; 0: none does.
     void inject(std::uint64_t nth, fault what) {
@@ -342,6 +348,7 @@ private:
     template <class F>
     void operate(char const* what, std::string const& path, F&& act) {
         if (off_) refuse("the power is off", path);
+        if (noted_ != nullptr) noted_->push_back(what);
         if (++operations_ != bad_operation_) return act(true);
         if (fault_ != fault::fail) off_ = true;
         act(fault_ == fault::after);
