@@ -51,27 +51,33 @@ file_log<Row> open_log(memory_files& files, std::string const& path) {
     how.id = {3, path.size()};
     return file_log<Row>{path, how};
 }
-template <class Row>
-void add_shown(memory_files& files, std::string const& path, std::vector<std::string>& to) {
+/// f(row) for what readers see of a log, in order.
+template <class Row, class F>
+void each_shown(memory_files& files, std::string const& path, F&& f) {
     if (!files.exists(path)) return;
     auto const log = open_log<Row>(files, path);
     for (auto at = log.begin_offset(), end = log.end_offset(); at < end;) {
         auto const block = log.read(0, at);
-        block.each(0, block.size(), [&](std::size_t, Row const& row) {
-            std::string bytes;
-            byte_writer{bytes}.write(row);
-            std::string hex;
-            for (char const c : bytes) {
-                constexpr char const* digits = "0123456789abcdef";
-                (hex += digits[static_cast<unsigned char>(c) >> 4U]) += digits[static_cast<unsigned char>(c) & 15U];
-            }
-            to.push_back(path + " " + hex);
-        });
+        block.each(0, block.size(), [&](std::size_t, Row const& row) { f(row); });
         at += block.size();
     }
 }
+/// "PATH BYTES"
+template <class Row>
+void add_shown(memory_files& files, std::string const& path, std::vector<std::string>& to) {
+    each_shown<Row>(files, path, [&](Row const& row) {
+        std::string bytes;
+        byte_writer{bytes}.write(row);
+        std::string hex;
+        for (char const c : bytes) {
+            constexpr char const* digits = "0123456789abcdef";
+            (hex += digits[static_cast<unsigned char>(c) >> 4U]) += digits[static_cast<unsigned char>(c) & 15U];
+        }
+        to.push_back(path + " " + hex);
+    });
+}
 
-/// Inputs, a pipeline, and what is bound besides: Bind(sink_of) gives a tuple of the arguments between them.
+/// One input, one output.
 template <class P, class Log>
 struct job_world {
     memory_files files{};
