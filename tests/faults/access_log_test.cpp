@@ -24,7 +24,7 @@ template <auto const& P>
 void crash_prefix(char const* name) {
     auto const log = records(prefix);
     if (!log) return;
-    crash_everywhere(every_step(name, 40), [&] { return std::make_unique<world<P>>(P, *log, 151); });
+    crash_everywhere(every_step(name, 400), [&] { return std::make_unique<world<P>>(P, *log, 151); });
 }
 }  // namespace
 

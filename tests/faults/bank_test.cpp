@@ -25,14 +25,14 @@ using balances_world = job_world<std::remove_cv_t<decltype(balances)>, log_t>;
 TEST_CASE("bank: transfers per second and the late ones, crashed at every step", "[faults][bank]") {
     auto const log = records(prefix);
     if (!log) return;
-    crash_everywhere(every_step("bank.late", 60), [&] { return std::make_unique<late_world>(late, *log, 151); });
+    crash_everywhere(every_step("bank.late", 400), [&] { return std::make_unique<late_world>(late, *log, 151); });
 }
 
 TEST_CASE("bank: balances by way of seconds, crashed at every step", "[faults][bank]") {
     auto const log = records(prefix);
     if (!log) return;
     crash_everywhere(
-        every_step("bank.balances", 60), [&] { return std::make_unique<balances_world>(balances, *log, 151); });
+        every_step("bank.balances", 400), [&] { return std::make_unique<balances_world>(balances, *log, 151); });
 }
 
 #ifdef DRIFTLESS_SLOW

@@ -25,7 +25,7 @@ template <auto const& P>
 void crash_prefix(char const* name) {
     auto const log = records(prefix);
     if (!log) return;
-    crash_everywhere(every_step(name, 40), [&] { return std::make_unique<world<P>>(P, *log, 151); });
+    crash_everywhere(every_step(name, 400), [&] { return std::make_unique<world<P>>(P, *log, 151); });
 }
 }  // namespace
 
@@ -36,7 +36,7 @@ TEST_CASE("retail: visits of customers, crashed at every step", "[faults][retail
 TEST_CASE("retail: distinct lines and their duplicates, crashed at every step", "[faults][retail]") {
     auto const log = records(prefix);
     if (!log) return;
-    crash_everywhere(every_step("retail.distinct", 40),
+    crash_everywhere(every_step("retail.distinct", 400),
         [&] { return std::make_unique<distinct_world>(retail::distinct_lines, *log, 151); });
 }
 
