@@ -84,7 +84,6 @@ struct job_world {
     P const& pipeline;
     Log const& log;
     snapshot_options options{};
-    std::size_t threads = 1;
 
     job_world(P const& of, Log const& from, std::uint64_t records_per_snapshot) : pipeline(of), log(from) {
         options.every = {};
@@ -94,9 +93,7 @@ struct job_world {
         fake_now = event_time{1'700'000'000'000'000'000};
     }
     [[nodiscard]] stream mode() const {
-        stream out{.snapshots = "state", .clock = &fake_clock, .snapshot_options = options};
-        out.threads = threads;
-        return out;
+        return {.snapshots = "state", .clock = &fake_clock, .snapshot_options = options};
     }
     void live(lifeline& line) {
         auto out = open_log<row_of<P>>(files, "out");
