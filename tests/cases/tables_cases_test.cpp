@@ -24,7 +24,7 @@ using store = versioned_table<std::string, std::string>;
 
 event_time at(std::int64_t t) { return event_time{t}; }
 std::string shown(event_time t) { return t == event_time::max() ? "inf" : std::to_string(t.ns()); }
-std::string shown(versioned_row<std::string> const& v) {
+std::string shown(row_version<std::string> const& v) {
     return v ? *v.value + "[" + shown(v.from) + "," + shown(v.to) + ")" : "none";
 }
 

@@ -55,7 +55,7 @@ struct any_value {
 };
 /// S{results...} compiles without narrowing, and leaves no member over.
 template <class S, class... R>
-concept made_of_results = made_of_braces<S, R...> && !made_of_braces<S, R..., any_value>;
+concept row_of = made_of_braces<S, R...> && !made_of_braces<S, R..., any_value>;
 
 template <class Row, class... R>
 struct pack_result {
@@ -98,7 +98,7 @@ public:
     /// True if the row type, if there is one, takes the results.
     static constexpr bool row_fits = [] {
         if constexpr (std::is_void_v<Row>) return true;
-        else return made_of_results<Row, typename applied_function<A, T>::result...>;
+        else return row_of<Row, typename applied_function<A, T>::result...>;
     }();
     static_assert(row_fits, "driftless: aggregate<S>(...) needs a struct with one member per aggregate, in order");
 

@@ -22,7 +22,7 @@ namespace driftless::inline v0 {
 ///
 /// State       Borrowed from its table, until the next put.
 template <class Value>
-struct versioned_row {
+struct row_version {
     Value const* value = nullptr;
     event_time from = event_time::min();
     event_time to = event_time::max();
@@ -82,7 +82,7 @@ class versioned_table {
 public:
     using key_type = Key;
     using value_type = Value;
-    using version = versioned_row<Value>;
+    using version = row_version<Value>;
 
     /// `history`: by how much a put may be behind the newest one, and a read. max(): only forget_before() forgets.
     explicit versioned_table(duration history = duration::max()) : history_(history) {}

@@ -113,7 +113,7 @@ constexpr std::size_t input_position(type_list<Sources...> sources) {
 }
 /// The position of the sink, or absent if there is no argument left for it.
 template <class... Args, class... Sources>
-constexpr std::size_t sink_argument(type_list<Sources...> sources) {
+constexpr std::size_t sink_position(type_list<Sources...> sources) {
     return plain_position<Args...>(plain_inputs<Args...>(sources));
 }
 

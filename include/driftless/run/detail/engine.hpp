@@ -128,16 +128,16 @@ using batch_mode = std::conditional_t<any_operator<follows_watermark, P>(), run_
 template <class P, class... Args>
 struct last_stage {
     using in = output_of<P>;
-    static constexpr std::size_t position = sink_argument<Args...>(typename sources_of<type_list<>, P>::type{});
+    static constexpr std::size_t position = sink_position<Args...>(typename sources_of<type_list<>, P>::type{});
     static constexpr bool has_sink = position != absent;
     using type = sink_stage<results_of<in>, in>;
     static type make(std::tuple<Args...>&, results_of<in>* rows) { return type{rows}; }
 };
 template <class P, class... Args>
-    requires(sink_argument<Args...>(typename sources_of<type_list<>, P>::type{}) != absent)
+    requires(sink_position<Args...>(typename sources_of<type_list<>, P>::type{}) != absent)
 struct last_stage<P, Args...> {
     using in = output_of<P>;
-    static constexpr std::size_t position = sink_argument<Args...>(typename sources_of<type_list<>, P>::type{});
+    static constexpr std::size_t position = sink_position<Args...>(typename sources_of<type_list<>, P>::type{});
     static constexpr bool has_sink = true;
     using sink = std::remove_cvref_t<std::tuple_element_t<position, std::tuple<Args...>>>;
     using type = sink_stage<sink, in>;
