@@ -55,7 +55,7 @@ dl::file_log_options one_thread() { return {.durable = dl::on_close, .background
 
 answer without(dl::memory_log<sale> const& in, std::string const& home) {
     row_log out{home, one_thread()};
-    dl::row_version version;
+    dl::logged_version version;
     auto const report = dl::run(dl::stream{.until = dl::drained}, per_user, in, dl::to([&](auto const& pane) {
         out.append(row{pane.key, pane.window, pane.value, pane.info, dl::row_kind::written, version});
         ++version.sequence;
