@@ -25,5 +25,5 @@ struct plain {
     void* at;
 };
 constexpr auto rate = [](order const& o) { return o.cents * 2; };
-constexpr auto name = [](order const&) { return text{"tea"}; };
-int main() { [[maybe_unused]] auto p = from<event<order>>() | enrich(name, concurrency{8}); }
+constexpr auto title = [](order const&) { return text{"tea"}; };
+int main() { [[maybe_unused]] auto p = from<event<order>>() | enrich(title, concurrency{8}); }

@@ -24,5 +24,5 @@ struct plain {
     void* at;
 };
 constexpr auto rate = [](order const& o) { return o.cents * 2; };
-constexpr auto name = [](order const&) { return std::string{"tea"}; };
-int main() { [[maybe_unused]] auto p = from<event<order>>() | enrich(name, concurrency{8}); }
+constexpr auto title = [](order const&) { return std::string{"tea"}; };
+int main() { [[maybe_unused]] auto p = from<event<order>>() | enrich(title, concurrency{8}); }

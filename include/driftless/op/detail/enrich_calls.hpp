@@ -269,7 +269,7 @@ private:
         return label.id.empty() ? sentence({label.str(), " ", place}) : label.str();
     }
     static std::uint64_t hash_of(call const& each) {
-        auto const bytes = encode(each.of.record);
+        auto const bytes = driftless::encode(each.of.record);
         return xxh3_64(bytes.data(), bytes.size());
     }
 
@@ -387,7 +387,7 @@ private:
             .input = each.of.came.from.input,
             .partition = each.of.came.from.partition,
             .failed = each.state == phase::failed,
-            .bytes = each.state == phase::failed ? each.why : encode(*each.answer)};
+            .bytes = each.state == phase::failed ? each.why : driftless::encode(*each.answer)};
         journal_.write(made);
         each.written = true;
     }
