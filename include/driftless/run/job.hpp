@@ -202,6 +202,7 @@ public:
     /// Errors      Damaged bytes (malformed); another pipeline, or inputs that are shorter (mismatch).
     void restore(std::string_view bytes) {
         guarded([&] { return load(bytes), 0; });
+        if (keeper_) keeper_->forget();
         publish();
     }
 
