@@ -93,7 +93,8 @@ int main() {
     std::vector<sale> records;
     bench::random draw{7};
     for (std::size_t i = 0; i < record_count; ++i) {
-        records.push_back({static_cast<std::int64_t>(draw.below(1'000'000)), static_cast<std::int64_t>(draw.below(10'000)),
+        auto const user = static_cast<std::int64_t>(draw.below(1'000'000));
+        records.push_back({user, static_cast<std::int64_t>(draw.below(10'000)),
             dl::event_time{static_cast<std::int64_t>(i)}});
     }
     dl::memory_log<sale> log;
