@@ -78,6 +78,7 @@ struct extreme_number {
     V value = beats_none;
 
     DRIFTLESS_INLINE constexpr void take(V other) noexcept { value = beats<Which>(other, value) ? other : value; }
+    static constexpr std::size_t flat_size = flat_sum<std::optional<V>>;
     void save(auto& out) const { out.write(std::optional<V>{value}); }
     void load(auto& in) { value = in.template read<std::optional<V>>().value_or(beats_none); }
 };

@@ -3,11 +3,13 @@
 #define DRIFTLESS_STATE_KEYED_TABLE_HPP
 
 #include <driftless/codec/arena.hpp>
+#include <driftless/codec/flat.hpp>
 #include <driftless/codec/hash.hpp>
 #include <driftless/codec/key_bytes.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/pane.hpp>
+#include <driftless/file/huge_pages.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -145,6 +147,23 @@ public:
         ordered_ = ordered_ && at == slots_ + (hash >> shift_);  // at home: all before it hash lower
         return at->state;
     }
+    /// Adds a key that comes behind all that are there: an ordered table stays ordered.
+    template <class K>
+    DRIFTLESS_INLINE void append(K const& key, std::uint64_t hash, State&& state) {
+        auto const tag = hash ^ scramble;
+        slot* const at = tag != 0 && size_ < room_ ? free_place(hash) : nullptr;
+        if (at == nullptr) [[unlikely]] {
+            static_cast<void>(insert(key, hash, [&] { return std::move(state); }));
+            return;
+        }
+        ::new (static_cast<void*>(&at->state)) State(std::move(state));
+        if constexpr (!integer) {
+            ::new (static_cast<void*>(&at->key)) Key(key);
+            if constexpr (has_text<Key>) rehome(at->key, keys_);
+        }
+        at->tag = tag;
+        ++size_;
+    }
     /// Takes one entry out. The places behind it move up, so that look-ups still find theirs.
     template <class K>
     bool erase(K const& key, std::uint64_t hash) {
@@ -239,10 +258,26 @@ public:
 
     /// Writes every entry in canonical order: equal tables have equal bytes, however they were filled.
     void save_entries(auto& out) {
-        for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
-            out.write(key);
-            out.write(state);
-        });
+        constexpr auto size = detail::flat_sum<Key, State>;
+        if constexpr (size != detail::not_flat) {
+            constexpr std::size_t at_once = 4096 / (size + 1) + 1;
+            char block[at_once * size + 1];
+            detail::flat_writer to{block};
+            auto const hand_on = [&] {
+                out.put_bytes({block, static_cast<std::size_t>(to.at() - block)});
+                to = detail::flat_writer{block};
+            };
+            for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
+                if (to.at() == block + at_once * size) hand_on();
+                to.write(key).write(state);
+            });
+            hand_on();
+        } else {
+            for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
+                out.write(key);
+                out.write(state);
+            });
+        }
     }
 
 private:
@@ -325,9 +360,13 @@ private:
         }
         return true;
     }
+    static std::align_val_t alignment_of(std::size_t bytes) noexcept {
+        return std::align_val_t{bytes >= detail::worth_huge_pages ? detail::huge_page : alignof(slot)};
+    }
     void allocate(std::size_t capacity) {
         auto const bytes = (capacity + overflow_) * sizeof(slot);
-        slots_ = static_cast<slot*>(::operator new(bytes, std::align_val_t{alignof(slot)}));
+        slots_ = static_cast<slot*>(::operator new(bytes, alignment_of(bytes)));
+        if (bytes >= detail::worth_huge_pages) detail::want_huge_pages(slots_, bytes);
         std::memset(static_cast<void*>(slots_), 0, bytes);
         capacity_ = capacity;
         room_ = room_in(capacity);
@@ -427,7 +466,7 @@ private:
         }
     }
     void release_slots() noexcept {
-        if (capacity_ != 0) ::operator delete(slots_, std::align_val_t{alignof(slot)});
+        if (capacity_ != 0) ::operator delete(slots_, alignment_of((capacity_ + overflow_) * sizeof(slot)));
         slots_ = no_slots();
         capacity_ = 0;
         room_ = 0;
@@ -492,6 +531,19 @@ DRIFTLESS_INLINE constexpr std::uint64_t hash_of(K const& key) noexcept {
 /// Reads `count` entries and puts each into the table that `table_for(hash)` names.
 template <class Key, class State, class TableFor>
 void load_entries(std::uint64_t count, auto& in, TableFor table_for) {
+    if constexpr (!std::is_same_v<Key, unkeyed> && flat_sum<Key, State> != not_flat) {
+        constexpr auto size = flat_sum<Key, State>;
+        if (count > in.remaining() / (size == 0 ? 1 : size)) in.fail("a length exceeds the bytes that follow");
+        flat_reader from{in.get_bytes(static_cast<std::size_t>(count) * size).data(), in};
+        for (; count != 0; --count) {
+            Key key{};
+            State state{};
+            from.read(key).read(state);
+            auto const hash = hash_of(key);
+            table_for(hash).append(key, hash, std::move(state));
+        }
+        return;
+    }
     for (; count != 0; --count) {
         Key key{};
         if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
