@@ -108,8 +108,8 @@ void full(char const* name, std::size_t windows, bool with_goal) {
     running.poll();
     running.save_snapshot();
     auto const bytes = bytes_of(newest_state(folder));
-    std::printf("info %s %zu bytes, %.1f per entry; %.0f per entry in tables\n", bench::named(name).c_str(), bytes.size(),
-        static_cast<double>(bytes.size()) / entries,
+    std::printf("info %s %zu bytes, %.1f per entry; %.0f per entry in tables\n", bench::named(name).c_str(),
+        bytes.size(), static_cast<double>(bytes.size()) / entries,
         static_cast<double>(running.metrics().state_bytes) / static_cast<double>(entries));
     auto const apart = scratch.fresh("bare");
     auto const taken_up = scratch.fresh("taken up");
@@ -149,7 +149,8 @@ void incremental() {
     for (std::size_t i = 0; i < 2; ++i) {
         fill(sides[i].log, windows);
         auto const folder = scratch.fresh(i == 0 ? "full" : "incremental");
-        sides[i].running = std::make_unique<job_t>(in_folder(folder, i == 0 ? 1 : 1'000'000), per_user, sides[i].log, sink);
+        auto const how = in_folder(folder, i == 0 ? 1 : 1'000'000);
+        sides[i].running = std::make_unique<job_t>(how, per_user, sides[i].log, sink);
         sides[i].running->poll();
         sides[i].running->save_snapshot();
     }
