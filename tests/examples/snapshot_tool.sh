@@ -70,7 +70,7 @@ for file in $newest-1.state kept/000000000001-1.state $newest.manifest; do
     for position in 0 $((size / 2)) $((size - 1)); do
         fresh
         # Of the earlier file the newest needs the first window.
-        [ $file != kept/000000000001-1.state ] || position=$((200 + position / 3))
+        [ $file != kept/000000000001-1.state ] || position=$((620 + position / 10))
         overwrite $file "$position"
         ends 1 'snapshot 2: ' verify kept
         grep -qF 'damaged' out || fail "no 'damaged': $file $position"

@@ -6,10 +6,12 @@
 #include <driftless/agg/detail/kept.hpp>
 #include <driftless/agg/detail/value_bag.hpp>
 #include <driftless/agg/function.hpp>
+#include <driftless/codec/flat.hpp>
 #include <driftless/core/projection.hpp>
 
 #include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
