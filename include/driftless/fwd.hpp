@@ -14,7 +14,7 @@ struct pane_info;
 struct unkeyed;
 struct rows;
 struct columns;
-template <class Threads>
+template <class Threads, class Leave>
 struct batch;
 struct stream;
 struct report;

@@ -14,6 +14,9 @@
 #include <driftless/run/thread_pool.hpp>
 #include <driftless/testing/script.hpp>
 #include <support/catch.hpp>
+#ifdef DRIFTLESS_CRASH_CASES
+#include <faults/case_world.hpp>
+#endif
 
 #include <algorithm>
 #include <cstdint>
@@ -96,6 +99,14 @@ template <class P>
 outcome check(P const& pipeline, std::vector<move> const& script, std::vector<std::string> const& lines) {
     auto const once = play(pipeline, script, false, 1);
     CHECK(once.lines == lines);
+#ifdef DRIFTLESS_CRASH_CASES  // in tests/faults
+    faults::crash_case<hit>(pipeline, script, lines, [](auto const& row) {
+        auto const line = std::to_string(row.key) + " " + text_of(row.window);
+        if (row.kind == row_kind::removed) return line + " removed";
+        return (row.kind == row_kind::retracted ? "not " : "") + line + " = " + std::to_string(row.value) + " "
+            + text_of(row.info);
+    });
+#else
     for (std::size_t threads = 1; threads <= 3; ++threads) {
         for (bool const restoring : {false, true}) {
             auto const other = play(pipeline, script, restoring, threads);
@@ -104,6 +115,7 @@ outcome check(P const& pipeline, std::vector<move> const& script, std::vector<st
             CHECK(other.refused() == once.refused());
         }
     }
+#endif
     return once;
 }
 

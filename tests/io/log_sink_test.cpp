@@ -76,7 +76,7 @@ TEST_CASE("a log sink numbers the rows of its job, whatever the restarts", "[io]
     std::vector<std::pair<std::int64_t, std::int64_t>> input;
     for (std::int64_t i = 0; i < 40; ++i) input.emplace_back(i % 3, i);
     log_subject<1> subject;
-    for (std::uint64_t const end : {7, 8, 25, 40}) {
+    for (std::uint64_t const end : {7U, 8U, 25U, 40U}) {
         subject.open();
         small_job job{subject, input};
         job.run(10, end, end != 25);  // not all that was written is committed
@@ -90,7 +90,7 @@ TEST_CASE("a log sink numbers the rows of its job, whatever the restarts", "[io]
 }
 
 TEST_CASE("a log sink counts the rows that are shown at a restart, and no others", "[io][sink]") {
-    for (std::uint64_t const snapshot : {1, 2, 3}) {
+    for (std::uint64_t const snapshot : {1U, 2U, 3U}) {
         log_subject<1> subject;
         subject.open();
         auto sink = subject.sink();

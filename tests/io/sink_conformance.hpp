@@ -161,7 +161,7 @@ void a_snapshot_older_than_the_target_is_refused() {
         sink->prepare(4);
         sink->commit(4);
     }
-    for (std::uint64_t const snapshot : {0, 1, 3}) {
+    for (std::uint64_t const snapshot : {0U, 1U, 3U}) {
         auto const sink = subject.sink();
         try {
             sink->recover(at(snapshot, 1, 2));

@@ -5,6 +5,7 @@
 #include <driftless/codec/bytes.hpp>
 #include <driftless/codec/codec.hpp>
 #include <driftless/codec/detail/shape.hpp>
+#include <driftless/codec/schema_evolution.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -43,7 +44,7 @@ inline constexpr std::size_t flat_sum = find_flat_sum<T...>();
 template <class T>
 consteval std::size_t find_flat_size() {
     constexpr auto shape = shape_of<T>;
-    if constexpr (has_user_codec<T>) return not_flat;
+    if constexpr (has_user_codec<T> || evolves<T>) return not_flat;
     else if constexpr (requires { T::flat_size; }) return T::flat_size;
     else if constexpr (saves_itself<T>) return not_flat;
     else if constexpr (shape == value_shape::boolean) return 1;

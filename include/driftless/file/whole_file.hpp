@@ -30,21 +30,25 @@ inline std::optional<std::string> read_whole_file(std::string const& path, file_
     }
 }
 
-/// Replaces folder/name by `bytes`, whole or not at all: written beside it, synced, renamed, folder synced.
+/// Replaces folder/name by these bytes, whole or not at all: written beside it, synced, renamed, folder synced.
 ///
 /// Errors      driftless::error with code io and the path; the old file is then still there.
-inline void write_whole_file(std::string const& folder, std::string const& file_name, std::string_view bytes,
-    file_system& files = real_files()) {
+inline void write_whole_file(std::string const& folder, std::string const& file_name, std::string_view const* pieces,
+    std::size_t count, file_system& files) {
     auto const path = folder + "/" + file_name;
     auto const beside = path + ".new";
     {
         auto const into = files.open(beside, open_mode::create);
         into->truncate(0);
-        into->write_at(0, bytes);
+        into->write_at(0, pieces, count);
         into->sync();
     }
     files.rename(beside, path);
     files.sync_folder(folder);
+}
+inline void write_whole_file(std::string const& folder, std::string const& file_name, std::string_view bytes,
+    file_system& files = real_files()) {
+    write_whole_file(folder, file_name, &bytes, 1, files);
 }
 }  // namespace driftless::inline v0
 #endif

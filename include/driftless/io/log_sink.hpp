@@ -6,7 +6,7 @@
 #include <driftless/core/time.hpp>
 #include <driftless/core/transactional_sink.hpp>
 #include <driftless/file/file_system.hpp>
-#include <driftless/io/detail/row_of.hpp>
+#include <driftless/io/detail/kept_row.hpp>
 #include <driftless/io/detail/sink_books.hpp>
 #include <driftless/io/logged_row.hpp>
 #include <driftless/log/partitioner.hpp>
@@ -27,22 +27,22 @@ struct partition_by_row_key {};
 
 /// Writes what a pipeline yields to a file_log, exactly once: log_sink sink{log};
 ///
-/// Shape       By the records of the log: logged_row<K, V> keeps all that a pipeline says (changes, removals), pane<K, V>
-///             its panes, V or a plain record the values. `text` may be std::string there. With several partitions a row
-///             goes to partition_of(key), what has no key to partition 0; a partitioner of the log's records as third
-///             argument decides otherwise.
+/// Shape       By the records of the log: logged_row<K, V> keeps all that a pipeline says (changes, removals), pane<K,
+///             V> its panes, V or a plain record the values. `text` may be std::string there. With several partitions a
+///             row goes to partition_of(key), what has no key to partition 0; a partitioner of the log's records as
+///             third argument decides otherwise.
 /// Delivery    Exactly once. The rows between two snapshots are one transaction of the log, seen when the snapshot is
 ///             complete. Several jobs, and several sinks of one job (options.name), may share a log.
 /// State       The rows since the last snapshot, as the blocks of a transaction in memory: take snapshots often
 ///             enough. In the log's folder `sinks` 24 bytes per job. Borrows the log.
 /// Errors      As transactional_sink says; those of the log. After an error open the log anew.
 /// Threads     The thread that runs the job.
-/// Complexity  That of the log's transactions: each row is written twice, and a commit waits for the disk about ten times.
+/// Complexity  That of the log's transactions: each row is written twice, and a commit waits for the disk about ten
+///             times.
 /// Source      transactional_sink.
 template <class Log, class Partitioner = detail::partition_by_row_key>
 class log_sink {
-    using row_type = typename Log::value_type;
-    using maker = detail::row_of<row_type>;
+    using maker = detail::kept_row<typename Log::value_type>;
     using transaction = typename Log::transaction;
 
     Log* log_;
@@ -53,6 +53,8 @@ class log_sink {
     std::uint64_t open_rows_ = 0;
 
 public:
+    using row_type = typename Log::value_type;
+
     explicit log_sink(Log& log, sink_options options = {}, Partitioner partition = {})
         : log_(&log), options_(std::move(options)), partition_(std::move(partition)) {}
 
@@ -64,7 +66,9 @@ public:
     template <class T>
         requires detail::keeps<row_type, T>
     void write_record(T const& record) {
-        add(detail::kept_as<row_type>(record), unkeyed{});
+        auto const& made = detail::kept_as<row_type>(record);
+        if constexpr (is_logged_row<row_type>) add(made, made.key);
+        else add(made, unkeyed{});
     }
     template <class K>
     void remove(K const& key, time_window window) {
@@ -106,7 +110,7 @@ public:
     [[nodiscard]] std::uint64_t open_rows() const noexcept { return open_rows_; }
 
 private:
-    [[nodiscard]] row_version version() const noexcept { return {options_.build, books_.rows() + open_rows_}; }
+    [[nodiscard]] logged_version version() const noexcept { return {options_.build, books_.rows() + open_rows_}; }
     template <class K>
     void add(row_type const& row, K const& key) {
         if (!open_) {

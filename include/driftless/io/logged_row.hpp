@@ -18,11 +18,11 @@ namespace driftless::inline v0 {
 /// build       of whoever wrote the row: 0, or what the options of its sink say. A corrected run takes a greater one.
 /// sequence    the rows that the job had given the sink before this one, since its very beginning: a job that starts
 ///             again from a snapshot gives a row the number that it had, so that a replay replaces itself.
-struct row_version {
+struct logged_version {
     std::uint64_t build = 0;
     std::uint64_t sequence = 0;
 
-    friend constexpr auto operator<=>(row_version const&, row_version const&) = default;
+    friend constexpr auto operator<=>(logged_version const&, logged_version const&) = default;
 };
 
 /// What a logged row says of its (key, window).
@@ -40,7 +40,7 @@ enum class row_kind : std::uint8_t {
 template <class K, class V>
 struct logged_row {
     BOOST_HANA_DEFINE_STRUCT(logged_row, (K, key), (driftless::time_window, window), (V, value),
-        (driftless::pane_info, info), (driftless::row_kind, kind), (driftless::row_version, version));
+        (driftless::pane_info, info), (driftless::row_kind, kind), (driftless::logged_version, version));
 
     friend bool operator==(logged_row const&, logged_row const&) = default;
 };
@@ -50,5 +50,5 @@ inline constexpr bool is_logged_row = false;
 template <class K, class V>
 inline constexpr bool is_logged_row<logged_row<K, V>> = true;
 }  // namespace driftless::inline v0
-BOOST_HANA_ADAPT_STRUCT(driftless::row_version, build, sequence);
+BOOST_HANA_ADAPT_STRUCT(driftless::logged_version, build, sequence);
 #endif

@@ -3,6 +3,7 @@
 #define DRIFTLESS_LOG_FILE_LOG_HPP
 
 #include <driftless/codec/schema.hpp>
+#include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/result.hpp>
@@ -27,7 +28,6 @@
 #include <driftless/log/readable.hpp>
 #include <driftless/log/reader_position.hpp>
 #include <driftless/log/retention.hpp>
-#include <driftless/log/schema_evolution.hpp>
 #include <driftless/log/wakeup.hpp>
 
 #include <algorithm>
@@ -35,6 +35,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -81,6 +82,11 @@ class file_log {
     std::mutex deciding_;  // about transactions that have a file
     std::atomic<std::uint64_t> transactions_{0};
     std::vector<std::unique_ptr<partition>> partitions_;             // of a writer
+    struct kept_blocks {
+        std::uint64_t number;
+        std::vector<typename partition::transaction_blocks> blocks;  // by partition
+    };
+    std::map<std::string, kept_blocks> kept_;  // what was prepared here need not be read again
     std::vector<std::unique_ptr<detail::log_reader>> readers_;       // of a reader
     detail::segment_header own_ = header_of(0);  // what its own segments have
     // Reads segments with another schema, if T evolves.
@@ -233,7 +239,7 @@ public:
 
     /// Records that become visible together, or not at all, in one partition or several.
     ///
-    /// State       Its records in memory until it is committed or prepared; gone if it is neither. Several partitions,
+    /// State       Its records in memory until it is committed, or given up; gone if it is neither. Several partitions,
     ///             and prepare(), take a file beside them; such a transaction is durable when commit() or prepare()
     ///             returns, others as the log's options say.
     /// Errors      Those of append. commit() that threw may be called again, and adds nothing twice. One over several
@@ -286,9 +292,12 @@ public:
         static_cast<void>(writer(0));
         detail::require_plain_name(name, path_);
         std::lock_guard const alone{deciding_};
-        if (staged_.exists(name, detail::prepared_ending)) staged_.decide(name);
+        auto const kept = kept_.extract(name);  // if this fails, the next attempt looks at what is there
+        bool const undecided = staged_.exists(name, detail::prepared_ending);
+        if (undecided) staged_.decide(name);
         else if (!staged_.exists(name, detail::committed_ending)) return false;
-        complete(name);
+        if (undecided && kept) apply(kept.mapped().blocks, kept.mapped().number);
+        else complete(name);
         staged_.remove(name, detail::committed_ending);
         return true;
     }
@@ -297,6 +306,7 @@ public:
         static_cast<void>(writer(0));
         detail::require_plain_name(name, path_);
         std::lock_guard const alone{deciding_};
+        kept_.erase(name);
         return staged_.remove(name, detail::prepared_ending);
     }
 
@@ -496,8 +506,8 @@ private:
         bool const decided = of.staged_ && staged_.exists(name, detail::committed_ending);
         of.staged_ = true;
         if (!decided) {
-            staged_.write(name, detail::committed_ending, staged_bytes(of));
-            apply(of);
+            stage(of, name, detail::committed_ending);
+            apply(of.blocks_, of.number_);
         } else {
             complete(name);
         }
@@ -513,14 +523,18 @@ private:
                 "a transaction of this name waits already: commit it or give it up first",
                 staged_.path_of(name, ending)};
         }
-        staged_.write(name, detail::prepared_ending, staged_bytes(of));
+        stage(of, name, detail::prepared_ending);
+        kept_.insert_or_assign(name, kept_blocks{of.number_, std::exchange(of.blocks_, {})});
+        of.blocks_.resize(partitions());
     }
-    std::string staged_bytes(transaction& of) {
+    void stage(transaction& of, std::string const& name, std::string_view ending) {
         auto header = header_of(0);
         header.base = of.number_;
         header.epoch = progress_->epoch();
         header.created = options_.clock().ns();
-        auto bytes = detail::encode(header);
+        auto const bytes = detail::encode(header);
+        auto const seal = detail::staged_seal(header);
+        std::vector<std::string_view> pieces{bytes};
         for (std::uint32_t p = 0; p < partitions(); ++p) {
             detail::block_header like{};
             like.kind = detail::block_kind::records;
@@ -530,14 +544,15 @@ private:
             like.epoch = header.epoch;
             like.producer = p;
             like.transaction = of.number_;
-            for (auto const& each : of.blocks_[p]) bytes += each->finish(like, header.seed());
+            for (auto const& each : of.blocks_[p]) pieces.push_back(each->finish(like, header.seed()));
         }
-        return bytes += detail::staged_seal(header);
+        pieces.emplace_back(seal);
+        staged_.write(name, ending, pieces);
     }
-    void apply(transaction const& of) {
+    void apply(std::vector<typename partition::transaction_blocks> const& blocks, std::uint64_t number) {
         for (std::uint32_t p = 0; p < partitions(); ++p) {
-            if (of.blocks_[p].empty()) continue;
-            writer(p).append_transaction(of.blocks_[p], of.number_, [this] { behind_.wake(); });
+            if (blocks[p].empty()) continue;
+            writer(p).append_transaction(blocks[p], number, [this] { behind_.wake(); });
             sync(p);
         }
         wakeups_.notify();
@@ -560,7 +575,7 @@ private:
             writer(p).flush();
             if (writer(p).holds_transaction(staged.number(), from[p])) again.blocks_[p].clear();
         }
-        apply(again);
+        apply(again.blocks_, again.number_);
         sync();  // also what an attempt before had appended
     }
     template <class F>

@@ -83,6 +83,9 @@ class memory_files final : public file_system {
     bool off_ = false;
     std::uint64_t process_ = 0;
     std::size_t limit_ = ~std::size_t{0};
+    std::vector<char const*>* noted_ = nullptr;
+    std::uint64_t reads_ = 0;
+    std::uint64_t bad_read_ = 0;
 
     class handle final : public file {
         memory_files& files_;
@@ -104,6 +107,7 @@ class memory_files final : public file_system {
         }
         std::size_t read_at(std::uint64_t position, char* into, std::size_t size) override {
             auto const lock = enter(false);
+            files_.count_read(path_);
             if (position >= node_->size) return 0;
             auto const n = std::min(size, node_->size - static_cast<std::size_t>(position));
             if (n != 0) std::memcpy(into, node_->data.get() + position, n);
@@ -155,6 +159,7 @@ class memory_files final : public file_system {
         }
         mapped_bytes map(std::size_t size) override {
             auto const lock = enter(false);
+            files_.count_read(path_);
             return {node_->data, size};
         }
         mapped_bytes map_shared(std::size_t size) override {
@@ -204,11 +209,21 @@ public:
         std::lock_guard const lock{mutex_};
         return operations_;
     }
+    /// What each operation from now on would say if it failed ("cannot sync a file") is added to `into`; null: no more.
+    void note_operations(std::vector<char const*>* into) {
+        std::lock_guard const lock{mutex_};
+        noted_ = into;
+    }
     /// The nth operation from now on (1 is the next) goes wrong; 0: none does.
     void inject(std::uint64_t nth, fault what) {
         std::lock_guard const lock{mutex_};
         bad_operation_ = nth == 0 ? 0 : operations_ + nth;
         fault_ = what;
+    }
+    /// The nth time from now on that a file is read or mapped it cannot be; 0: it always can.
+    void inject_read(std::uint64_t nth) {
+        std::lock_guard const lock{mutex_};
+        bad_read_ = nth == 0 ? 0 : reads_ + nth;
     }
     /// No more than so many bytes in all files together.
     void limit(std::size_t bytes) {
@@ -342,10 +357,14 @@ private:
     template <class F>
     void operate(char const* what, std::string const& path, F&& act) {
         if (off_) refuse("the power is off", path);
+        if (noted_ != nullptr) noted_->push_back(what);
         if (++operations_ != bad_operation_) return act(true);
         if (fault_ != fault::fail) off_ = true;
         act(fault_ == fault::after);
         throw error{error_code::io, std::string{what} + ": injected fault", path};
+    }
+    void count_read(std::string const& path) {
+        if (++reads_ == bad_read_) refuse("cannot read a file: injected fault", path);
     }
     static void apply(std::string& to, change const& what) {
         auto const at = static_cast<std::size_t>(what.position);
@@ -390,7 +409,7 @@ private:
     void end_processes() {
         ++process_;
         off_ = false;
-        bad_operation_ = 0;
+        bad_operation_ = bad_read_ = 0;
         for (auto const& [path, of] : names_) {
             of->owner = nullptr;
             of->sharers.clear();

@@ -26,12 +26,12 @@ namespace driftless::inline v0 {
 /// What the sinks of this room can be told.
 struct sink_options {
     std::string name = "out";  ///< where one job writes to a target more than once: without '.'
-    std::uint64_t build = 0;   ///< of the rows it writes; see row_version
+    std::uint64_t build = 0;   ///< of the rows it writes; see logged_version
 };
 
 namespace detail {
-/// A transaction that was prepared: its name is OWNER.INSTANCE.N.ROWS, OWNER is JOB.SINK. Read from the right, since the
-/// name of a job may have dots.
+/// A transaction that was prepared: its name is OWNER.INSTANCE.N.ROWS, OWNER is JOB.SINK. Read from the right, since
+/// the name of a job may have dots.
 struct staged_id {
     std::uint64_t instance = 0;
     std::uint64_t n = 0;
@@ -88,9 +88,9 @@ inline void write_number_file(file_system& files, std::string const& folder, std
     write_whole_file(folder, name, bytes, files);
 }
 
-/// The books of a transactional sink: which of its transactions wait, and how far it has committed, in a file beside its
-/// target. The file is written before anything is shown: so whoever starts from an older snapshot is told, whatever was
-/// shown by then, and whoever starts from this one shows the rest.
+/// The books of a transactional sink: which of its transactions wait, and how far it has committed, in a file beside
+/// its target. The file is written before anything is shown: so whoever starts from an older snapshot is told, whatever
+/// was shown by then, and whoever starts from this one shows the rest.
 class sink_books {
     file_system* files_ = nullptr;
     std::string folder_;
@@ -107,7 +107,7 @@ class sink_books {
 public:
     /// Where the books lie, and whose they are: before staged names can be asked for.
     void begin(file_system& files, std::string folder, std::string_view prefix, std::string_view sink,
-        sink_position const& at) {
+        driftless::sink_position const& at) {
         open_ = false;
         auto const job = at.job.empty() ? std::string{"_"} : at.job;
         require_plain_name(job, folder);
@@ -137,8 +137,8 @@ public:
     }
     /// Of what was staged: show(name, id) for what the snapshot has, drop(name) for all else of this owner.
     template <class Show, class Drop>
-    void recover(
-        sink_position const& at, std::vector<std::string> const& staged, Show const& show, Drop const& drop) {
+    void recover(driftless::sink_position const& at, std::vector<std::string> const& staged, Show const& show,
+        Drop const& drop) {
         std::vector<std::pair<staged_id, std::string>> shown;
         for (auto const& name : staged) {
             auto const id = staged_of(owner_, name);

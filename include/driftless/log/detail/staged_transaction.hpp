@@ -60,9 +60,9 @@ public:
         return out;
     }
     /// Durable when it returns.
-    void write(std::string const& name, std::string_view ending, std::string_view bytes) const {
+    void write(std::string const& name, std::string_view ending, std::vector<std::string_view> const& pieces) const {
         if (files_.make_folder(folder_)) files_.sync_folder(log_);
-        write_whole_file(folder_, name + std::string{ending}, bytes, files_);
+        write_whole_file(folder_, name + std::string{ending}, pieces.data(), pieces.size(), files_);
     }
     /// A prepared one is committed: durable when it returns.
     void decide(std::string const& name) const {

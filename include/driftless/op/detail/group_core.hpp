@@ -4,6 +4,7 @@
 
 #include <driftless/codec/arena.hpp>
 #include <driftless/codec/owned.hpp>
+#include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/detail/growing_array.hpp>
@@ -136,6 +137,7 @@ class group_core {
     account account_;
 
 public:
+    static constexpr bool evolves_state = evolves<left_type> && evolves<right_type>;
     using output_type = typename Rule::output_type;
 
     group_core(Rule rule, Windowing const& windowing, operator_label label)

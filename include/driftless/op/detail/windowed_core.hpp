@@ -217,7 +217,7 @@ public:
                     into = owner.windows_.table_of(window);
                     if (into == nullptr) {
                         into = &owner.windows_.open(window, watermark >= window.end).table;
-                        into->make_room_for(static_cast<std::size_t>(size / n + size / n / 16));
+                        into->make_room_for(static_cast<std::size_t>(size / n + size / n / 16), of, n);
                     }
                 }
                 return *into;

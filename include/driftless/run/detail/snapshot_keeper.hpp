@@ -8,7 +8,9 @@
 #include <driftless/core/time.hpp>
 #include <driftless/core/transactional_sink.hpp>
 #include <driftless/file/real_files.hpp>
+#include <driftless/run/answers.hpp>
 #include <driftless/run/detail/adoption.hpp>
+#include <driftless/run/detail/answers_file.hpp>
 #include <driftless/run/detail/journal_file.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/fingerprint.hpp>
@@ -40,6 +42,7 @@ class snapshot_keeper {
     std::string logic_;
     snapshot_store store_;
     std::optional<journal_file> journal_;
+    std::optional<answers_file> answers_;
     bool stopped_ = false;  // takes no more
     snapshot_manifest last_;  // the newest that is valid; number 0: none
     std::uint64_t next_number_ = 1;
@@ -75,6 +78,11 @@ public:
             journal_.emplace(files(), store_.folder(), store_.instance());
             watch_.keep_journal(journal_in(*journal_));
         }
+        auto& services = engine_.services();
+        if (services.asking != nullptr && services.answers.log == nullptr) {
+            answers_.emplace(files(), store_.folder(), store_.instance());
+            services.answers = answers_in(*answers_);
+        }
         next_number_ = store_.next_number();
         for (auto i = all.size(); i-- > 0;) {
             try {
@@ -88,6 +96,7 @@ public:
                     " was left aside, and the one before it is looked for: ", std::string_view{problem.what()}}));
             }
         }
+        if (answers_ && last_.number == 0 && answers_->begin_offset() != 0) answers_->forget();
         engine_.each_transactional_sink(
             [&](auto& sink) { sink.recover({job_, last_.number, last_.instance, store_.instance()}); });
         taken_at_ = engine_.records();
@@ -132,6 +141,7 @@ public:
         }
         store_.keep_newest(options_.keep);
         if (journal_) journal_->remove_older();
+        if (answers_) answers_->snapshot_taken(options_.keep);
     }
 
 private:
@@ -157,7 +167,8 @@ private:
             out.end_member();
             engine_.visit_state(store_visitor{out});
         });
-        if (journal_) journal_->sync();
+        watch_.sync_journal();
+        if (auto const& answers = engine_.services().answers; answers.log != nullptr) answers.sync(answers.log);
         store_.complete(made);
         last_ = std::move(made);
         since_full_ = whole ? 0 : since_full_ + 1;
@@ -227,27 +238,35 @@ private:
                 if (at == found.members.size()) load_visitor::throw_other_member("nothing", name);
                 auto const& from = found.members[at++];
                 if (from.name != name) load_visitor::throw_other_member(from.name, name);
-                load_member(bytes.bytes_of(from, room), member);
+                load_member(bytes.bytes_of(from, room), from.types, member);
             });
             if (at != found.members.size()) load_visitor::throw_other_member(found.members[at].name, "nothing");
-            whole_ = found.library != ours.library;  // the next one may write it otherwise
+            whole_ = found.library != ours.library || !same || evolves(found);  // the next one may write it otherwise
             since_full_ = found.files.size() - 1;
         } else {
             adoption from{found, ours};
             load_watch(found.members[0]);
             engine_.visit_state([&](std::string_view name, auto& member) {
-                auto const* const theirs = from.next(name, label_of(member));
-                if (theirs != nullptr) load_member(bytes.bytes_of(*theirs, room), member);
+                auto const* const theirs = from.next(name, label_of(member), evolves_state<std::remove_reference_t<decltype(member)>>);
+                if (theirs != nullptr) load_member(bytes.bytes_of(*theirs, room), theirs->types, member);
             });
             warnings_.push_back(sentence({"adopted what is the same: ", what_changed(found, ours), from.report()}));
         }
         engine_.resume(found.records, found.failures);
         last_ = std::move(found);
     }
+    /// Types in it may have another schema by now, and one snapshot has one schema of each.
+    static bool evolves(snapshot_manifest const& of) noexcept {
+        for (auto const& each : of.members) {
+            if (!each.types.empty()) return true;
+        }
+        return false;
+    }
     /// Sinks have been committed up to it all the same.
     void pass_over(snapshot_manifest const& found) {
         last_.number = found.number;
         last_.instance = found.instance;
+        if (answers_) answers_->forget();
     }
     /// Reading goes on where it was.
     void place_inputs(snapshot_manifest const& found, snapshot_manifest const& ours) {

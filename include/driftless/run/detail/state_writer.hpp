@@ -4,14 +4,17 @@
 
 #include <driftless/codec/bytes.hpp>
 #include <driftless/codec/checksum.hpp>
+#include <driftless/codec/detail/state_schemas.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/run/snapshot_manifest.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace driftless::inline v0::detail {
 /// Writes the state of stages into a file, in pieces of chunk bytes, and notes in a manifest where it lies. What says
@@ -25,6 +28,7 @@ class state_writer {
     file& into_;
     snapshot_manifest& manifest_;
     snapshot_manifest const* before_;  // null: everything is written
+    std::optional<state_schemas> types_;  // of the member
     std::string buffer_;
     byte_writer bytes_{buffer_};
     xxh3_64_stream sum_;
@@ -57,11 +61,15 @@ public:
     void put_fixed64(std::uint64_t value) { bytes_.put_fixed64(value); }
 
     void begin_member(std::string_view name, std::string_view id) {
-        manifest_.members.push_back({std::string{name}, std::string{id}, {}});
+        manifest_.members.push_back({std::string{name}, std::string{id}, {}, {}});
+        types_.emplace(&manifest_.members.back().types);
         next_before_ = 0;
         begin_extent();
     }
-    void end_member() { end_extent({}); }
+    void end_member() {
+        end_extent({});
+        types_.reset();
+    }
 
     /// The number of the snapshot that is being written.
     [[nodiscard]] std::uint64_t number() const noexcept { return manifest_.number; }
@@ -123,9 +131,18 @@ private:
             auto copy = each;
             copy.file = place_of(before_->files[static_cast<std::size_t>(each.file)]);
             manifest_.members.back().extents.push_back(std::move(copy));
+            add_types(before_->members[place].types);
             return true;
         }
         return false;
+    }
+    void add_types(std::vector<snapshot_type> const& of) {
+        auto& into = manifest_.members.back().types;
+        for (auto const& each : of) {
+            bool there = false;
+            for (auto const& one : into) there = there || one == each;
+            if (!there) into.push_back(each);
+        }
     }
     std::uint64_t place_of(std::string const& file_name) {
         for (std::size_t i = 0; i < manifest_.files.size(); ++i) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef DRIFTLESS_IO_DETAIL_ROW_OF_HPP
-#define DRIFTLESS_IO_DETAIL_ROW_OF_HPP
+#ifndef DRIFTLESS_IO_DETAIL_KEPT_ROW_HPP
+#define DRIFTLESS_IO_DETAIL_KEPT_ROW_HPP
 
 #include <driftless/codec/owned.hpp>
 #include <driftless/core/pane.hpp>
@@ -19,8 +19,8 @@ concept keeps = std::same_as<To, From> || std::same_as<To, owned_t<From>>;
 template <class To, class From>
 constexpr decltype(auto) kept_as(From const& from) {
     static_assert(keeps<To, From>,
-        "driftless: the target of this sink keeps another key or value than the pipeline yields: name the types that it "
-        "yields (text may be std::string)");
+        "driftless: the target of this sink keeps another key or value than the pipeline yields: name the types that "
+        "it yields (text may be std::string)");
     if constexpr (std::same_as<To, From>) return (from);
     else if constexpr (keeps<To, From>) return to_owned(from);
     else return To{};
@@ -28,12 +28,12 @@ constexpr decltype(auto) kept_as(From const& from) {
 
 /// What a target of Row keeps: logged_row everything, pane the pane, anything else the value.
 template <class Row>
-struct row_of {
+struct kept_row {
     static constexpr bool takes_removals = is_logged_row<Row>;
 
     /// Calls f(Row const&).
     template <class K, class V, class F>
-    static void write(pane<K, V> const& from, row_version version, F&& f) {
+    static void write(pane<K, V> const& from, logged_version version, F&& f) {
         if constexpr (is_logged_row<Row>) f(logged(from, row_kind::written, version));
         else if constexpr (std::same_as<Row, pane<K, V>>) f(from);
         else if constexpr (is_pane<Row>)
@@ -42,7 +42,7 @@ struct row_of {
         else f(static_cast<Row const&>(kept_as<Row>(from.value)));
     }
     template <class K, class F>
-    static void remove(K const& key, time_window window, row_version version, F&& f) {
+    static void remove(K const& key, time_window window, logged_version version, F&& f) {
         static_assert(takes_removals,
             "driftless: this pipeline takes rows back, and the target of its sink keeps no removals: make it one of "
             "logged_row<Key, Value>, and read it with latest(target)");
@@ -50,7 +50,7 @@ struct row_of {
             f(Row{kept_as<decltype(Row::key)>(key), window, {}, {}, row_kind::removed, version});
     }
     template <class K, class V, class F>
-    static void retract(pane<K, V> const& from, row_version version, F&& f) {
+    static void retract(pane<K, V> const& from, logged_version version, F&& f) {
         static_assert(takes_removals,
             "driftless: this pipeline says retracting{}, and the target of its sink keeps no retractions: make it one "
             "of logged_row<Key, Value>");
@@ -59,7 +59,7 @@ struct row_of {
 
 private:
     template <class K, class V>
-    static Row logged(pane<K, V> const& from, row_kind kind, row_version version) {
+    static Row logged(pane<K, V> const& from, row_kind kind, logged_version version) {
         return Row{kept_as<decltype(Row::key)>(from.key), from.window, kept_as<decltype(Row::value)>(from.value),
             from.info, kind, version};
     }

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: csv_rows writes numbers, bool, enums, text, strings, event_time, duration, std::optional of these
+#include <driftless/io/directory_sink.hpp>
+#include <driftless/io/json_lines.hpp>
+
+#include <vector>
+
+using namespace driftless;
+
+int main() { directory_sink<pane<std::int64_t, std::vector<std::int64_t>>> const out{"out"}; }
