@@ -2,29 +2,11 @@
 # snapshot_tool.sh DRIFTLESS_SNAPSHOT GOLDEN: what driftless-snapshot prints and how it ends, for folders of snapshots
 # that are good, damaged or none. GOLDEN is a folder of one version under tests/golden/snapshots.
 set -eu
-tool=$1
+program=$1
 golden=$2
-program=$tool
 . "$(dirname "$0")/program.sh"
 
-# ends STATUS WORDS ARGUMENT...: ends with STATUS, and has WORDS on standard output.
-ends() {
-    status=$1 words=$2
-    shift 2
-    got=0
-    "$tool" "$@" >out 2>err || got=$?
-    [ $got -eq "$status" ] || fail "exit status $got, not $status: $*"
-    grep -qF -- "$words" out || fail "no '$words' on standard output: $*"
-    [ ! -s err ] || fail "something on standard error: $*"
-}
 fresh() { rm -rf kept && cp -r "$golden/windows_by_number" kept && chmod -R u+w kept; }
-overwrite() {  # FILE POSITION: writes a byte that was not there
-    before=$(dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | od -An -tx1)
-    byte='\252'
-    [ "$before" != ' aa' ] || byte='\125'
-    # shellcheck disable=SC2059
-    printf "$byte" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
-}
 newest=kept/000000000002
 
 # --- help, and command lines
