@@ -10,7 +10,7 @@
 #include <driftless/codec/owned.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/pane.hpp>
-#include <driftless/file/huge_pages.hpp>
+#include <driftless/file/zeroed_pages.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -442,14 +442,14 @@ private:
         }
         return true;
     }
-    static std::align_val_t alignment_of(std::size_t bytes) noexcept {
-        return std::align_val_t{bytes >= detail::worth_huge_pages ? detail::huge_page : alignof(slot)};
-    }
     void allocate(std::size_t capacity) {
         auto const bytes = (capacity + overflow_) * sizeof(slot);
-        slots_ = static_cast<slot*>(::operator new(bytes, alignment_of(bytes)));
-        if (bytes >= detail::worth_huge_pages) detail::want_huge_pages(slots_, bytes);
-        std::memset(static_cast<void*>(slots_), 0, bytes);
+        if (bytes >= detail::worth_pages) {
+            slots_ = static_cast<slot*>(detail::take_zeroed_pages(bytes));
+        } else {
+            slots_ = static_cast<slot*>(::operator new(bytes, std::align_val_t{alignof(slot)}));
+            std::memset(static_cast<void*>(slots_), 0, bytes);
+        }
         capacity_ = capacity;
         room_ = room_in(capacity);
         shift_ = 64 - __builtin_ctzll(capacity);
@@ -548,7 +548,11 @@ private:
         }
     }
     void release_slots() noexcept {
-        if (capacity_ != 0) ::operator delete(slots_, alignment_of((capacity_ + overflow_) * sizeof(slot)));
+        auto const bytes = (capacity_ + overflow_) * sizeof(slot);
+        if (capacity_ != 0) {
+            if (bytes >= detail::worth_pages) detail::give_back_pages(slots_, bytes);
+            else ::operator delete(slots_, std::align_val_t{alignof(slot)});
+        }
         slots_ = no_slots();
         capacity_ = 0;
         room_ = 0;

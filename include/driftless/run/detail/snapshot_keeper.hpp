@@ -241,7 +241,7 @@ private:
                 load_member(bytes.bytes_of(from, room), from.types, member);
             });
             if (at != found.members.size()) load_visitor::throw_other_member(found.members[at].name, "nothing");
-            whole_ = found.library != ours.library || !same || evolves(found);  // the next one may write it otherwise
+            whole_ = found.library != ours.library || !same || evolves(found);  // the next one may write it anew
             since_full_ = found.files.size() - 1;
         } else {
             adoption from{found, ours};
