@@ -103,7 +103,7 @@ public:
                 at_ += size;
             }
         } else if constexpr (has_parts<T>) {
-            for_each_part(value, [this](auto const& inner) { write(inner); });
+            for_each_part(value, [this](auto const& inner) { this->write(inner); });
         }
         return *this;
     }
@@ -159,7 +159,7 @@ public:
             if (bool there = false; read(there), there) read(value.emplace());
             else value.reset(), at_ += flat_size<typename T::value_type>;
         } else if constexpr (has_parts<T>) {
-            for_each_part(value, [this](auto& inner) { read(inner); });
+            for_each_part(value, [this](auto& inner) { this->read(inner); });
         }
         return *this;
     }
