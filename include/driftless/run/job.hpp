@@ -247,7 +247,7 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t snapshot_version = 4;
+    static constexpr std::uint32_t snapshot_version = 5;
 
     /// Lets nothing go on after an error.
     template <class F>
