@@ -567,3 +567,26 @@ TEST_CASE("what was decided is kept beside the snapshots: a restart gives the pa
     CHECK(restarted.shown == whole.shown);
     CHECK(restarted.journals == std::vector<std::string>{"journal-2"});
 }
+
+TEST_CASE("a run to the present end reads to it, also behind a cut that its journal holds", "[run][snapshots]") {
+    memory_log<sale> log{2};
+    auto const more = [&](std::int64_t from, std::int64_t to) {
+        for (auto i = from; i < to; ++i) log.append(nth(i), static_cast<std::uint32_t>(i % 2));
+    };
+    memory_files files;
+    upserts out;
+    more(0, 20);
+    {
+        job first{at(files), sales_per(10_s), log, out};
+        first.run();
+        more(20, 40);
+        first.stop_snapshots();  // as if it died behind what it reads now
+        first.run();
+        CHECK(first.metrics().records == 40);
+    }
+    more(40, 50);
+    job second{at(files), sales_per(10_s), log, out};
+    CHECK(second.metrics().records == 20);
+    second.run();
+    CHECK(second.metrics().records == 50);
+}

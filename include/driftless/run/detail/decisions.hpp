@@ -240,7 +240,7 @@ private:
             if (each->has_record()) return;
         }
         cut_ = false;
-        if (replaying() || !cut) engine_.extend();
+        if (replaying() || !cut || wants_cut_) engine_.extend();
     }
     /// Where a partition ends is news only where others would wait for it.
     void make_cut() {
