@@ -20,6 +20,7 @@
 #include <driftless/op/cogroup.hpp>
 #include <driftless/op/dedup.hpp>
 #include <driftless/op/distinct.hpp>
+#include <driftless/op/enrich.hpp>
 #include <driftless/op/fail_on_late.hpp>
 #include <driftless/op/foreign_key_join.hpp>
 #include <driftless/op/fork.hpp>

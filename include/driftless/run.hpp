@@ -2,7 +2,9 @@
 #ifndef DRIFTLESS_RUN_HPP
 #define DRIFTLESS_RUN_HPP
 
+#include <driftless/run/answers.hpp>
 #include <driftless/run/batch.hpp>
+#include <driftless/run/call_pool.hpp>
 #include <driftless/run/explain.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/input.hpp>

@@ -290,3 +290,34 @@ TEST_CASE("a table with room takes keys in order of their hashes without growing
     CHECK(to.glimpse(canonical_hash(std::int64_t{77'777})) == nullptr);
     CHECK(keyed_table<std::int64_t, int>{}.glimpse(1) == nullptr);
 }
+
+TEST_CASE("a table of keys from one range of hashes spreads them over its places", "[state][keyed_table][oracle]") {
+    // Shard `of` of `n`, as shard_of() says it; and a table that gets all hashes after it had those of a shard.
+    for (std::uint64_t const n : {2U, 3U, 7U, 16U}) {
+        for (std::uint64_t const of : {std::uint64_t{0}, n / 2, n - 1}) {
+            keyed_table<std::uint64_t, std::uint64_t> table;
+            auto const width = ~std::uint64_t{0} / n;
+            std::mt19937_64 random{n * 100 + of};
+            std::map<std::uint64_t, std::uint64_t> model;
+            auto const add = [&](std::uint64_t hash) {
+                auto const key = unmix64(hash);
+                if (model.emplace(key, hash).second) put(table, key, hash);
+            };
+            for (int i = 0; i < 30'000; ++i) add(of * width + random() % width);
+            INFO("shard " << of << " of " << n);
+            CHECK(table.longest_probe() < 300);
+            for (int i = 0; i < 3'000; ++i) add(random());  // from anywhere
+            bool right = table.size() == model.size();
+            for (auto const& [key, hash] : model) {
+                auto const* const there = table.find(key, hash);
+                right = right && there != nullptr && *there == hash;
+            }
+            CHECK(right);
+            CHECK(contents(table).size() == model.size());
+            for (auto const& [key, hash] : model) right = right && table.erase(key, hash);
+            CHECK(right);
+            CHECK(table.empty());
+            add(0), add(~std::uint64_t{0} - 1);
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 #include <driftless/codec/bytes.hpp>
 #include <driftless/codec/detail/shape.hpp>
+#include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/result.hpp>
 
 #include <bit>
@@ -312,14 +313,16 @@ struct codec {
             "driftless: codec needs a type it knows, down to every member: adapt the struct with "
             "BOOST_HANA_ADAPT_STRUCT, "
             "give the class save(byte_writer&) const and load(byte_reader&), or specialise driftless::codec<T>");
-        detail::write_built_in(writer, value);
+        if constexpr (detail::evolves<T>) detail::evolution_of<T>::write(writer, value);
+        else detail::write_built_in(writer, value);
     }
     static void read(byte_reader& reader, T& value) {
         static_assert(detail::find_encodable<T>(),
             "driftless: codec needs a type it knows, down to every member: adapt the struct with "
             "BOOST_HANA_ADAPT_STRUCT, "
             "give the class save(byte_writer&) const and load(byte_reader&), or specialise driftless::codec<T>");
-        detail::read_built_in(reader, value);
+        if constexpr (detail::evolves<T>) detail::evolution_of<T>::read(reader, value);
+        else detail::read_built_in(reader, value);
     }
 };
 

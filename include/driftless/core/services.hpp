@@ -3,6 +3,7 @@
 #define DRIFTLESS_CORE_SERVICES_HPP
 
 #include <driftless/core/account.hpp>
+#include <driftless/core/answer_source.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/executor.hpp>
@@ -77,6 +78,16 @@ public:
     error_policy policy{};
     executor* threads = nullptr;  ///< workers for key shards; null means one thread
     account failures{.label = {"user functions", {}}};
+    answer_source* asking = nullptr;    ///< those who wait for the outside: a list
+    std::uint64_t answers_handed_on = 0;
+    answers_ref answers{};              ///< where answers are written down
+
+    /// Who waits for the outside; null if nobody does.
+    [[nodiscard]] answer_source* waiting() const noexcept {
+        auto* each = asking;
+        while (each != nullptr && !each->waits()) each = each->next;
+        return each;
+    }
 
     /// Inside a catch block: applies the policy to the exception in flight.
     DRIFTLESS_NOINLINE void user_function_threw(operator_label label, origin from) {

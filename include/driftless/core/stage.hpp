@@ -60,6 +60,7 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 /// merge_time(p, at, record) when a record of partition p with time `at` comes among other partitions and inputs: at
 ///                           `at`, unless a guard finds it too far ahead. Asked of stages that say guards_time
 /// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
+/// meets_others              what it hands on comes together with another input further down
 /// records_only              a type: of all these, the stage writes on_record, on_change and settle alone
 template <class Next>
 class forwarding {
@@ -72,6 +73,7 @@ public:
     static constexpr bool wants_epochs = Next::wants_epochs;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = false;
+    static constexpr bool meets_others = Next::meets_others;
 
     DRIFTLESS_INLINE explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
 
@@ -137,6 +139,7 @@ public:
     static constexpr bool wants_epochs = false;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = false;
+    static constexpr bool meets_others = false;
 
     constexpr void on_watermark(event_time) {}
     constexpr void on_partition(std::uint32_t) {}

@@ -2,7 +2,9 @@
 #ifndef DRIFTLESS_LOG_EVOLUTION_HPP
 #define DRIFTLESS_LOG_EVOLUTION_HPP
 
+#include <driftless/codec/detail/evolving_state.hpp>
 #include <driftless/codec/evolution.hpp>
+#include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/real_files.hpp>
@@ -10,7 +12,6 @@
 #include <driftless/log/detail/old_segments.hpp>
 #include <driftless/log/detail/segment.hpp>
 #include <driftless/log/detail/segment_list.hpp>
-#include <driftless/log/schema_evolution.hpp>
 
 #include <cstdint>
 #include <string>
@@ -19,10 +20,20 @@
 
 namespace driftless::inline v0 {
 
-/// A value of schema_evolution<T>: file logs of T read segments with another schema by the rules of record_reader.
+/// A value of schema_evolution<T>: file logs of T read segments with another schema, and jobs the T in the state of a
+/// snapshot, by the rules of record_reader.
 struct evolving_t {
     template <class T, class Layout>
     using old_segments = detail::old_segments<T, Layout>;
+
+    template <class T>
+    static void write(byte_writer& writer, T const& value) {
+        detail::write_evolving(writer, value);
+    }
+    template <class T>
+    static void read(byte_reader& reader, T& value) {
+        detail::read_evolving(reader, value);
+    }
 };
 /// Segments may have been written with an older or newer version of the record, and in any layout. A writer goes on in
 /// a new segment with its own schema.

@@ -3,6 +3,7 @@
 #define DRIFTLESS_LOG_FILE_LOG_HPP
 
 #include <driftless/codec/schema.hpp>
+#include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/result.hpp>
@@ -27,7 +28,6 @@
 #include <driftless/log/readable.hpp>
 #include <driftless/log/reader_position.hpp>
 #include <driftless/log/retention.hpp>
-#include <driftless/log/schema_evolution.hpp>
 #include <driftless/log/wakeup.hpp>
 
 #include <algorithm>

@@ -13,6 +13,7 @@
 #include <driftless/op/late_to.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/state/bound.hpp>
+#include <driftless/state/storage.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -58,14 +59,16 @@ concept included = requires { sizeof(Core); };
 template <class... A>
 struct function_list {};
 
-/// Splits the parameters of aggregate(...) into functions and state bounds.
+template <class P>
+inline constexpr bool aggregate_option = state_bound_option<P> || storage_option<P>;
+/// Splits the parameters of aggregate(...) into functions and options.
 template <class Functions, class... Rest>
 struct split_functions {
     using type = Functions;
 };
 template <class... F, class First, class... Rest>
 struct split_functions<function_list<F...>, First, Rest...>
-    : split_functions<std::conditional_t<state_bound_option<First>, function_list<F...>, function_list<F..., First>>,
+    : split_functions<std::conditional_t<aggregate_option<First>, function_list<F...>, function_list<F..., First>>,
           Rest...> {};
 
 template <class Row, class T, class Functions>
@@ -153,6 +156,8 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
 
     constexpr explicit aggregate_op(Parameters... p) : parameters(std::move(p)...) {}
 
+    using storage = detail::storage_among<detail::in_tables, Parameters...>;
+
     template <class In>
     using pack_t = typename detail::pack_for<Row, typename In::record,
         typename detail::functions_over<In, functions>::type>::type;
@@ -171,6 +176,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         if constexpr (!changelog<In>) return true;
         else return pack_t<In>::invertible;
     }();
+    /// What comes and goes with windows, or is corrected, stays in memory.
+    template <class In>
+    static constexpr bool spills_well = !storage::spills || (keyed<In> && !In::window::assigned && !changelog<In>);
     /// The records say what a session needs to know of them.
     template <class In>
     static constexpr bool gap_fits = [] {
@@ -215,8 +223,8 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
     static constexpr bool accepts = [] {
         if constexpr (!detail::functions_of<typename In::record, functions>) return false;
         else
-            return bounded<In> && invertible<In> && !triggers_changes<In> && gap_fits<In> && merges_well<In>
-                && records_as_they_come<In> && counts_records<In> && stamps_records<In>;
+            return bounded<In> && spills_well<In> && invertible<In> && !triggers_changes<In> && gap_fits<In>
+                && merges_well<In> && records_as_they_come<In> && counts_records<In> && stamps_records<In>;
     }();
     template <class In>
     using output_t =
@@ -235,6 +243,9 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
             static_assert(bounded<In>,
                 "driftless: aggregate keeps one state per key for ever here: put window(...) before it, or say "
                 "aggregate(..., max_keys{n}) or aggregate(..., unbounded_state{})");
+            static_assert(spills_well<In>,
+                "driftless: aggregate keeps windows, totals without a key and rows that are corrected in memory: leave "
+                "spill_to(...) out here, or write key_by<&T::member>() before it and no window");
             static_assert(invertible<In>,
                 "driftless: aggregate over changes takes old rows back, and one of its functions has no "
                 "inverse: use count, min, max, sum or mean of integers, distinct, or give your function an inverse");
@@ -275,7 +286,8 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         static_assert(detail::keeps_windows<typename In::window> || std::same_as<decltype(late), detail::nowhere>,
             "driftless: late_to stands before an aggregate that refuses nothing: put window(...) before it");
         auto const stage_around = [&]<class Core>(Core core) {
-            constexpr bool may_shard = Mode::threads && keyed<In> && !from_changes && !stamps;
+            constexpr bool may_shard =
+                Mode::threads && keyed<In> && !from_changes && !stamps && !storage::spills;
             using shards = typename std::conditional_t<
                 may_shard, std::type_identity<detail::shards_of<Core, In, typename pack::result, corrects<In>>>,
                 std::type_identity<detail::no_shards>>::type;
@@ -296,7 +308,8 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         if constexpr (!In::window::assigned && from_changes) {
             return stage_of(detail::changing_core<pack, key>{make_pack<pack>(), max_entries(), at.label});
         } else if constexpr (!In::window::assigned && keyed<In>) {
-            return stage_of(detail::unwindowed_core<pack, key>{make_pack<pack>(), max_entries(), at.label});
+            return stage_of(detail::unwindowed_core<pack, key, typename storage::type>{
+                make_pack<pack>(), max_entries(), at.label, storage::of(parameters)});
         } else if constexpr (!In::window::assigned) {
             return stage_of(detail::total_core<pack>{make_pack<pack>(), max_entries(), at.label});
         } else if constexpr (detail::windowing_in<typename In::window>::merging
@@ -364,13 +377,13 @@ private:
     }
     template <class P>
     static constexpr auto function_or_none(P const& parameter) {
-        if constexpr (detail::state_bound_option<P>) return std::tuple<>{};
+        if constexpr (detail::aggregate_option<P>) return std::tuple<>{};
         else return std::tuple<P>{parameter};
     }
     template <class P>
     static constexpr void describe_one(auto&& out, P const& parameter) {
         if constexpr (std::same_as<P, max_keys>) out("max_keys", parameter.count);
-        else if constexpr (!detail::state_bound_option<P>) out("function", P::kind);
+        else if constexpr (!detail::aggregate_option<P>) out("function", P::kind);
     }
 };
 
@@ -385,7 +398,8 @@ private:
 ///             changes the row at once (a late pane). Without a window it fires when the input ends; over the
 ///             changes of a table each record is answered by its net change, at the greatest time of what is in it.
 /// State       One entry per key and open window, collected at end + allowed lateness; part of the snapshot.
-///             A keyed aggregate without a window says unbounded_state{} or max_keys{n}. A session is kept until
+///             A keyed aggregate without a window says unbounded_state{} or max_keys{n}, and may say spill_to{store,
+///             n} (state/spill.hpp): then n keys are in memory, the others in the store. A session is kept until
 ///             watermark >= end + gap + allowed lateness; where a function takes its records in log order (fold,
 ///             floating sums), with its records, which are taken again when two sessions merge.
 /// Batch       Same stage and same rows; with the exact watermark nothing is late and lateness is left out.

@@ -93,6 +93,7 @@ public:
     static constexpr bool wants_epochs = Node::wants_epochs;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = Node::guards_time;
+    static constexpr bool meets_others = true;
 
     explicit constexpr merge_port(Node* node) : node_(node) {}
 

@@ -12,6 +12,7 @@
 #include <driftless/op/window.hpp>
 #include <driftless/state/bound.hpp>
 #include <driftless/state/keyed_state.hpp>
+#include <driftless/state/storage.hpp>
 #include <driftless/state/timer.hpp>
 
 #include <concepts>
@@ -86,6 +87,7 @@ struct process_op : operator_base<process_op<Out, F, Parameters...>> {
     static constexpr bool says_unbounded = (std::same_as<Parameters, unbounded_state> || ...);
     static constexpr bool says_max = (std::same_as<Parameters, max_keys> || ...);
     using outputs = typename detail::side_outputs_of<F>::type;
+    using storage = detail::storage_among<detail::in_memory, Parameters...>;
 
     template <class Ask>
     static consteval bool ask(Ask asked) {
@@ -124,8 +126,11 @@ struct process_op : operator_base<process_op<Out, F, Parameters...>> {
     static constexpr bool bounded =
         detail::closes_windows<typename In::window> || expires || says_unbounded || says_max;
     template <class In>
+    static constexpr bool spills_well =
+        !storage::spills || (!In::window::assigned && !event_timers && !clock_timers && !expires);
+    template <class In>
     static constexpr bool stands_well = keyed<In> && !changelog<In> && detail::process_windows<typename In::window>
-        && (timestamped<In> || !needs_time) && bounded<In>;
+        && (timestamped<In> || !needs_time) && bounded<In> && spills_well<In>;
     template <class In>
     static constexpr bool calls_well = [] {
         if constexpr (!has_state || !owns_bytes || !keyed<In>) return false;
@@ -172,6 +177,9 @@ struct process_op : operator_base<process_op<Out, F, Parameters...>> {
         static_assert(bounded<In>,
             "driftless: process keeps state per key for ever here: put window(...) before it, give each member of the "
             "state a time_to_live, or say process<Out>(f, max_keys{n}) or process<Out>(f, unbounded_state{})");
+        static_assert(spills_well<In>,
+            "driftless: process keeps windows, timers and times to live in memory: leave spill_to(...) out here, or "
+            "keep them out of the function that spills");
         if constexpr (has_state && owns_bytes && keyed<In>) {
             static_assert(detail::takes_records<F, In, Out>,
                 "driftless: process calls function.on_record(own, record, context): write void on_record(state& own, T "
@@ -188,18 +196,19 @@ struct process_op : operator_base<process_op<Out, F, Parameters...>> {
     template <class In, class Mode, class Next, class Place>
     constexpr auto bind(Next next, Place const& at) const {
         using windowing = typename rows_of<typename In::window>::windowing;
-        using core = detail::process_core<F, In, Out, windowing>;
+        using core = detail::process_core<F, In, Out, windowing, typename storage::type>;
         auto late = detail::late_output<In>(at);
         static_assert(In::window::assigned || std::same_as<decltype(late), detail::nowhere>,
             "driftless: late_to stands before a process that refuses nothing: put window(...) before it");
         auto sides = sides_of<In>(at, static_cast<outputs const*>(nullptr));
-        constexpr bool may_shard = Mode::threads && !detail::state_traits<typename F::state>::holds;
+        constexpr bool may_shard =
+            Mode::threads && !detail::state_traits<typename F::state>::holds && !storage::spills;
         using shards = typename std::conditional_t<
             may_shard, std::type_identity<detail::process_shards<core, In, result_t<outputs>>>,
             std::type_identity<detail::no_process_shards>>::type;
         return detail::process_stage<core, In, shards, decltype(sides), decltype(late), Next>{std::move(next),
-            core{function, windowing_before<windowing>(at), most_entries(), at.label}, std::move(sides),
-            std::move(late), at.services(), most_entries() == no_limit};
+            core{function, windowing_before<windowing>(at), most_entries(), at.label, storage::of(parameters)},
+            std::move(sides), std::move(late), at.services(), most_entries() == no_limit};
     }
 
 private:
@@ -253,7 +262,8 @@ private:
 ///             those of the clock once and last; a timer beyond the end of its window is then ignored, else refused by
 ///             set().
 /// State       By window and key: bounded by windows, or by times to live; otherwise max_keys{n} or unbounded_state{}
-///             has to be said. Part of the snapshot, sharded by key unless max_keys or a holding_timer is used.
+///             has to be said. Part of the snapshot, sharded by key unless max_keys, a holding_timer or spill_to is
+///             used: with spill_to{store, n} (state/spill.hpp) n keys are in memory, the others in the store.
 /// Batch       The same calls in the same order: if there are timers or times to live, batch makes the watermark of a
 ///             stream (assign_time), so that what is late in a stream is late in batch too.
 /// Errors      Compile time: see the sentences. Run time: a function that throws is subject to on_error; what it had
@@ -262,7 +272,7 @@ private:
 /// Source      SEMANTICS section 10; T. Akidau et al., "The Dataflow Model" (VLDB 2015); Flink, KeyedProcessFunction.
 /// Example     examples/fraud_alert.cpp
 template <class Out, class F, class... Parameters>
-    requires(detail::state_bound_option<Parameters> && ...)
+    requires((detail::state_bound_option<Parameters> || detail::storage_option<Parameters>) && ...)
 constexpr auto process(F function, Parameters... bounds) {
     return process_op<Out, F, Parameters...>{std::move(function), bounds...};
 }

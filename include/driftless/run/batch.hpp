@@ -29,6 +29,7 @@ struct batch {
     Threads threads{};                          ///< shards of keyed state: a number; needs run/thread_pool.hpp from 2 on
     error_policy on_error{};                    ///< what a throwing user function does to the run
     [[no_unique_address]] Leave leave_state{};  ///< a folder for the state that a stream goes on from
+    answers_ref answers{};                      ///< where the answers to enrich are read and written: answers_in(log)
 };
 
 /// Runs a pipeline as a batch job.
@@ -48,6 +49,7 @@ auto run(batch<Threads> mode, P const& p, Args&&... args) {
     constexpr bool threads = !std::is_same_v<Threads, one_thread>;
     detail::engine<detail::batch_mode<P, threads>, P, Args...> engine{p, &rows, mode.on_error, workers.get(),
         std::forward<Args>(args)...};
+    engine.services().answers = mode.answers;
     engine.begin_transaction("job");
     engine.run_to_end();
     engine.commit_transaction();

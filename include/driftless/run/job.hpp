@@ -9,6 +9,7 @@
 #include <driftless/log/detail/system_time.hpp>
 #include <driftless/log/wakeup.hpp>
 #include <driftless/op/detail/shards.hpp>
+#include <driftless/run/answers.hpp>
 #include <driftless/run/batch.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/decisions.hpp>
@@ -54,7 +55,7 @@ class job {
     using run_mode = std::conditional_t<streams, streaming, detail::batch_mode<P, threads>>;
     using engine_t = detail::engine<run_mode, P, Args...>;
     /// Something in the pipeline asks for processing time.
-    static constexpr bool tells_clock = streams && !is_replayable<P>;
+    static constexpr bool tells_clock = streams && detail::told_the_clock<P>;
     static constexpr std::size_t chunk = 16384;  // records between two looks at stop() and two publications
     static constexpr bool exactly_once = engine_t::has_transactional_sinks;
 
@@ -91,6 +92,7 @@ public:
           watch_(engine_, mode),
           limits_(limits_of(mode, false), limits_of(mode, true), engine_.lanes()) {
         if (limits_.active()) engine_.limit(limits_);
+        engine_.services().answers = mode.answers;
         if constexpr (streams) {
             if constexpr (exactly_once) read_durable_only();
             if (!mode.snapshots.empty()) {
@@ -200,6 +202,7 @@ public:
     /// Errors      Damaged bytes (malformed); another pipeline, or inputs that are shorter (mismatch).
     void restore(std::string_view bytes) {
         guarded([&] { return load(bytes), 0; });
+        if (keeper_) keeper_->forget();
         publish();
     }
 
@@ -386,6 +389,7 @@ private:
     }
     void wait(std::uint32_t seen) {
         if (limits_.holds()) return wait_for_limit();
+        if (auto* const asking = engine_.services().waiting()) return asking->wait(duration{10'000'000});
         bool timed = false;
         if constexpr (streams) timed = watch_.asks_clock() || (keeper_ && keeper_->tells_time());
         if (timed) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
@@ -412,6 +416,7 @@ private:
             publish();
             if (may_stop && stop_.exchange(false, std::memory_order_acq_rel)) return false;
         }
+        detail::wait_for_answers(engine_.services(), [&] { poll_engine(chunk, true); });
         stop_.store(false, std::memory_order_release);
         return true;
     }
@@ -491,6 +496,7 @@ auto run(batch<Threads, Leave> const& mode, P const& p, Args&&... args) {
     stream as{.on_error = mode.on_error, .snapshots = std::string_view{mode.leave_state}, .until = until::end_of_log};
     if constexpr (!std::is_same_v<Threads, one_thread>) as.threads = thread_count{mode.threads};
     as.snapshot_options.every = {};
+    as.answers = mode.answers;
     as.snapshot_options.begin_anew = true;
     job<stream, P, Args...> running{as, p, std::forward<Args>(args)...};
     running.run();

@@ -8,6 +8,7 @@
 #include <driftless/run/detail/graph.hpp>
 #include <driftless/run/detail/plan_text.hpp>
 #include <driftless/state/bound.hpp>
+#include <driftless/state/storage.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -158,7 +159,7 @@ void describe_operator(Op const& op, parameter_writer out) {
         auto const one = [&]<class A>(A const& each) {
             if constexpr (std::same_as<A, max_keys>) out("max_keys", each.count);
             else if constexpr (std::same_as<A, unbounded_state>) out("unbounded_state", true);
-            else out.text("function", function_text<Record>(each));
+            else if constexpr (!storage_option<A>) out.text("function", function_text<Record>(each));
         };
         std::apply([&](auto const&... each) { (one(each), ...); }, op.parameters);
     } else {

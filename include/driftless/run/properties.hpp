@@ -41,6 +41,15 @@ template <class Op>
     struct not_replayable : std::bool_constant < requires {
     requires !Op::replayable;
 }>{};
+/// ... and where it is the clock that decides, and not others outside.
+template <class Op>
+        struct asks_clock : std::bool_constant < not_replayable<Op>::value
+    && !requires {
+    typename Op::asks_outside;
+}>{};
+template <class P>
+inline constexpr bool told_the_clock = any_operator<asks_clock, P>();
+
 template <class Op, class In>
 consteval bool operator_combinable() {
     if constexpr (requires { typename Op::template pack_t<In>; }) return Op::template pack_t<In>::combinable;

@@ -4,6 +4,7 @@
 
 #include <driftless/codec/checksum.hpp>
 #include <driftless/codec/bytes.hpp>
+#include <driftless/codec/detail/state_schemas.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/detail/sentence.hpp>
 #include <driftless/core/time.hpp>
@@ -27,11 +28,15 @@ struct snapshot_extent {
     friend bool operator==(snapshot_extent const&, snapshot_extent const&) = default;
 };
 
+/// An evolving type (codec/schema_evolution.hpp): its name, and its schema as it was.
+using snapshot_type = detail::state_type;
+
 /// The state that one stage shows: its extents one behind the other.
 struct snapshot_member {
     std::string name;  ///< what the stage calls it: "aggregate", "watermark"
     std::string id;    ///< what the user named the operator; may be empty
     std::vector<snapshot_extent> extents;
+    std::vector<snapshot_type> types;  ///< the evolving types in it, with their schemas
 
     friend bool operator==(snapshot_member const&, snapshot_member const&) = default;
 };
@@ -101,7 +106,8 @@ public:
         out_.put_fixed64(e.checksum);
         (*this)(e.part);
     }
-    void operator()(snapshot_member const& m) { (*this)(m.name), (*this)(m.id), all(m.extents); }
+    void operator()(snapshot_member const& m) { (*this)(m.name), (*this)(m.id), all(m.extents), all(m.types); }
+    void operator()(snapshot_type const& t) { (*this)(t.name), (*this)(t.schema); }
     void operator()(snapshot_input const& i) {
         (*this)(i.name), (*this)(i.log), (*this)(i.schema), (*this)(std::uint64_t{i.partition}), (*this)(i.offset);
     }
@@ -137,7 +143,8 @@ public:
         e.checksum = in_.get_fixed64();
         (*this)(e.part);
     }
-    void operator()(snapshot_member& m) { (*this)(m.name), (*this)(m.id), all(m.extents); }
+    void operator()(snapshot_member& m) { (*this)(m.name), (*this)(m.id), all(m.extents), all(m.types); }
+    void operator()(snapshot_type& t) { (*this)(t.name), (*this)(t.schema); }
     void operator()(snapshot_input& i) {
         std::uint64_t partition = 0;
         (*this)(i.name), (*this)(i.log), (*this)(i.schema), (*this)(partition), (*this)(i.offset);

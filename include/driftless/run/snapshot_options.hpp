@@ -16,7 +16,7 @@ class file_system;
 enum class if_changed : std::uint8_t {
     fail,     ///< an error that says what differs (default)
     restart,  ///< the snapshot is left aside: from the beginning of the inputs, with empty state
-    adopt,    ///< offsets and the state of operators that are the same, by kind and id, are taken over; others begin empty
+    adopt,    ///< offsets and the state of operators that are the same, by kind and id, stay; others begin empty
 };
 
 /// How a job keeps its snapshots: stream{.snapshots = "state/", .snapshot_options = {.every = 10_s, .keep = 3}}.
@@ -30,10 +30,11 @@ struct snapshot_options {
     duration every = duration{1'000'000'000};  ///< 0: not by time
     std::uint64_t records = 0;                 ///< 0: not by records
     std::size_t keep = 2;                      ///< so many are kept, at least 1
+    std::size_t full_every = 10;               ///< of so many in a row one is full; the others write what has changed
     std::string_view job = "job";              ///< the name of the job: what sinks and manifests know it by
     std::string_view logic_version{};          ///< of the functions in the pipeline; empty: the build id of the program
     driftless::if_changed if_changed = driftless::if_changed::fail;
-    bool begin_anew = false;                   ///< what is in the folder is left aside: from the beginning of the inputs
+    bool begin_anew = false;                   ///< what is in the folder is left aside: from where the inputs begin
     std::size_t tolerated_failures = 0;
     file_system* files = nullptr;              ///< where the folder is; null: on the disk
 };

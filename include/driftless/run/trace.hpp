@@ -9,6 +9,7 @@
 #include <driftless/core/stage.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/op/window.hpp>
+#include <driftless/run/answers.hpp>
 #include <driftless/run/batch.hpp>
 #include <driftless/run/detail/decisions.hpp>
 #include <driftless/run/detail/engine.hpp>
@@ -307,6 +308,7 @@ record_trace trace_in(auto const& mode, P const& p, origin record, Args&&... arg
     results_of<output_of<P>> rows;
     using engine_t = engine<traced_mode<Mode>, P, Args...>;
     engine_t run{p, &rows, mode.on_error, nullptr, std::forward<Args>(args)...};
+    run.services().answers = mode.answers;
     tracer all;
     all.told.record = record;
     run.visit_state(tracer_setter{&all});
@@ -320,9 +322,10 @@ record_trace trace_in(auto const& mode, P const& p, origin record, Args&&... arg
     } else {
         auto quiet = mode;
         if (quiet.clock == nullptr) quiet.clock = [] { return event_time::min(); };
-        decisions<engine_t, !is_replayable<P>> watch{run, quiet};
+        decisions<engine_t, told_the_clock<P>> watch{run, quiet};
         watch.begin_cut();
         while (watch.poll(std::numeric_limits<std::size_t>::max(), true, event_time::min()) != 0) {}
+        wait_for_answers(run.services(), [&] { watch.poll(0, true, event_time::min()); });
         if (mode.until == until::drained) run.finish();
     }
     return std::move(all.told);

@@ -3,6 +3,7 @@
 #define DRIFTLESS_STATE_KEYED_TABLE_HPP
 
 #include <driftless/codec/arena.hpp>
+#include <driftless/codec/detail/shape.hpp>
 #include <driftless/codec/hash.hpp>
 #include <driftless/codec/key_bytes.hpp>
 #include <driftless/codec/owned.hpp>
@@ -38,6 +39,9 @@ struct table_slot {
 /// nothing wraps around: so a run of filled places holds hashes that no other run can hold, and
 /// sorting each run in place sorts the table. Panes come out in canonical order for free.
 ///
+/// The table of a shard holds a part of all hashes: one of n ranges of one size. Left alone they would crowd into a part
+/// of its places. So a table that grows and finds that its hashes share such a range spreads it over all of them.
+///
 /// State       Keys are copied once, their `text` into the table's arena. An integer key of up to 8 bytes is
 ///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB, 1/4 up to 4 MiB, 7/8
 ///             beyond and behind pack_densely(); doubles in one ordered pass.
@@ -53,6 +57,9 @@ class keyed_table {
     static constexpr std::size_t first_overflow = 32;
     /// Tag 0 means empty, so hashes are stored xor a constant: the hash that would be 0 then belongs
     /// to one 64-bit key that nobody meets by counting, and is kept aside.
+    /// Chance does not put so many hashes into a half, so it is a shard's.
+    static constexpr std::size_t enough_to_tell = 48;
+    static constexpr std::uint64_t most_ranges = 1024;
     static constexpr std::uint64_t scramble = 0x9e3779b97f4a7c15u;
 
     slot* slots_ = no_slots();
@@ -60,6 +67,8 @@ class keyed_table {
     std::size_t room_ = 0;      // so many entries before it grows
     std::size_t overflow_ = first_overflow;  // places behind the last home place
     std::size_t size_ = 0;      // in slots_
+    std::uint64_t spread_ = 1;  // of so many ranges of hashes, all entries lie in one: place_of() stretches that
+    std::uint64_t range_ = 0;   // which one
     int shift_ = 63;
     bool ordered_ = true;
     bool dense_ = false;
@@ -94,14 +103,25 @@ public:
         return sum;
     }
 
+    /// How many places behind its own an entry stands at most. Walks the whole table.
+    [[nodiscard]] std::size_t longest_probe() const noexcept {
+        std::size_t longest = 0;
+        for (std::size_t i = 0; i < places(); ++i) {
+            if (slots_[i].tag == 0) continue;
+            auto const away = static_cast<std::size_t>(slots_ + i - home_of(slots_[i].tag ^ scramble));
+            if (longest < away) longest = away;
+        }
+        return longest;
+    }
+
     /// Brings the place of a hash into the cache.
     DRIFTLESS_FUSED void prefetch(std::uint64_t hash) const noexcept {
-        __builtin_prefetch(slots_ + (hash >> shift_), 1);
+        __builtin_prefetch(home_of(hash), 1);
     }
 
     /// The state of a key with that hash, if it is near its place: for looking ahead only.
     [[nodiscard]] DRIFTLESS_INLINE State const* glimpse(std::uint64_t hash) const noexcept {
-        slot const* const at = slots_ + (hash >> shift_);
+        slot const* const at = home_of(hash);
         for (int i = 0; i < 2; ++i) {
             if (at[i].tag == (hash ^ scramble)) return &at[i].state;
             if (at[i].tag == 0) break;
@@ -114,7 +134,7 @@ public:
         std::uint64_t const tag = hash ^ scramble;
         if (tag == 0) [[unlikely]]
             return find_aside(key);
-        for (slot* at = slots_ + (hash >> shift_);; ++at) {
+        for (slot* at = home_of(hash);; ++at) {
             if (matches(*at, tag, key)) [[likely]]
                 return &at->state;
             if (at->tag == 0) return nullptr;
@@ -129,6 +149,8 @@ public:
             if (aside_ == nullptr) aside_ = new keyed_table;
             return aside_->insert(key, ~std::uint64_t{0}, init);
         }
+        if (range_of(hash, spread_) != range_) [[unlikely]]
+            leave_range(hash);
         if (size_ >= room_) grow();
         slot* at = free_place(hash);
         while (at == nullptr) {
@@ -142,7 +164,7 @@ public:
         }
         at->tag = tag;
         ++size_;
-        ordered_ = ordered_ && at == slots_ + (hash >> shift_);  // at home: all before it hash lower
+        ordered_ = ordered_ && at == home_of(hash);  // at home: all before it hash lower
         return at->state;
     }
     /// Takes one entry out. The places behind it move up, so that look-ups still find theirs.
@@ -156,7 +178,7 @@ public:
         hole->tag = 0;
         --size_;
         for (slot* next = hole + 1; next->tag != 0; ++next) {
-            if (slots_ + ((next->tag ^ scramble) >> shift_) > hole) continue;
+            if (home_of(next->tag ^ scramble) > hole) continue;
             relocate(*hole, *next);
             hole = next;
         }
@@ -194,6 +216,10 @@ public:
         if (capacity_ != 0 || other.capacity_ <= first_capacity) return;
         auto capacity = other.capacity_;
         while (dense_ && capacity / 16 * 7 > other.size_) capacity /= 2;
+        if (size_ == 0) {
+            spread_ = other.spread_;
+            range_ = other.range_;
+        }
         if (capacity > first_capacity) allocate(capacity);
     }
     /// Whether this table, which is empty, fills its places from here on: as one of so many that the cache does not
@@ -229,6 +255,8 @@ public:
         std::swap(room_, other.room_);
         std::swap(overflow_, other.overflow_);
         std::swap(size_, other.size_);
+        std::swap(spread_, other.spread_);
+        std::swap(range_, other.range_);
         std::swap(shift_, other.shift_);
         std::swap(ordered_, other.ordered_);
         std::swap(dense_, other.dense_);
@@ -250,6 +278,42 @@ private:
     static slot* no_slots() noexcept {
         alignas(slot) static constinit char empty[2 * sizeof(slot)] = {};
         return reinterpret_cast<slot*>(empty);
+    }
+    /// Where an entry belongs. Within one range of hashes what is left of the product grows as the hash does.
+    [[nodiscard]] DRIFTLESS_INLINE slot* home_of(std::uint64_t hash) const noexcept {
+        return slots_ + ((hash * spread_) >> shift_);
+    }
+    /// Which of so many ranges of one size a hash lies in.
+    static std::uint64_t range_of(std::uint64_t hash, std::uint64_t ranges) noexcept {
+        return static_cast<std::uint64_t>((static_cast<detail::uint128>(hash) * ranges) >> 64);
+    }
+    /// A hash from outside: the range was not that of a shard, or the table has come to another one.
+    DRIFTLESS_NOINLINE void leave_range(std::uint64_t hash) {
+        if (size_ == 0) range_ = range_of(hash, spread_);
+        else rebuild(capacity_, overflow_, 1);
+    }
+    /// The least and the greatest hash: runs ascend, so they are in the first and the last one.
+    void find_range(keyed_table& of) const noexcept {
+        std::size_t first = 0;
+        while (slots_[first].tag == 0) ++first;
+        std::size_t last = places() - 1;
+        while (slots_[last].tag == 0) --last;
+        auto least = slots_[first].tag ^ scramble;
+        auto greatest = slots_[last].tag ^ scramble;
+        for (; slots_[first].tag != 0; ++first) {
+            auto const hash = slots_[first].tag ^ scramble;
+            if (hash < least) least = hash;
+        }
+        for (;; --last) {
+            auto const hash = slots_[last].tag ^ scramble;
+            if (hash > greatest) greatest = hash;
+            if (last == 0 || slots_[last - 1].tag == 0) break;
+        }
+        auto ranges = greatest == least ? 1 : ~std::uint64_t{0} / (greatest - least);
+        if (ranges > most_ranges) ranges = most_ranges;
+        while (range_of(least, ranges) != range_of(greatest, ranges)) --ranges;
+        of.spread_ = ranges;
+        of.range_ = range_of(least, ranges);
     }
     template <class K>
     DRIFTLESS_NOINLINE State* find_aside(K const& key) {
@@ -283,7 +347,7 @@ private:
     }
     /// The first free place from home on, or null when the overflow is full.
     slot* free_place(std::uint64_t hash) const noexcept {
-        slot* at = slots_ + (hash >> shift_);
+        slot* at = home_of(hash);
         while (at->tag != 0) ++at;
         return at == slots_ + capacity_ + overflow_ - 1 ? nullptr : at;
     }
@@ -291,14 +355,23 @@ private:
     /// Keys that share their top bits gather behind the last home place: then the overflow grows, for
     /// no capacity may tell their places apart.
     DRIFTLESS_NOINLINE void grow(bool overflow_is_full = false) {
+        auto const capacity = capacity_ == 0 ? first_capacity : overflow_is_full ? capacity_
+                                                                                 : capacity_ * 2;
+        rebuild(capacity, overflow_is_full ? overflow_ * 2 : overflow_, 0);
+    }
+    /// With so many places. `spread` 0: as its hashes say, if they are many.
+    void rebuild(std::size_t capacity, std::size_t overflow, std::uint64_t spread) {
         keyed_table larger;
         larger.dense_ = dense_;
-        larger.overflow_ = overflow_is_full ? overflow_ * 2 : overflow_;
-        larger.allocate(capacity_ == 0 ? first_capacity : overflow_is_full ? capacity_
-                                                                           : capacity_ * 2);
+        larger.overflow_ = overflow;
+        if (spread == 0) {
+            larger.spread_ = spread_;
+            larger.range_ = range_;
+            if (size_ >= enough_to_tell) find_range(larger);
+        }
+        larger.allocate(capacity);
         while (!larger.take_all(*this)) {
             // The overflow behind the last place was too short for this set of hashes: once more.
-            auto const capacity = larger.capacity_;
             take_all(larger);
             larger.release_slots();
             larger.overflow_ *= 2;
@@ -309,6 +382,8 @@ private:
         std::swap(capacity_, larger.capacity_);
         std::swap(room_, larger.room_);
         std::swap(overflow_, larger.overflow_);
+        std::swap(spread_, larger.spread_);
+        std::swap(range_, larger.range_);
         std::swap(shift_, larger.shift_);
         std::swap(size_, larger.size_);
     }

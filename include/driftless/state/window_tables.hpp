@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 namespace driftless::inline v0 {
@@ -24,8 +26,17 @@ class window_tables {
 public:
     struct open_window {
         time_window window;
+        std::uint64_t written = 0;  // the snapshot whose attempt wrote it as it is now; 0: changed since
         Table table;
+
+        /// What changes the table comes this way: the next snapshot writes it again.
+        Table& change() noexcept {
+            written = 0;
+            return table;
+        }
     };
+    /// What open_window::written says of state that a snapshot gave: whichever is the newest when it is asked has it.
+    static constexpr std::uint64_t as_restored = 1;
 
     window_tables() = default;
     window_tables(window_tables&& other) noexcept { swap(other); }
@@ -62,6 +73,15 @@ public:
         auto const at = find(window);
         return at == size() ? nullptr : &(*this)[at].table;
     }
+    /// The same, to be changed.
+    [[nodiscard]] Table* change(time_window const& window) const noexcept {
+        auto const at = find(window);
+        return at == size() ? nullptr : &(*this)[at].change();
+    }
+    /// All that is open stands in a snapshot.
+    void set_restored() const noexcept {
+        for (std::size_t i = 0; i < size(); ++i) (*this)[i].written = as_restored;
+    }
     /// Opens a window that is not open. `late` says that its end has passed already: it counts as fired.
     open_window& open(time_window const& window, bool late) {
         auto* const fresh = take_spare();
@@ -72,6 +92,7 @@ public:
             if (size() != 0 && !late) fresh->table.make_room_like((crowded ? open_[first_] : open_.back())->table);
         }
         fresh->window = window;
+        fresh->written = 0;
         auto const at = first_ + lower_bound(window);
         open_.push_back(fresh);
         for (auto i = open_.size() - 1; i > at; --i) open_[i] = open_[i - 1];
@@ -138,7 +159,24 @@ private:
 };
 
 namespace detail {
-/// Writes all windows of n shards, which hold ascending ranges of hashes: the same bytes whatever their number.
+/// What a part of a snapshot that holds a window is called.
+inline std::string part_name(time_window const& window) {
+    return std::to_string(window.start.ns()) + " " + std::to_string(window.end.ns());
+}
+/// Something that knows parts (run/detail/state_writer.hpp): what has not changed since a snapshot is not written
+/// again.
+template <class Out>
+concept keeps_parts = requires(Out& out) { out.number(); };
+
+/// Windows with fewer entries than this are not worth a part of their own, where an entry is small.
+template <class Table>
+constexpr std::size_t least_in_part = [] {
+    if constexpr (requires { requires std::is_trivially_copyable_v<typename Table::state_type>; }) return 16;
+    else return 1;
+}();
+
+/// Writes all windows of n shards, which hold ascending ranges of hashes: the same bytes whatever their number. Behind
+/// it no window may be changed but through open_window::change.
 ///
 /// windows_of  from the number of a shard to its window_tables
 template <class WindowsOf>
@@ -158,15 +196,30 @@ void save_windows(std::size_t n, WindowsOf const& windows_of, auto& out) {
     }
     out.write(static_cast<std::uint64_t>(all.size()));
     for (auto const& window : all) {
-        out.write(window);
         std::uint64_t size = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            if (auto* const part = windows_of(i).table_of(window)) size += part->size();
+        auto const each_shard = [&](auto const& f) {
+            for (std::size_t i = 0; i < n; ++i) {
+                auto const& windows = windows_of(i);
+                if (auto const at = windows.find(window); at != windows.size()) f(windows[at]);
+            }
+        };
+        each_shard([&](auto const& in) { size += in.table.size(); });
+        auto const write = [&] {
+            out.write(window);
+            out.write(size);
+            each_shard([&](auto& in) { in.table.save_entries(out); });
+        };
+        if constexpr (keeps_parts<std::remove_reference_t<decltype(out)>>) {
+            using table = std::remove_reference_t<decltype(windows_of(0)[0].table)>;
+            if (size >= least_in_part<table>) {
+                bool changed = false;
+                each_shard([&](auto const& in) { changed = changed || !out.has(in.written); });
+                bool const written = out.part(part_name(window), changed, write);
+                if (written) each_shard([&](auto& in) { in.written = out.number(); });
+                continue;
+            }
         }
-        out.write(size);
-        for (std::size_t i = 0; i < n; ++i) {
-            if (auto* const part = windows_of(i).table_of(window)) part->save_entries(out);
-        }
+        write();
     }
 }
 }  // namespace detail

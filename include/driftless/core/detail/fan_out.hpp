@@ -34,6 +34,7 @@ public:
     static constexpr bool wants_epochs = (Chains::wants_epochs || ...);
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = (Chains::guards_time || ...);
+    static constexpr bool meets_others = (Chains::meets_others || ...);
 
     explicit constexpr fan_out(Chains... chains) : chains_(std::move(chains)...) {}
 

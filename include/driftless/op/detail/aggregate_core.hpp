@@ -82,13 +82,21 @@ bool removed_from(Pack const& pack, typename Pack::state& from, T const& row) {
     }
 }
 
+/// Where the state of an aggregate is; spill_to (state/spill.hpp) is another.
+struct in_tables {
+    template <class Key, class State>
+    using table = keyed_table<Key, State>;
+    template <class Table>
+    static constexpr void equip(Table&) noexcept {}
+};
+
 /// What cores share: the pack, the books, and adding or removing one row.
-template <class Pack, class Key, bool FromChanges, bool Corrects, bool Exact>
+template <class Pack, class Key, bool FromChanges, bool Corrects, bool Exact, class Storage = in_tables>
 class core_base {
 protected:
     using result_type = typename Pack::result;
     using entry = aggregate_entry<Pack, FromChanges, Corrects && !Exact>;
-    using table = keyed_table<Key, entry>;
+    using table = typename Storage::template table<Key, entry>;
 
     /// Bytes of tables up to which looking ahead costs more than it saves.
     static constexpr std::size_t fits_cache = std::size_t{8} * 1024 * 1024;

@@ -41,7 +41,7 @@ class ids_in_time {
     // The slice of the last record, and its neighbours; null where there is none.
     time_window near_{event_time::max(), event_time::max()};
     table* before_ = nullptr;
-    table* at_ = nullptr;
+    typename window_tables<table>::open_window* at_ = nullptr;
     table* behind_ = nullptr;
 
 public:
@@ -54,7 +54,7 @@ public:
     DRIFTLESS_INLINE sighting look(Id const& id, std::uint64_t hash, event_time at) {
         if (at < near_.start || at >= near_.end) [[unlikely]]
             come_near(at);
-        if (at_ != nullptr && at_->find(id, hash) != nullptr) return sighting::duplicate;
+        if (at_ != nullptr && at_->table.find(id, hash) != nullptr) return sighting::duplicate;
         if (before_ != nullptr) {
             if (auto const* const other = before_->find(id, hash); other != nullptr && at - *other < ttl_)
                 return sighting::duplicate;
@@ -64,12 +64,12 @@ public:
                 return sighting::duplicate;
         }
         if (at_ == nullptr) [[unlikely]]
-            at_ = &slices_.open(near_, false).table;
-        static_cast<void>(at_->insert(id, hash, [at] { return at; }));
+            at_ = &slices_.open(near_, false);
+        static_cast<void>(at_->change().insert(id, hash, [at] { return at; }));
         return sighting::first;
     }
     DRIFTLESS_INLINE void prefetch(std::uint64_t hash, event_time at) const noexcept {
-        if (at_ != nullptr) at_->prefetch(hash);
+        if (at_ != nullptr) at_->table.prefetch(hash);
         if (before_ != nullptr && at < near_.end) before_->prefetch(hash);
     }
     void on_watermark(event_time watermark) {
@@ -99,6 +99,7 @@ public:
             load_entries<Id, event_time>(
                 in.template read<std::uint64_t>(), in, [&](std::uint64_t) -> auto& { return into; });
         }
+        slices_.set_restored();
     }
 
 private:
@@ -108,11 +109,13 @@ private:
     }
     void forget_near() noexcept {
         near_ = {event_time::max(), event_time::max()};
-        before_ = at_ = behind_ = nullptr;
+        before_ = behind_ = nullptr;
+        at_ = nullptr;
     }
     DRIFTLESS_NOINLINE void come_near(event_time at) {
         near_ = tumbling{ttl_}.assign(at);
-        at_ = slices_.table_of(near_);
+        auto const place = slices_.find(near_);
+        at_ = place != slices_.size() ? &slices_[place] : nullptr;
         before_ = slices_.table_of({near_.start - ttl_, near_.start});
         behind_ = slices_.table_of({near_.end, near_.end + ttl_});
     }

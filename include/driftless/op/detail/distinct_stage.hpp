@@ -135,6 +135,7 @@ public:
             load_entries<key_type, entry>(
                 in.template read<std::uint64_t>(), in, [&](std::uint64_t) -> auto& { return into; });
         }
+        windows_.set_restored();
     }
 
 private:
@@ -158,7 +159,7 @@ private:
                 return nullptr;
             }
         }
-        table* const there = windows_.table_of(window);
+        table* const there = windows_.change(window);
         return there != nullptr ? there : &windows_.open(window, false).table;
     }
     /// Counts a record; true if its value has come into being, or ceased to be.

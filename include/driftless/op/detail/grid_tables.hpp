@@ -19,7 +19,7 @@ template <class Table>
 class grid_tables {
     static constexpr std::size_t most = 256;
 
-    growing_array<Table*> at_;  // null: not open
+    growing_array<Table*> at_;  // null: not open, or not to be changed without a word
     event_time low_ = event_time::max();  // the start of the first one
     std::uint64_t span_ = 0;              // how far they reach from there
     std::uint64_t size_ = 1;
@@ -49,7 +49,8 @@ public:
         place += std::uint64_t{past - place * size_ >= size_};  // both roundings are down: at most one too few
         return at_[place];
     }
-    /// Covers the windows from index `from` on, as far as they are not too many and do not end with time.
+    /// Covers the windows from index `from` on that the next snapshot writes, as far as they are not too many and do
+    /// not end with time.
     void cover(auto const& windows, std::size_t from, duration size) {
         forget();
         low_ = windows[from].window.start;
@@ -62,7 +63,7 @@ public:
                 break;
             }
             while (at_.size() < place) at_.push_back(nullptr);
-            at_.push_back(&windows[i].table);
+            at_.push_back(windows[i].written == 0 ? &windows[i].table : nullptr);
         }
         size_ = static_cast<std::uint64_t>(size.ns());
         inverse_ = ~std::uint64_t{0} / size_;

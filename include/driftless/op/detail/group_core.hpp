@@ -4,6 +4,7 @@
 
 #include <driftless/codec/arena.hpp>
 #include <driftless/codec/owned.hpp>
+#include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/detail/growing_array.hpp>
@@ -136,6 +137,7 @@ class group_core {
     account account_;
 
 public:
+    static constexpr bool evolves_state = evolves<left_type> && evolves<right_type>;
     using output_type = typename Rule::output_type;
 
     group_core(Rule rule, Windowing const& windowing, operator_label label)
@@ -196,6 +198,7 @@ public:
         for (auto const each : sum.refused) out.write(each);
         out.write(cores[0].marks_.of[0]).write(cores[0].marks_.of[1]).write(cores[0].marks_.both);
         save_windows(n, [cores](std::size_t i) -> auto const& { return cores[i].windows_; }, out);
+        for (std::size_t i = 0; i < n; ++i) cores[i].forget_near();  // the next record says which windows change
     }
     static void load(group_core* cores, std::size_t n, auto& in) {
         for (std::size_t i = 0; i < n; ++i) {
@@ -219,6 +222,7 @@ public:
                 load_rows<1>(into, key, hash, in);
             }
         }
+        for (std::size_t i = 0; i < n; ++i) cores[i].windows_.set_restored();
     }
 
 private:
@@ -229,7 +233,7 @@ private:
     }
     group& group_of(time_window const& window) {
         auto const at = windows_.find(window);
-        return at != windows_.size() ? windows_[at].table : windows_.open(window, false).table;
+        return at != windows_.size() ? windows_[at].change() : windows_.open(window, false).table;
     }
     template <std::size_t I>
     static void load_rows(group& into, key_type const& key, std::uint64_t hash, auto& in) {

@@ -3,6 +3,7 @@
 #define DRIFTLESS_OP_DETAIL_INTERVAL_CORE_HPP
 
 #include <driftless/codec/owned.hpp>
+#include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/detail/growing_array.hpp>
@@ -110,6 +111,7 @@ class interval_core {
 public:
     using projection = join_projection<Kind, F, record_t<0>, record_t<1>>;
     using output_type = typename projection::type;
+    static constexpr bool evolves_state = evolves<record_t<0>> && evolves<record_t<1>>;
 
 private:
     struct entry {

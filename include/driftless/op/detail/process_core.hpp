@@ -53,6 +53,14 @@ struct no_windowing {
     [[nodiscard]] static constexpr duration lateness() noexcept { return {}; }
 };
 
+/// Where the state of a process function is; spill_to (state/spill.hpp) is another.
+struct in_memory {
+    template <class Key, class Entry>
+    using entries = keyed_entries<Key, Entry>;
+    template <class Entries>
+    static constexpr void equip(Entries&) noexcept {}
+};
+
 /// Runs a process function: keeps its state by (window, key), and calls it for records, timers that are due, and
 /// windows that close. Reports to an `out` with
 ///   out.template emit<I>(call, row)         a row for output I: 0 is the main one
@@ -61,7 +69,7 @@ struct no_windowing {
 /// One move of the watermark does what many small ones would: timers fire and windows close by (time, key), each seeing
 /// the state as of its time. A timer that a callback sets for a time that has passed fires at the present one.
 /// Timers stand in the state; a queue knows of each entry when it is next to be looked at, or a time before that.
-template <class F, class In, class Out, class Windowing>
+template <class F, class In, class Out, class Windowing, class Storage = in_memory>
 class process_core {
     template <class Core, class To, class Call>
     friend class driftless::process_context;
@@ -76,7 +84,7 @@ private:
     using state_type = typename F::state;
     using traits = state_traits<state_type>;
     using entry = process_entry<state_type, traits::clock_timers>;
-    using entries = keyed_entries<key_type, entry>;
+    using entries = typename Storage::template entries<key_type, entry>;
     using place = typename entries::place;
     using open_window = typename window_tables<entries>::open_window;
     static constexpr bool windowed = !std::is_same_v<Windowing, no_windowing>;
@@ -114,6 +122,7 @@ private:
 
     [[no_unique_address]] F function_;
     [[no_unique_address]] Windowing windowing_;
+    [[no_unique_address]] Storage storage_;
     duration lateness_;
     std::uint64_t max_entries_;
     std::uint64_t entries_ = 0;
@@ -131,14 +140,16 @@ private:
     account account_;
 
 public:
-    process_core(F function, Windowing windowing, std::uint64_t max_entries, operator_label label)
+    process_core(
+        F function, Windowing windowing, std::uint64_t max_entries, operator_label label, Storage storage = {})
         : function_(std::move(function)),
           windowing_(std::move(windowing)),
+          storage_(storage),
           lateness_(windowing_.lateness()),
           max_entries_(max_entries),
           account_{.label = label} {}
     process_core(process_core const& like, fresh_core_t)
-        : process_core(like.function_, like.windowing_, like.max_entries_, like.account_.label) {}
+        : process_core(like.function_, like.windowing_, like.max_entries_, like.account_.label, like.storage_) {}
     void keep_time_of(process_core const& other) noexcept {
         watermark_ = other.watermark_;
         passed_ = other.passed_;
@@ -251,6 +262,7 @@ public:
                 owner.hold_again(into, *made.entry, hash, made.at);
             }
         }
+        for (std::size_t i = 0; i < n; ++i) cores[i].windows_.set_restored();
     }
 
 private:
@@ -265,7 +277,10 @@ private:
     DRIFTLESS_INLINE open_window& window_for(time_window const& window) {
         if (near_ == nullptr || (windowed && near_->window != window)) [[unlikely]] {
             near_ = window_of(window);
-            if (near_ == nullptr) near_ = &windows_.open(window, false);
+            if (near_ == nullptr) {
+                near_ = &windows_.open(window, false);
+                storage_.equip(near_->table);
+            }
         }
         return *near_;
     }
@@ -326,6 +341,7 @@ private:
     /// Behind each call: what was updated is stamped, what is next is noted, what is empty goes.
     DRIFTLESS_INLINE void finish(call const& now, [[maybe_unused]] event_time updated) {
         auto& of = *now.of;
+        now.in->written = 0;
         if constexpr (traits::expires) settle_state(of.state, updated);
         if constexpr (!traits::stays) {
             if (is_empty_state(of.state)) {

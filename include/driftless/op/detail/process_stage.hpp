@@ -132,6 +132,7 @@ class process_stage : public forwarding<Next> {
     [[no_unique_address]] shards_t shards_;
 
 public:
+    static constexpr bool evolves_state = true;  // it keeps no rows
     static constexpr bool tight = false;
     static constexpr bool can_look_ahead = true;
 

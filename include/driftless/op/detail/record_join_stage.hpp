@@ -72,6 +72,7 @@ class record_join_stage : public forwarding<Next> {
 
 public:
     static constexpr bool deadline_moves = false;
+    static constexpr bool evolves_state = Core::evolves_state;
 
     record_join_stage(Next next, Core core, LateLeft late_left, LateRight late_right, run_services* services)
         : forwarding<Next>(std::move(next)),

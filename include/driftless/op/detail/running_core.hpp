@@ -115,6 +115,7 @@ public:
                 return into;
             });
         }
+        only->windows_.set_restored();
     }
 
 private:
@@ -129,7 +130,7 @@ private:
                 return nullptr;
             }
         }
-        auto* const there = windows_.table_of(window);
+        auto* const there = windows_.change(window);
         return there != nullptr ? there : &windows_.open(window, false).table;
     }
     /// A function that throws is asked again, and its throw counted, when the record is added.

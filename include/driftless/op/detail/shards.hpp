@@ -4,6 +4,7 @@
 
 #include <driftless/codec/arena.hpp>
 #include <driftless/codec/owned.hpp>
+#include <driftless/core/detail/block_list.hpp>
 #include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/executor.hpp>
 #include <driftless/core/stream.hpp>
@@ -40,24 +41,28 @@ class shard_group {
         event_time time;
         bool clock;  // of the clock, not of the watermark
     };
+    struct nothing {};
+    using earlier = std::conditional_t<Corrects, std::optional<Result>, nothing>;
     /// Something a core reported, with all it borrowed copied.
     struct reported {
         enum class what : std::uint8_t {
             pane,
-            refused,
-            threw
+            incident
         };
         std::uint64_t cause;  // the sequence number of the record or watermark
-        what kind;
-        reason why{};
         time_window window{};
         pane_info info{};
-        event_time at{};  // of a row
-        std::uint64_t hash = 0;
-        std::optional<Key> key{};
-        std::optional<Result> before{};
+        event_time at{};         // of a row
+        std::uint64_t hash = 0;  // of an incident: its place
+        what kind = what::pane;
+        Key key{};
         std::optional<Result> after{};
-        std::optional<Result> part{};
+        [[no_unique_address]] earlier before{};
+        [[no_unique_address]] earlier part{};
+    };
+    /// A record was refused, or a function threw.
+    struct incident {
+        reason why{};
         std::size_t index = 0;  // of a refused record
         origin from{};
         std::exception_ptr thrown{};
@@ -66,7 +71,8 @@ class shard_group {
     struct chunk;
     /// What a core reports to, on a worker.
     struct capture {
-        growing_array<reported>* into;
+        block_list<reported>* into;
+        growing_array<incident>* incidents;
         arena* bytes;
         std::uint64_t cause = 0;
         std::size_t index = 0;
@@ -76,35 +82,35 @@ class shard_group {
         }
         void row(Key const& key, time_window window, pane_info const& info, std::uint64_t hash, Result const& result,
             event_time at) {
-            auto& made = into->push_back(reported{.cause = cause, .kind = reported::what::pane});
-            fill(made, key, window, info, hash);
+            auto& made = fill(key, window, info, hash);
             made.at = at;
             keep(made.after, result);
         }
         void change(Key const& key, time_window window, pane_info const& info, std::uint64_t hash,
             Result const* before, Result const* after, Result const* part = nullptr) {
-            auto& made = into->push_back(reported{.cause = cause, .kind = reported::what::pane});
-            fill(made, key, window, info, hash);
+            auto& made = fill(key, window, info, hash);
             if (before != nullptr) keep(made.before, *before);
             if (after != nullptr) keep(made.after, *after);
             if (part != nullptr) keep(made.part, *part);
         }
         template <class Ctx>
         void refused(reason why, Ctx const& ctx, T const&) {
-            into->push_back(reported{
-                .cause = cause, .kind = reported::what::refused, .why = why, .window = ctx.window, .index = index});
+            note(incident{.why = why, .index = index}).window = ctx.window;
         }
-        void threw(origin from) {
-            into->push_back(reported{
-                .cause = cause, .kind = reported::what::threw, .from = from, .thrown = std::current_exception()});
-        }
+        void threw(origin from) { note(incident{.from = from, .thrown = std::current_exception()}); }
 
     private:
-        void fill(reported& made, Key const& key, time_window window, pane_info const& info, std::uint64_t hash) {
-            made.window = window;
-            made.info = info;
-            made.hash = hash;
-            keep(made.key, key);
+        reported& note(incident&& one) {
+            auto& made = into->push_back(
+                reported{.cause = cause, .hash = incidents->size(), .kind = reported::what::incident});
+            incidents->push_back(std::move(one));
+            return made;
+        }
+        reported& fill(Key const& key, time_window window, pane_info const& info, std::uint64_t hash) {
+            auto& made = into->push_back(
+                reported{.cause = cause, .window = window, .info = info, .hash = hash, .key = key});
+            rehome(made.key, *bytes);
+            return made;
         }
         template <class V>
         void keep(std::optional<V>& to, V const& value) {
@@ -117,10 +123,10 @@ class shard_group {
         chunk* of = nullptr;
         Core* core = nullptr;
         growing_array<std::uint32_t> mine;  // which records of the chunk
-        growing_array<reported> out;
+        block_list<reported> out;
+        growing_array<incident> incidents;
         arena bytes;
         std::exception_ptr failure;
-        std::size_t handed_on = 0;
         std::size_t ticket = 0;
 
         void work() noexcept override {
@@ -133,7 +139,7 @@ class shard_group {
 
     private:
         void apply() {
-            capture to{&out, &bytes};
+            capture to{&out, &incidents, &bytes};
             auto passed = of->marks.begin();
             auto const pass_marks = [&](std::uint64_t before) {
                 for (; passed != of->marks.end() && passed->sequence < before; ++passed) {
@@ -141,7 +147,10 @@ class shard_group {
                     tell(*core, *passed, to);
                 }
             };
-            for (auto const index : mine) {
+            constexpr std::size_t ahead = 12;
+            for (std::size_t i = 0; i < mine.size(); ++i) {
+                if (i + ahead < mine.size()) look_at(of->items[mine[i + ahead]]);
+                auto const index = mine[i];
                 item const& each = of->items[index];
                 pass_marks(each.sequence);
                 to.cause = each.sequence;
@@ -149,6 +158,11 @@ class shard_group {
                 core->on_record(each.ctx.with_key(each.key), each.record, each.hash, to);
             }
             pass_marks(of->next_sequence);
+        }
+        /// Brings what the record will be added to into the cache.
+        void look_at(item const& next) const {
+            if constexpr (requires { core->prefetch(next.ctx, next.hash); }) core->prefetch(next.ctx, next.hash);
+            else if constexpr (requires { core->prefetch(next.hash); }) core->prefetch(next.hash);
         }
         static void tell(Core& core, mark const& moved, capture& to) {
             if constexpr (requires { core.on_clock(moved.time, to); }) {
@@ -274,12 +288,13 @@ private:
         }
         auto passed = done.marks.begin();
         for (auto* next = first_reported(done); next != nullptr; next = first_reported(done)) {
-            reported& one = next->out[next->handed_on++];
+            reported& one = *next->out.front();
             // A watermark goes on behind what it caused, and before what comes after it.
             for (; passed != done.marks.end() && passed->sequence < one.cause; ++passed) {
                 hand_on(passed->time, passed->clock);
             }
-            replay(done, one, out);
+            replay(done, *next, one, out);
+            next->out.pop_front();
         }
         for (; passed != done.marks.end(); ++passed) hand_on(passed->time, passed->clock);
         recycle(done);
@@ -287,8 +302,8 @@ private:
     static share* first_reported(chunk const& of) {
         share* first = nullptr;
         for (auto* const each : of.shares) {
-            if (each->handed_on == each->out.size()) continue;
-            if (first == nullptr || before(each->out[each->handed_on], first->out[first->handed_on])) first = each;
+            auto const* const next = each->out.front();
+            if (next != nullptr && (first == nullptr || before(*next, *first->out.front()))) first = each;
         }
         return first;
     }
@@ -297,31 +312,29 @@ private:
         return a.window < b.window;
     }
     template <class Out>
-    void replay(chunk const& of, reported const& one, Out& out) {
-        switch (one.kind) {
-            case reported::what::pane:
-                if constexpr (Corrects) {
-                    out.change(*one.key, one.window, one.info, one.hash, one.before ? &*one.before : nullptr,
-                        one.after ? &*one.after : nullptr, one.part ? &*one.part : nullptr);
-                } else {
-                    out.row(*one.key, one.window, one.info, one.hash, *one.after, one.at);
-                }
-                break;
-            case reported::what::refused: {
-                auto const& each = of.items[one.index];
-                auto ctx = each.ctx.with_key(each.key);
-                ctx.window = one.window;
-                out.refused(one.why, ctx, each.record);
-                break;
+    void replay(chunk const& of, share const& by, reported const& one, Out& out) {
+        if (one.kind == reported::what::pane) {
+            if constexpr (Corrects) {
+                out.change(one.key, one.window, one.info, one.hash, one.before ? &*one.before : nullptr,
+                    one.after ? &*one.after : nullptr, one.part ? &*one.part : nullptr);
+            } else {
+                out.row(one.key, one.window, one.info, one.hash, *one.after, one.at);
             }
-            case reported::what::threw:
-                try {
-                    std::rethrow_exception(one.thrown);
-                } catch (...) {
-                    out.threw(one.from);
-                }
-                break;
+            return;
         }
+        auto const& what = by.incidents[static_cast<std::size_t>(one.hash)];
+        if (what.thrown) {
+            try {
+                std::rethrow_exception(what.thrown);
+            } catch (...) {
+                out.threw(what.from);
+            }
+            return;
+        }
+        auto const& each = of.items[what.index];
+        auto ctx = each.ctx.with_key(each.key);
+        ctx.window = one.window;
+        out.refused(what.why, ctx, each.record);
     }
     static void recycle(chunk& done) {
         done.items.clear();
@@ -331,8 +344,8 @@ private:
         for (auto* const each : done.shares) {
             each->mine.clear();
             each->out.clear();
+            each->incidents.clear();
             each->bytes.reset();
-            each->handed_on = 0;
         }
     }
 };

@@ -55,10 +55,11 @@ class sliced_core : public core_base<Pack, Key, false, false, Exact> {
     using base::account_;
     using base::pack_;
 
-    /// The fast path: the slices none of whose windows has closed, one after the other from a period's start at low_.
-    /// Which one a time lies in takes two multiplications and no branch that disorder could mislead.
+    /// The fast path: the slices none of whose windows has closed and that the next snapshot writes, one after the
+    /// other from a period's start at low_. Which one a time lies in takes two multiplications and no branch that
+    /// disorder could mislead.
     struct near_slice {
-        cell* cells;  // null: not open
+        cell* cells;  // null: not open, or not to be changed without a word
         std::uint64_t windows;
     };
     static constexpr std::size_t most_near = 1024;
@@ -171,6 +172,7 @@ public:
         base::save_books(cores, n, out);
         out.write(cores[0].watermark_);
         save_windows(n, [cores](std::size_t i) -> auto const& { return cores[i].slices_; }, out);
+        for (std::size_t i = 0; i < n; ++i) cores[i].come_near();  // the next record says which slices change
     }
     static void load(sliced_core* cores, std::size_t n, auto& in) {
         base::load_books(cores, n, in);
@@ -190,6 +192,7 @@ public:
             });
         }
         for (std::size_t i = 0; i < n; ++i) {
+            cores[i].slices_.set_restored();
             cores[i].settle();
             cores[i].come_near();
         }
@@ -275,7 +278,12 @@ private:
     /// The slice of a number, opened if need be.
     slice& slice_for(std::int64_t number) {
         auto const span = grid_.span_of_slice(number);
-        if (auto* const there = slices_.table_of(span)) return *there;
+        if (auto const at = slices_.find(span); at != slices_.size()) {
+            bool const was_far = slices_[at].written != 0;
+            auto& there = slices_[at].change();
+            if (was_far) come_near();
+            return there;
+        }
         slice& made = slices_.open(span, false).table;
         made.number = number;
         made.keys = keys_.get();
@@ -366,7 +374,7 @@ private:
             auto& each = slices_[i].table;
             auto const at = static_cast<std::uint64_t>(each.number - base_slice);
             if (at >= room) break;
-            near_[at] = {each.cells.data(), grid_.windows_with(each.number)};
+            if (slices_[i].written == 0) near_[at] = {each.cells.data(), grid_.windows_with(each.number)};
         }
         low_ = low;
         span_ = static_cast<std::uint64_t>(high.ns()) - static_cast<std::uint64_t>(low.ns());

@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_TABLE_JOIN_STAGE_HPP
 #define DRIFTLESS_OP_DETAIL_TABLE_JOIN_STAGE_HPP
 
+#include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/operator.hpp>
 #include <driftless/core/stage.hpp>
@@ -78,6 +79,7 @@ class table_join_stage : public forwarding<Next> {
 
 public:
     static constexpr bool tight = false;
+    static constexpr bool evolves_state = evolves<left_record> && evolves<right_record>;
     static constexpr bool wants_epochs = true;
     static constexpr bool deadline_moves = Next::deadline_moves;
 

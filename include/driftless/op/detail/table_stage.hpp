@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_TABLE_STAGE_HPP
 #define DRIFTLESS_OP_DETAIL_TABLE_STAGE_HPP
 
+#include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/operator.hpp>
 #include <driftless/core/stage.hpp>
@@ -109,6 +110,7 @@ class table_stage : public forwarding<Next> {
 
 public:
     static constexpr bool tight = false;
+    static constexpr bool evolves_state = evolves<typename In::record>;
 
     table_stage(Next next, Rows made, Late late, run_services* services)
         : forwarding<Next>(std::move(next)), rows_(std::move(made)), late_(std::move(late)), services_(services) {}

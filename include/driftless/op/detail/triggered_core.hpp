@@ -133,7 +133,7 @@ public:
             if (!ended && !wakes) break;
             bool const closes = closes_at(each.window) <= watermark;
             bool const ends = ended && i >= windows_.fired();
-            if (closes || ends || wakes) ask_all(each.window, each.table, before, closes, out);
+            if (closes || ends || wakes) ask_all(each, before, closes, out);
             if (ends) windows_.mark_fired();
         }
         while (windows_.fired() != 0 && closes_at(windows_[0].window) <= watermark) {
@@ -148,7 +148,7 @@ public:
         if (now <= wake_.clock) return;
         wake_ = {};
         for (std::size_t i = 0; i < windows_.size(); ++i) {
-            ask_all(windows_[i].window, windows_[i].table, watermark_, false, out);
+            ask_all(windows_[i], watermark_, false, out);
         }
     }
     /// A trigger that waits for a time fires at the first clock beyond it.
@@ -203,6 +203,7 @@ public:
                 static_cast<void>(into.insert(key, hash, [&] { return std::move(state); }));
             }
         }
+        for (std::size_t i = 0; i < n; ++i) cores[i].windows_.set_restored();
     }
 
 private:
@@ -223,7 +224,7 @@ private:
             bool const late = watermark_ >= closes_at(ctx.window) || (by_element && ctx.at < watermark_);
             if (late) return refuse(reason::late, ctx, record, out);
         }
-        auto* there = windows_.table_of(ctx.window);
+        auto* there = windows_.change(ctx.window);
         entry* to = there != nullptr ? there->find(key, hash) : nullptr;
         if (to != nullptr && to->closed) return refuse(reason::closed, ctx, record, out);
         bool const fresh = to == nullptr;
@@ -270,12 +271,16 @@ private:
 
     /// Asks the trigger of every key of a window; what has not been shown comes out when it closes.
     template <class Out>
-    void ask_all(time_window const& window, table& of, event_time output_watermark, bool closes, Out& out) {
-        auto const now = moment(window);
-        of.for_each_ordered([&](auto const& key, entry& each, std::uint64_t hash) {
+    void ask_all(typename window_tables<table>::open_window& in, event_time output_watermark, bool closes, Out& out) {
+        auto const now = moment(in.window);
+        in.table.for_each_ordered([&](auto const& key, entry& each, std::uint64_t hash) {
             if (each.closed) return;
-            if (closes || trigger_.due(each.trigger, now)) fire(key, each, hash, now, output_watermark, closes, out);
-            else wake_ = wake_.or_earlier(trigger_type::wakes(each.trigger));
+            if (closes || trigger_.due(each.trigger, now)) {
+                in.written = 0;
+                fire(key, each, hash, now, output_watermark, closes, out);
+            } else {
+                wake_ = wake_.or_earlier(trigger_type::wakes(each.trigger));
+            }
         });
     }
     /// output_watermark   what has been promised downstream: a pane behind it is late

@@ -12,19 +12,22 @@
 namespace driftless::inline v0::detail {
 
 /// Aggregates keys without windows: one table, which fires when the input ends.
-template <class Pack, class Key>
-class unwindowed_core : public core_base<Pack, Key, false, false, true> {
-    using base = core_base<Pack, Key, false, false, true>;
+template <class Pack, class Key, class Storage = in_tables>
+class unwindowed_core : public core_base<Pack, Key, false, false, true, Storage> {
+    using base = core_base<Pack, Key, false, false, true, Storage>;
     using base::account_;
     using base::entries_;
     using base::pack_;
+    [[no_unique_address]] Storage storage_;
     typename base::table table_;
 
 public:
-    constexpr unwindowed_core(Pack pack, std::uint64_t max_entries, operator_label label)
-        : base(std::move(pack), max_entries, label) {}
+    constexpr unwindowed_core(Pack pack, std::uint64_t max_entries, operator_label label, Storage storage = {})
+        : base(std::move(pack), max_entries, label), storage_(storage) {
+        storage_.equip(table_);
+    }
     unwindowed_core(unwindowed_core const& like, fresh_core_t)
-        : base(like.pack_, like.max_entries_, like.account_.label) {}
+        : unwindowed_core(like.pack_, like.max_entries_, like.account_.label, like.storage_) {}
     void keep_time_of(unwindowed_core const&) noexcept {}
 
     [[nodiscard]] account const& books() const noexcept { return account_; }

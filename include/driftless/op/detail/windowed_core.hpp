@@ -46,9 +46,9 @@ class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> 
     event_time watermark_ = event_time::min();
     window_tables<table> windows_;
 
-    /// The fast path: up to two adjacent windows that have not fired. A record at `at` belongs to
-    /// near_[at >= middle_] if at lies in [low_, low_ + span_): no division, no search, no branch
-    /// that disorder around a window's end could mislead.
+    /// The fast path: up to two adjacent windows that have not fired, and that the next snapshot writes. A record at
+    /// `at` belongs to near_[at >= middle_] if at lies in [low_, low_ + span_): no division, no search, no branch that
+    /// disorder around a window's end could mislead.
     event_time low_ = event_time::max();
     std::uint64_t span_ = 0;
     event_time middle_ = event_time::max();
@@ -142,7 +142,7 @@ public:
         requires nets
     {
         touched_.take([&](auto const& row) {
-            auto* const in = windows_.table_of(row.window);
+            auto* const in = windows_.change(row.window);
             if (in != nullptr) this->drop_if_empty(*in, row.key, row.hash);
             entry* const now = in != nullptr ? in->find(row.key, row.hash) : nullptr;
             tell_late(row.key, row.window, row.hash, row.before, now, row, out);
@@ -158,7 +158,7 @@ public:
         while (windows_.fired() < windows_.size() && windows_[windows_.fired()].window.end <= watermark) {
             auto& due = windows_[windows_.fired()];
             bool const last = closes(due.window) <= watermark;
-            this->fire(due.table, due.window, last, out);
+            this->fire(due.change(), due.window, last, out);
             windows_.mark_fired();
             if (last && windows_.fired() == 1) close_first();
             moved = true;
@@ -195,6 +195,7 @@ public:
         base::save_books(cores, n, out);
         out.write(cores[0].watermark_);
         save_windows(n, [cores](std::size_t i) -> auto const& { return cores[i].windows_; }, out);
+        for (std::size_t i = 0; i < n; ++i) cores[i].forget_near();  // the next record says which windows change
     }
     static void load(windowed_core* cores, std::size_t n, auto& in) {
         base::load_books(cores, n, in);
@@ -214,6 +215,7 @@ public:
                 return there != nullptr ? *there : owner.windows_.open(window, watermark >= window.end).table;
             });
         }
+        for (std::size_t i = 0; i < n; ++i) cores[i].windows_.set_restored();
     }
 
 private:
@@ -253,8 +255,9 @@ private:
             }
         }
         auto const at = windows_.find(window);
-        if (at != windows_.size()) return &windows_[at];
-        return &windows_.open(window, watermark_ >= window.end);
+        if (at == windows_.size()) return &windows_.open(window, watermark_ >= window.end);
+        windows_[at].written = 0;
+        return &windows_[at];
     }
 
     template <class Ctx, class T, class Out>
@@ -325,11 +328,14 @@ private:
             low_ = middle_ = in.window.start;
             auto end = in.window.end;
             auto const at = windows_.find(in.window);
-            if (at + 1 < windows_.size() && windows_[at + 1].window.start == in.window.end) {
+            auto const is_near = [&](std::size_t i, event_time one, event_time other) {
+                return one == other && windows_[i].written == 0;
+            };
+            if (at + 1 < windows_.size() && is_near(at + 1, windows_[at + 1].window.start, in.window.end)) {
                 near_[1] = &windows_[at + 1].table;
                 middle_ = in.window.end;
                 end = windows_[at + 1].window.end;
-            } else if (at > windows_.fired() && windows_[at - 1].window.end == in.window.start) {
+            } else if (at > windows_.fired() && is_near(at - 1, windows_[at - 1].window.end, in.window.start)) {
                 near_[0] = &windows_[at - 1].table;
                 low_ = windows_[at - 1].window.start;
             }

@@ -75,8 +75,9 @@ class adoption {
 public:
     adoption(snapshot_manifest const& was, snapshot_manifest const& is) : was_(was), is_(is) {}
 
-    /// Of the member that comes next in this pipeline; null: it begins empty.
-    snapshot_member const* next(std::string_view name, operator_label of) {
+    /// Of the member that comes next in this pipeline; null: it begins empty. The records of one that evolves may have
+    /// another schema: they are read by its rules.
+    snapshot_member const* next(std::string_view name, operator_label of, bool evolves) {
         auto const place = count(sentence({name, "\n", of.id}));
         auto const* const found = member(name, of.id, place);
         auto const what = of.kind.empty() ? std::string{name} : of.str();
@@ -86,7 +87,8 @@ public:
         auto const theirs = operators(was_, of);
         if (ours.size() != theirs.size()) return begins_empty(what, "give it an id, so that it can be told from others");
         for (std::size_t i = 0; i < ours.size(); ++i) {
-            if (ours[i]->text == theirs[i]->text && ours[i]->key == theirs[i]->key && ours[i]->rows == theirs[i]->rows) continue;
+            if (ours[i]->text == theirs[i]->text && ours[i]->key == theirs[i]->key
+                && (evolves || ours[i]->rows == theirs[i]->rows)) continue;
             return begins_empty(what, "it is another one now");
         }
         return found;

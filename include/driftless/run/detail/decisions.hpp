@@ -46,7 +46,6 @@ public:
         : engine_(engine),
           idle_after_(mode.idle_after),
           when_quiet_(mode.when_quiet),
-          journal_(mode.journal),
           silent_(engine.lanes().size()) {
         auto const refuse = [](char const* why) { throw error{error_code::invalid_argument, why}; };
         if (idle_after_ < duration{}) refuse("stream needs idle_after >= 0: 0 declares nothing idle");
@@ -54,16 +53,29 @@ public:
             refuse("stream has a policy for quiet inputs and never finds them quiet: set idle_after as well");
         }
         if (when_quiet_.after < duration{} || when_quiet_.by < duration{}) refuse("close_after needs durations >= 0");
+        keep_journal(mode.journal);
     }
 
     /// Somebody asked for it: otherwise a job polls without.
     [[nodiscard]] bool needed() const noexcept { return idle_after_ > duration{} || journal_.log != nullptr; }
     /// Something may be decided, and nobody has said where it is written down.
     [[nodiscard]] bool wants_journal() const {
-        return journal_.log == nullptr && (TellsClock || idle_after_ > duration{} || engine_.lanes().size() > 1);
+        if (journal_.log != nullptr) return false;
+        bool wanted = TellsClock || idle_after_ > duration{} || engine_.lanes().size() > 1;
+        for (auto* each = engine_.services().asking; each != nullptr; each = each->next) wanted |= each->meets_others;
+        return wanted;
     }
     /// Before anything is read or loaded.
-    void keep_journal(journal_ref journal) noexcept { journal_ = journal; }
+    void keep_journal(journal_ref journal) noexcept {
+        journal_ = journal;
+        for (auto* each = engine_.services().asking; each != nullptr; each = each->next) {
+            each->decided = each->meets_others && journal_.log != nullptr;
+        }
+    }
+    /// Before a snapshot counts.
+    void sync_journal() const {
+        if (journal_.log != nullptr) journal_.sync(journal_.log);
+    }
     [[nodiscard]] bool asks_clock() const noexcept { return TellsClock || idle_after_ > duration{}; }
 
     /// The polls that follow, with `cut`, read what the inputs hold now.
@@ -94,6 +106,7 @@ public:
             if (fed == budget || cut || cut_ || idle_after_ == duration{} || !declare_idle(now)) break;
         }
         if (!replaying() && idle_after_ > duration{} && !cut) while_quiet(now);
+        if (!replaying()) hand_on_answers();
         engine_.each_chain([](auto& chain) { chain.on_chunk(); });
         return fed;
     }
@@ -160,6 +173,7 @@ private:
                 closed_ = true;
                 return engine_.each_chain([&](auto& chain) { chain.on_quiet(duration{entry.time_ns}); });
             case kind::clock: return set_clock(event_time{entry.time_ns});
+            case kind::answers: return let_answers_go(entry);
             case kind::idle:
             case kind::active:
             case kind::cut:
@@ -180,6 +194,30 @@ private:
             if (of.next != entry.offset || of.idle == (what == kind::idle)) refuse_journal();
             set_idle(of, what == kind::idle);
         }
+    }
+    /// How many answers are there when the inputs pause is for the outside to say.
+    void hand_on_answers() {
+        if (journal_.log == nullptr) return;
+        std::uint32_t which = 0;
+        for (auto* each = engine_.services().asking; each != nullptr; each = each->next, ++which) {
+            auto const ready = each->decided && each->waits() ? each->ready() : 0;
+            if (ready != 0) decide_answers(which, ready);
+        }
+    }
+    void decide_answers(std::uint32_t which, std::uint64_t records) {
+        journal_entry const entry{.position = engine_.records(),
+            .offset = records,
+            .input = which,
+            .what = static_cast<std::uint8_t>(kind::answers)};
+        journal_.append(journal_.log, entry);
+        take(entry);
+    }
+    void let_answers_go(journal_entry const& entry) {
+        auto* each = engine_.services().asking;
+        for (auto n = entry.input; each != nullptr && n != 0; --n) each = each->next;
+        if (each == nullptr) refuse_journal();
+        each->let_go(entry.offset);
+        engine_.each_chain([](auto& chain) { chain.on_chunk(); });
     }
     void set_clock(event_time now) {
         told_ = now;

@@ -8,7 +8,9 @@
 #include <driftless/core/time.hpp>
 #include <driftless/core/transactional_sink.hpp>
 #include <driftless/file/real_files.hpp>
+#include <driftless/run/answers.hpp>
 #include <driftless/run/detail/adoption.hpp>
+#include <driftless/run/detail/answers_file.hpp>
 #include <driftless/run/detail/journal_file.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/fingerprint.hpp>
@@ -40,12 +42,15 @@ class snapshot_keeper {
     std::string logic_;
     snapshot_store store_;
     std::optional<journal_file> journal_;
+    std::optional<answers_file> answers_;
     bool stopped_ = false;  // takes no more
     snapshot_manifest last_;  // the newest that is valid; number 0: none
     std::uint64_t next_number_ = 1;
     event_time taken_ = event_time::min();  // the last attempt, by the clock of the job
     std::uint64_t taken_at_ = 0;            // and by records
     std::size_t failed_ = 0;                // attempts in a row
+    std::size_t since_full_ = 0;            // snapshots
+    bool whole_ = true;                     // last_ does not say where the state of this job lies
     std::vector<std::string>& warnings_;
 
 public:
@@ -58,8 +63,9 @@ public:
           logic_(options.logic_version.empty() ? build_id() : std::string{options.logic_version}),
           store_(std::move(folder), options.files != nullptr ? *options.files : real_files()),
           warnings_(warnings) {
-        if (options_.every < duration{} || options_.keep == 0) {
-            throw error{error_code::invalid_argument, "snapshot_options needs every >= 0, and keep of at least 1"};
+        if (options_.every < duration{} || options_.keep == 0 || options_.full_every == 0) {
+            throw error{error_code::invalid_argument,
+                "snapshot_options needs every >= 0, and keep and full_every of at least 1"};
         }
     }
 
@@ -72,6 +78,11 @@ public:
             journal_.emplace(files(), store_.folder(), store_.instance());
             watch_.keep_journal(journal_in(*journal_));
         }
+        auto& services = engine_.services();
+        if (services.asking != nullptr && services.answers.log == nullptr) {
+            answers_.emplace(files(), store_.folder(), store_.instance());
+            services.answers = answers_in(*answers_);
+        }
         next_number_ = store_.next_number();
         for (auto i = all.size(); i-- > 0;) {
             try {
@@ -81,10 +92,11 @@ public:
                 break;
             } catch (error const& problem) {
                 if (problem.code() != error_code::corrupt) throw;
-                warnings_.push_back(sentence({"snapshot ", all[i], " was left aside, and the one before it is looked for: ",
-                    std::string_view{problem.what()}}));
+                warnings_.push_back(sentence({"snapshot ", all[i],
+                    " was left aside, and the one before it is looked for: ", std::string_view{problem.what()}}));
             }
         }
+        if (answers_ && last_.number == 0 && answers_->begin_offset() != 0) answers_->forget();
         engine_.each_transactional_sink(
             [&](auto& sink) { sink.recover({job_, last_.number, last_.instance, store_.instance()}); });
         taken_at_ = engine_.records();
@@ -111,6 +123,8 @@ public:
         return now - taken_ >= options_.every;
     }
     void stop() noexcept { stopped_ = true; }
+    /// The state has come from elsewhere: the next snapshot is a full one.
+    void forget() noexcept { whole_ = true; }
     /// Takes a snapshot; `ended` says that it is the last one.
     void take(event_time now, bool ended) {
         if (stopped_) return;
@@ -121,11 +135,13 @@ public:
             failed_ = 0;
         } catch (error const& problem) {
             if (problem.code() != error_code::io || ++failed_ > options_.tolerated_failures || ended) throw;
-            warnings_.push_back(sentence({"a snapshot failed, the one before it stays: ", std::string_view{problem.what()}}));
+            warnings_.push_back(
+                sentence({"a snapshot failed, the one before it stays: ", std::string_view{problem.what()}}));
             return;
         }
         store_.keep_newest(options_.keep);
         if (journal_) journal_->remove_older();
+        if (answers_) answers_->snapshot_taken(options_.keep);
     }
 
 private:
@@ -144,15 +160,19 @@ private:
         made.taken_at = now;
         made.ended = ended;
         engine_.each_transactional_sink([&](auto& sink) { sink.prepare(made.number); });
-        store_.write_state(made, last_.number != 0 ? &last_ : nullptr, [&](auto& out) {
+        bool const whole = whole_ || since_full_ + 1 >= options_.full_every;
+        store_.write_state(made, whole ? nullptr : &last_, [&](auto& out) {
             out.begin_member("job", {});
             watch_.save(out);
             out.end_member();
             engine_.visit_state(store_visitor{out});
         });
-        if (journal_) journal_->sync();
+        watch_.sync_journal();
+        if (auto const& answers = engine_.services().answers; answers.log != nullptr) answers.sync(answers.log);
         store_.complete(made);
         last_ = std::move(made);
+        since_full_ = whole ? 0 : since_full_ + 1;
+        whole_ = false;
         engine_.each_transactional_sink([&](auto& sink) { sink.commit(last_.number); });
     }
 
@@ -218,15 +238,17 @@ private:
                 if (at == found.members.size()) load_visitor::throw_other_member("nothing", name);
                 auto const& from = found.members[at++];
                 if (from.name != name) load_visitor::throw_other_member(from.name, name);
-                load_member(bytes.bytes_of(from, room), member);
+                load_member(bytes.bytes_of(from, room), from.types, member);
             });
             if (at != found.members.size()) load_visitor::throw_other_member(found.members[at].name, "nothing");
+            whole_ = found.library != ours.library;  // the next one may write it otherwise
+            since_full_ = found.files.size() - 1;
         } else {
             adoption from{found, ours};
             load_watch(found.members[0]);
             engine_.visit_state([&](std::string_view name, auto& member) {
-                auto const* const theirs = from.next(name, label_of(member));
-                if (theirs != nullptr) load_member(bytes.bytes_of(*theirs, room), member);
+                auto const* const theirs = from.next(name, label_of(member), evolves_state<std::remove_reference_t<decltype(member)>>);
+                if (theirs != nullptr) load_member(bytes.bytes_of(*theirs, room), theirs->types, member);
             });
             warnings_.push_back(sentence({"adopted what is the same: ", what_changed(found, ours), from.report()}));
         }
@@ -237,6 +259,7 @@ private:
     void pass_over(snapshot_manifest const& found) {
         last_.number = found.number;
         last_.instance = found.instance;
+        if (answers_) answers_->forget();
     }
     /// Reading goes on where it was.
     void place_inputs(snapshot_manifest const& found, snapshot_manifest const& ours) {
@@ -257,11 +280,12 @@ private:
                     is.name.empty() ? "" : " '", is.name, is.name.empty() ? "" : "'"});
             };
             if (was.name != is.name || was.partition != is.partition) {
-                refuse(sentence({which(), " stands where the snapshot has another input: name the inputs as they were"}));
+                refuse(sentence(
+                    {which(), " stands where the snapshot has another input: name the inputs as they were"}));
             }
             if (!was.log.empty() && !is.log.empty() && was.log != is.log) {
-                refuse(sentence({which(), " is another log: the snapshot was taken over log ", was.log, ", this is ", is.log,
-                    ": bring that log back, or start without the snapshots"}));
+                refuse(sentence({which(), " is another log: the snapshot was taken over log ", was.log, ", this is ",
+                    is.log, ": bring that log back, or start without the snapshots"}));
             }
             if (was.offset > each->visible_end()) {
                 refuse(sentence({which(), " ends at ", each->visible_end(), ", and the snapshot has read up to offset ",

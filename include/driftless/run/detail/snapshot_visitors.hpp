@@ -3,6 +3,7 @@
 #define DRIFTLESS_RUN_DETAIL_SNAPSHOT_VISITORS_HPP
 
 #include <driftless/codec/codec.hpp>
+#include <driftless/codec/detail/state_schemas.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/detail/sentence.hpp>
 #include <driftless/core/error.hpp>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace driftless::inline v0::detail {
 /// The state of one member of a stage.
@@ -37,6 +39,18 @@ void load_member(std::string_view bytes, T& member) {
     }
     in.expect_end();
 }
+template <class T>
+void load_member(std::string_view bytes, std::vector<state_type> const& types, T& member) {
+    state_schemas const as_written{&types};
+    load_member(bytes, member);
+}
+/// The records that a stage keeps are read by the rules of their schemas.
+template <class T>
+constexpr bool evolves_state = false;
+template <class T>
+    requires requires { T::evolves_state; }
+constexpr bool evolves_state<T> = T::evolves_state;
+
 /// What the operator of a member is called, where it keeps books; else nothing.
 template <class T>
 operator_label label_of(T const& member) {

@@ -4,14 +4,17 @@
 
 #include <driftless/codec/bytes.hpp>
 #include <driftless/codec/checksum.hpp>
+#include <driftless/codec/detail/state_schemas.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/run/snapshot_manifest.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace driftless::inline v0::detail {
 /// Writes the state of stages into a file, in pieces of chunk bytes, and notes in a manifest where it lies. What says
@@ -25,11 +28,13 @@ class state_writer {
     file& into_;
     snapshot_manifest& manifest_;
     snapshot_manifest const* before_;  // null: everything is written
+    std::optional<state_schemas> types_;  // of the member
     std::string buffer_;
     byte_writer bytes_{buffer_};
     xxh3_64_stream sum_;
     std::uint64_t flushed_ = 0;  // of the file
     std::uint64_t begin_ = 0;    // of the extent
+    std::size_t next_before_ = 0;  // of the extents of this member in the snapshot before: looked at next
     std::size_t counted_ = 0;    // of the buffer: it is in sum_, or belongs to earlier extents
 
 public:
@@ -56,18 +61,32 @@ public:
     void put_fixed64(std::uint64_t value) { bytes_.put_fixed64(value); }
 
     void begin_member(std::string_view name, std::string_view id) {
-        manifest_.members.push_back({std::string{name}, std::string{id}, {}});
+        manifest_.members.push_back({std::string{name}, std::string{id}, {}, {}});
+        types_.emplace(&manifest_.members.back().types);
+        next_before_ = 0;
         begin_extent();
     }
-    void end_member() { end_extent({}); }
-
-    /// A part of the member: what f() writes, unless it is untouched since the snapshot before and that one is known.
-    template <class F>
-    void part(std::string_view name, bool touched, F&& f) {
+    void end_member() {
         end_extent({});
-        if (!touched && take_from_before(name)) return;
+        types_.reset();
+    }
+
+    /// The number of the snapshot that is being written.
+    [[nodiscard]] std::uint64_t number() const noexcept { return manifest_.number; }
+    /// What the attempt at the snapshot `written` wrote, and has not changed since (0: it has), is in the one before
+    /// this: attempts that failed have higher numbers than that.
+    [[nodiscard]] bool has(std::uint64_t written) const noexcept {
+        return before_ != nullptr && written != 0 && written <= before_->number;
+    }
+    /// A part of the member: what f() writes, unless it has not changed and the snapshot before has it. True if it was
+    /// written.
+    template <class F>
+    bool part(std::string_view name, bool changed, F&& f) {
+        end_extent({});
+        if (!changed && take_from_before(name)) return false;
         f();
         end_extent(name);
+        return true;
     }
     /// Everything is in the file, not yet synced.
     void finish() { flush(); }
@@ -102,14 +121,28 @@ private:
         auto const& members = manifest_.members;
         auto const place = members.size() - 1;
         if (place >= before_->members.size() || before_->members[place].name != members[place].name) return false;
-        for (auto const& each : before_->members[place].extents) {
+        auto const& theirs = before_->members[place].extents;
+        // Parts come in the same order, as a rule.
+        for (std::size_t looked = 0; looked < theirs.size(); ++looked, ++next_before_) {
+            if (next_before_ >= theirs.size()) next_before_ = 0;
+            auto const& each = theirs[next_before_];
             if (each.part != part) continue;
+            ++next_before_;
             auto copy = each;
             copy.file = place_of(before_->files[static_cast<std::size_t>(each.file)]);
             manifest_.members.back().extents.push_back(std::move(copy));
+            add_types(before_->members[place].types);
             return true;
         }
         return false;
+    }
+    void add_types(std::vector<snapshot_type> const& of) {
+        auto& into = manifest_.members.back().types;
+        for (auto const& each : of) {
+            bool there = false;
+            for (auto const& one : into) there = there || one == each;
+            if (!there) into.push_back(each);
+        }
     }
     std::uint64_t place_of(std::string const& file_name) {
         for (std::size_t i = 0; i < manifest_.files.size(); ++i) {

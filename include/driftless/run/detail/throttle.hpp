@@ -117,8 +117,9 @@ public:
         record_by_record_ = weighs_ || paces;
         for (auto const* const each : lanes) {
             if (paces && !each->knows_time()) {
-                refuse("a rate_limit in event time needs inputs whose records tell it: assign_time<&T::at>, or "
-                       "event<T>");
+                refuse(
+                    "a rate_limit in event time needs inputs whose records tell it: assign_time<&T::at>, or "
+                    "event<T>");
             }
         }
         all_ = meters{job};

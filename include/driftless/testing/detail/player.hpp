@@ -7,6 +7,7 @@
 #include <driftless/core/pipeline.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/op/detail/shards.hpp>
+#include <driftless/run/answers.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/report.hpp>
@@ -144,7 +145,9 @@ private:
         }
     }
     void pause() {
-        each([](auto& chain) { chain.on_chunk(); });
+        auto const hand_on = [&] { each([](auto& chain) { chain.on_chunk(); }); };
+        hand_on();
+        driftless::detail::wait_for_answers(run_->services(), hand_on);  // what a step brings is there behind it
         since_pause_ = 0;
     }
     [[nodiscard]] std::string saved() {
