@@ -13,6 +13,8 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -156,7 +158,7 @@ TEST_CASE("what cannot be read is no reason to begin anew", "[faults][disk]") {
 TEST_CASE("of two instances of a job with a log as its sink the older is fenced at its next commit",
     "[faults][fencing]") {
     auto const expected = in_one_run();
-    for (std::size_t const ahead : {0, 1, 36, 37, 60}) {
+    for (auto const ahead : std::vector<std::size_t>{0, 1, 36, 37, 60}) {
         for (bool const younger_first : {false, true}) {
             auto in = new_world();
             {
