@@ -15,6 +15,7 @@
 #include <driftless/run/rate_limit.hpp>
 #include <driftless/run/report.hpp>
 #include <driftless/run/results.hpp>
+#include <driftless/run/snapshot_policy.hpp>
 #include <driftless/run/stream.hpp>
 #include <driftless/run/thread_pool.hpp>
 #include <driftless/run/threads.hpp>

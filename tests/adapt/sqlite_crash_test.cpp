@@ -15,6 +15,7 @@
 #include <driftless/op/window.hpp>
 #include <driftless/run/job.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <cerrno>
@@ -226,11 +227,7 @@ TEMPLATE_TEST_CASE("a job that dies at any write of its SQLite sink shows what o
 }
 
 namespace {
-#ifdef DRIFTLESS_SLOW
-constexpr int kills = 150;
-#else
-constexpr int kills = 8;
-#endif
+int const kills = test::slow() ? 150 : 8;
 constexpr std::string_view kept_in = "manifest";
 
 manifest read_manifest(std::string const& folder) {

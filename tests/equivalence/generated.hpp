@@ -9,6 +9,7 @@
 #include <driftless/run/job.hpp>
 #include <driftless/run/thread_pool.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 
 #include <cstdint>
 #include <cstdlib>
@@ -49,9 +50,7 @@ public:
 /// Calls check(seed) for `cases` seeds (20 times as many when slow). A failure prints the seed;
 /// DRIFTLESS_SEED=n tries that one alone.
 inline void for_seeds(int cases, std::function<void(std::uint64_t)> const& check) {
-#ifdef DRIFTLESS_SLOW
-    cases *= 20;
-#endif
+    if (test::slow()) cases *= 20;
     std::uint64_t first = 1;
     if (char const* const only = std::getenv("DRIFTLESS_SEED")) {
         first = std::strtoull(only, nullptr, 10);

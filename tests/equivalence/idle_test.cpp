@@ -64,7 +64,8 @@ judged follow(std::vector<placed> const& records, std::uint32_t partitions, std:
                     one.cut = static_cast<std::size_t>(entry->offset);
                     cutting = true;
                     break;
-                case journal_entry::kind::clock: break;
+                case journal_entry::kind::clock:
+                case journal_entry::kind::answers: break;
             }
             combine();
         }

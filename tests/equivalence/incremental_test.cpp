@@ -86,9 +86,11 @@ std::vector<std::string> in_parts(
     std::optional<job<stream, P, named_log, recorder&>> running;
     auto const start = [&] {
         running.reset();
-        snapshot_options options{.every = {}, .keep = 1 + random.below(3), .full_every = 1 + random.below(8), .tolerated_failures = 1000, .files = &files};
-        running.emplace(stream{.threads = 1 + static_cast<int>(random.below(3)), .snapshots = "state", .snapshot_options = options},
-            pipeline, named_log{log}, out);
+        stream how{.threads = 1 + static_cast<int>(random.below(3)), .snapshots = "state"};
+        how.snapshot_options = {.every = {}, .tolerated_failures = 1000, .files = &files};
+        how.snapshot_options.keep = 1 + random.below(3);
+        how.snapshot_options.full_every = 1 + random.below(8);
+        running.emplace(how, pipeline, named_log{log}, out);
     };
     /// True if there is one now.
     auto const save = [&](bool fails) {
@@ -141,7 +143,10 @@ void check(Make make, std::size_t shops = 40) {
     books all;
     for_seeds(8, [&](std::uint64_t seed) {
         dice random{seed};
-        shape const of{.records = 900, .partitions = 1 + static_cast<std::uint32_t>(random.below(2)), .disorder = 3_s, .shops = shops, .items = 30, .step_ms = 150, .edges = 0};
+        auto const partitions = 1 + static_cast<std::uint32_t>(random.below(2));
+        shape of{.records = 900, .partitions = partitions, .disorder = 3_s, .shops = shops, .items = 30};
+        of.step_ms = 150;
+        of.edges = 0;
         auto const records = random_records(random, of);
         auto const pipeline = make();
         auto const once = at_once(pipeline, records, of.partitions);
@@ -223,4 +228,27 @@ TEST_CASE("incremental: sessions and what has one table for all of time are whol
         CHECK_SAME(in_parts(pipeline, records, 1, seed, all), at_once(pipeline, records, 1));
     });
     CHECK(all.restarts > 5);
+}
+TEST_CASE("incremental: behind restore() a snapshot is whole", "[equivalence][incremental]") {
+    auto const pipeline = timed() | key_by<&sale::shop>() | window(tumbling{100_s}) | aggregate(sum<&sale::cents>());
+    dice random{7};
+    auto const records = random_records(random, {.records = 400, .shops = 40, .edges = 0});
+    memory_files files;
+    log_t log{1};
+    recorder out;
+    job running{stream{.snapshots = "state", .snapshot_options = {.every = {}, .files = &files}}, pipeline,
+        named_log{log}, out};
+    for (std::size_t i = 0; i < 200; ++i) log.append(records[i].record);
+    running.poll();
+    running.save_snapshot();
+    auto const older = running.snapshot();
+    for (std::size_t i = 200; i < 400; ++i) log.append(records[i].record);
+    running.poll();
+    running.save_snapshot();
+    CHECK(running.snapshot().ends_with(stored{files}.bytes));
+    running.restore(older);
+    running.save_snapshot();
+    CHECK(running.snapshot() == older);
+    CHECK(older.ends_with(stored{files}.bytes));
+    CHECK(stored{files}.files == 1);
 }

@@ -7,24 +7,6 @@ retail=$2
 program=$tool
 . "$(dirname "$0")/program.sh"
 
-# ends STATUS WORDS ARGUMENT...: ends with STATUS, and has WORDS on standard output.
-ends() {
-    status=$1 words=$2
-    shift 2
-    got=0
-    "$tool" "$@" >out 2>err || got=$?
-    [ $got -eq "$status" ] || fail "exit status $got, not $status: $*"
-    grep -qF -- "$words" out || fail "no '$words' on standard output: $*"
-    [ ! -s err ] || fail "something on standard error: $*"
-}
-overwrite() {  # FILE POSITION: writes a byte that was not there
-    before=$(dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | od -An -tx1)
-    byte='\252'
-    [ "$before" != ' aa' ] || byte='\125'
-    # shellcheck disable=SC2059
-    printf "$byte" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
-}
-
 {
     echo invoice_no,country,quantity,unit_price_pence,ts_ms
     for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "$i,EIRE,$i,150,$((1291191960000 + i))"; done

@@ -379,6 +379,36 @@ TEST_CASE("a dead letter that was dropped behind a crash is not called again", "
     }
 }
 
+TEST_CASE("a call that kills the process is a dead letter in the end, if attempts are noted first", "[io][outbox]") {
+    for (bool const noted : {false, true}) {
+        charges of{3};
+        auto how = options(of.files);
+        how.attempts = 3;
+        how.note_first = noted;
+        numbers_t calls;
+        int deaths = 0;
+        for (int start = 0; start < 6; ++start) {
+            try {
+                outbox<charge> box{"out", how};
+                box.deliver([&](effect<charge> const& each) {
+                    calls.push_back(each.number);
+                    if (each.number == 1) of.files.inject(1, fault::cut);
+                });
+            } catch (error const&) {
+                ++deaths;
+            }
+            of.files.inject(0, fault::cut);
+            of.files.restart();
+            wait(1_h);
+        }
+        outbox<charge> const box{"out", how};
+        CHECK(deaths == (noted ? 3 : 6));
+        CHECK(box.dead_letters().size() == (noted ? 1 : 0));
+        CHECK(calls == (noted ? numbers_t{0, 1, 1, 1, 2} : numbers_t{0, 1, 1, 1, 1, 1, 1}));
+        if (noted) CHECK(box.dead_letters()[0].attempts == 3);
+    }
+}
+
 TEST_CASE("an outbox belongs to one", "[io][outbox]") {
     charges of{1};
     {

@@ -14,6 +14,7 @@
 #include <driftless/file/whole_file.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -488,11 +489,7 @@ enum class end_by : std::uint8_t {
     crash,
     loss_of_power
 };
-#ifdef DRIFTLESS_SLOW
-constexpr std::uint64_t power_seeds = 32;
-#else
-constexpr std::uint64_t power_seeds = 3;
-#endif
+inline std::uint64_t const power_seeds = test::slow() ? 32 : 3;
 
 /// Runs the job with the nth file operation going wrong; true if it came to it.
 template <class Subject>

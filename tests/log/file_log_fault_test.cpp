@@ -3,6 +3,7 @@
 #include <driftless/testing/memory_files.hpp>
 #include <log/log_conformance.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -149,11 +150,7 @@ void every_operation_goes_wrong(fault what, end_by how, std::uint64_t seeds, dur
     CHECK(nth > 40);  // else the run did next to nothing
 }
 
-#ifdef DRIFTLESS_SLOW
-constexpr std::uint64_t power_seeds = 64;
-#else
-constexpr std::uint64_t power_seeds = 2;
-#endif
+std::uint64_t const power_seeds = test::slow() ? 64 : 2;
 
 template <class Log>
 void every_fault_everywhere() {

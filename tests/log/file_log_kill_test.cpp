@@ -2,6 +2,7 @@
 #include <driftless/log/file_log.hpp>
 #include <log/log_conformance.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <cstdint>
@@ -19,11 +20,7 @@ using namespace driftless;
 using log_conformance::reading;
 
 namespace {
-#ifdef DRIFTLESS_SLOW
-constexpr int kills = 200;
-#else
-constexpr int kills = 8;
-#endif
+int const kills = test::slow() ? 200 : 8;
 
 file_log_options options_of(int round) {
     file_log_options out;

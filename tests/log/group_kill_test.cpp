@@ -3,6 +3,7 @@
 #include <driftless/log/group.hpp>
 #include <log/log_conformance.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <algorithm>
@@ -22,11 +23,7 @@ using namespace driftless::literals;
 using log_conformance::reading;
 
 namespace {
-#ifdef DRIFTLESS_SLOW
-constexpr int kills = 60;
-#else
-constexpr int kills = 3;
-#endif
+int const kills = test::slow() ? 60 : 3;
 constexpr std::uint32_t partitions = 6;
 constexpr std::uint64_t records = 200;  // in each
 constexpr std::uint64_t at_once = 10;

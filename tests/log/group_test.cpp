@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/log/group.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <driftless/log/file_log.hpp>
@@ -810,10 +811,6 @@ TEST_CASE("members in several threads share a log on the disk", "[log][group]") 
 }
 
 TEST_CASE("among many members no partition has two owners, and no commit is lost", "[log][group]") {
-#ifdef DRIFTLESS_SLOW
-    constexpr std::uint64_t seeds = 2'000;
-#else
-    constexpr std::uint64_t seeds = 40;
-#endif
+    std::uint64_t const seeds = test::slow() ? 2'000 : 40;
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) many_members(seed, 300);
 }

@@ -2,6 +2,7 @@
 #include <driftless/log/file_log.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 
 #include <boost/hana/adapt_struct.hpp>
 
@@ -307,13 +308,8 @@ bool survives(std::uint64_t nth, fault what, bool power, std::uint64_t seed, std
 }  // namespace
 
 TEST_CASE("once and all or nothing hold after any operation has failed", "[log][transaction][fault]") {
-#ifdef DRIFTLESS_SLOW
-    constexpr std::uint64_t steps = 25;
-    constexpr std::uint64_t seeds = 16;
-#else
-    constexpr std::uint64_t steps = 10;
-    constexpr std::uint64_t seeds = 2;
-#endif
+    std::uint64_t const steps = test::slow() ? 25 : 10;
+    std::uint64_t const seeds = test::slow() ? 16 : 2;
     for (auto const what : {fault::fail, fault::cut, fault::after}) {
         for (std::uint64_t seed = 0; seed <= seeds; ++seed) {
             std::uint64_t nth = 1;

@@ -4,20 +4,19 @@
 //     property("batch = stream", [](std::vector<int> const& in) { RC_ASSERT(...); });
 //
 // A failure prints the shrunk counterexample and the RC_PARAMS that repeat it. RC_PARAMS="seed=... max_success=..."
-// in the environment overrides; a build with DRIFTLESS_SLOW tries ten times as many cases.
+// in the environment overrides; DRIFTLESS_SLOW there tries ten times as many cases.
 #ifndef DRIFTLESS_TESTS_SUPPORT_RAPIDCHECK_HPP
 #define DRIFTLESS_TESTS_SUPPORT_RAPIDCHECK_HPP
 #include <rapidcheck.h>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 
 #include <sstream>
 #include <string>
 #include <utility>
 
 template <class Testable> void property(std::string const& name, Testable&& testable, int cases = 100) {
-#ifdef DRIFTLESS_SLOW
-    cases *= 10;
-#endif
+    if (test::slow()) cases *= 10;
     auto params = rc::detail::configuration().testParams;
     if (params.maxSuccess == rc::detail::TestParams{}.maxSuccess) params.maxSuccess = cases;  // RC_PARAMS says nothing
     rc::detail::TestMetadata metadata;

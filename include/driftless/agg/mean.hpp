@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string_view>
@@ -20,6 +21,7 @@ struct total_and_count {
     sum_state<V> value{};
     std::int64_t count = 0;
 
+    static constexpr std::size_t flat_size = flat_sum<sum_state<V>, std::int64_t>;
     void save(auto& out) const { out.write(value).write(count); }
     void load(auto& in) { in.read(value).read(count); }
     friend constexpr bool operator==(total_and_count const&, total_and_count const&) = default;

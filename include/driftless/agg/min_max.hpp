@@ -6,10 +6,12 @@
 #include <driftless/agg/detail/kept.hpp>
 #include <driftless/agg/detail/value_bag.hpp>
 #include <driftless/agg/function.hpp>
+#include <driftless/codec/flat.hpp>
 #include <driftless/core/projection.hpp>
 
 #include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -78,6 +80,7 @@ struct extreme_number {
     V value = beats_none;
 
     DRIFTLESS_INLINE constexpr void take(V other) noexcept { value = beats<Which>(other, value) ? other : value; }
+    static constexpr std::size_t flat_size = flat_sum<std::optional<V>>;
     void save(auto& out) const { out.write(std::optional<V>{value}); }
     void load(auto& in) { value = in.template read<std::optional<V>>().value_or(beats_none); }
 };

@@ -4,6 +4,7 @@
 
 #include <driftless/agg/function.hpp>
 #include <driftless/codec/codec.hpp>
+#include <driftless/codec/flat.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -34,6 +35,7 @@ template <class Indices, class... V>
 struct pack_values;
 template <std::size_t... I, class... V>
 struct pack_values<std::index_sequence<I...>, V...> : pack_leaf<I, V>... {
+    static constexpr std::size_t flat_size = flat_sum<V...>;
     void save(auto& out) const
         requires(encodable<V> && ...)
     {
@@ -176,7 +178,7 @@ public:
     /// A state is a value for the codec, if all parts are: encodable<state>.
     static void save(state const& of, auto& out) { out.write(of); }
     /// `into` comes from init().
-    static void load(state& into, byte_reader& in) { in.read(into); }
+    static void load(state& into, auto& in) { in.read(into); }
 
 private:
     static constexpr std::size_t first_count = [] {

@@ -6,11 +6,13 @@
 #include <driftless/agg/detail/wide_sum.hpp>
 #include <driftless/agg/function.hpp>
 #include <driftless/codec/detail/shape.hpp>
+#include <driftless/codec/flat.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/projection.hpp>
 #include <driftless/core/time.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -44,6 +46,7 @@ template <class V>
 struct total {
     sum_state<V> value{};
 
+    static constexpr std::size_t flat_size = flat_sum<sum_state<V>>;
     void save(auto& out) const { out.write(value); }
     void load(auto& in) { in.read(value); }
     friend constexpr bool operator==(total const&, total const&) = default;

@@ -54,6 +54,9 @@ struct outbox_options {
     std::uint32_t attempts = 10;                       ///< then it is a dead letter; 0: it is tried for ever
     duration timeout = duration{30'000'000'000};       ///< for the answer of a call that has begun
     std::size_t waiting = 1000;                        ///< so many wait at most: before more are begun
+    /// Each attempt is written down before it is made, too, for one more sync: a call that kills the process counts,
+    /// and is a dead letter in the end.
+    bool note_first = false;
     event_time (*clock)() = nullptr;                   ///< null: the system's
     file_system* files = nullptr;                      ///< null: the disk
 };
@@ -214,8 +217,12 @@ private:
 
     template <class F>
     void attempt(unsettled& which, F&& f, outbox_round& out) {
+        if (options_.attempts != 0 && which.attempts >= options_.attempts) {
+            return die(which, "the process died with each attempt", out);
+        }
         ++which.attempts;
         which.due = now() + options_.timeout;
+        if (options_.note_first) book_.save();
         auto const number = which.number;
         auto const answer = call(which, f);
         auto* const still = waiting(number);  // the call may have settled others

@@ -14,7 +14,7 @@ namespace driftless::inline v0 {
 /// Shape       As directory_sink: Row is the value that the pipeline yields, a pane or a logged_row.
 /// Delivery    Exactly once into the folder: an effect is there when the snapshot that has it is complete, and a job
 ///             that starts again gives it the id that it had, "JOB.NAME.NUMBER". From there at least once.
-/// State       Errors, threads, complexity: as directory_sink.
+/// State       buffer_bytes, and the bytes of one row. Errors, threads and complexity are those of directory_sink.
 /// Source      P. Bernstein, E. Newcomer, "Principles of Transaction Processing" (2009), on recoverable queues; the
 ///             pattern is known as transactional outbox.
 /// Example     examples/charges.cpp

@@ -55,7 +55,7 @@ class memory_log {
         mutable std::mutex writing;  // guards `blocks` and the writer's side of the last block
         std::vector<std::shared_ptr<block_data>> blocks;  // null: trimmed
         event_time last_time = event_time::min();
-        std::atomic<std::uint64_t> begin{0};
+        alignas(64) std::atomic<std::uint64_t> begin{0};  // what readers look at, apart from what writers write
         std::atomic<std::uint64_t> end{0};
     };
 
@@ -77,13 +77,17 @@ public:
         std::shared_ptr<block_data const> data_;  // stays when it is trimmed
         typename store::view view_;
         std::size_t size_;
+        std::size_t room_;
 
     public:
         block(std::shared_ptr<block_data const> data, std::size_t first)
             : data_(std::move(data)),
               view_(data_->records, first),
-              size_(data_->size.load(std::memory_order_acquire) - first) {}
+              size_(data_->size.load(std::memory_order_acquire) - first),
+              room_(data_->capacity - first) {}
         [[nodiscard]] std::size_t size() const noexcept { return size_; }
+        /// The log has so many records from the first of this block on: those that belong to it are seen from now on.
+        void grow(std::uint64_t count) noexcept { size_ = count < room_ ? static_cast<std::size_t>(count) : room_; }
         decltype(auto) operator[](std::size_t i) const { return view_[i]; }
         template <class F>
         DRIFTLESS_INLINE void each(std::size_t from, std::size_t to, F&& f) const {

@@ -78,8 +78,8 @@ class job {
     std::vector<std::string> warnings_;
     std::optional<detail::snapshot_keeper<engine_t, watch_t>> keeper_;
     bool ended_before_ = false;  // the snapshot taken up is of a drained job
-    wakeup wakeup_;
-    std::atomic<bool> stop_{false};
+    alignas(64) wakeup wakeup_;  // written by those who append
+    alignas(64) std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
     mutable std::mutex publishing_;
     report published_;
@@ -115,7 +115,7 @@ public:
         if (ended_before()) return require_nothing_new();
         return guarded([&] {
             auto const fed = poll_engine(max, false);
-            publish();
+            if (fed != 0 || moves_by_itself()) publish();
             return fed;
         });
     }
@@ -247,7 +247,7 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t snapshot_version = 4;
+    static constexpr std::uint32_t snapshot_version = 5;
 
     /// Lets nothing go on after an error.
     template <class F>
@@ -267,6 +267,12 @@ private:
     static rate_limit limits_of(Mode const& mode, bool partition) {
         if constexpr (streams) return partition ? mode.partition_limits : mode.limits;
         else return {};
+    }
+    /// Something may happen without a record.
+    [[nodiscard]] bool moves_by_itself() {
+        if (engine_.services().waiting() != nullptr) return true;
+        if constexpr (streams) return keeper_ || limits_.active() || watch_.needed() || watch_.asks_clock();
+        else return false;
     }
     void publish() {
         auto now = engine_.make_report();

@@ -4,11 +4,13 @@
 
 #include <driftless/codec/arena.hpp>
 #include <driftless/codec/detail/shape.hpp>
+#include <driftless/codec/flat.hpp>
 #include <driftless/codec/hash.hpp>
 #include <driftless/codec/key_bytes.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/pane.hpp>
+#include <driftless/file/zeroed_pages.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -167,6 +169,24 @@ public:
         ordered_ = ordered_ && at == home_of(hash);  // at home: all before it hash lower
         return at->state;
     }
+    /// Adds a key that comes behind all that are there: an ordered table stays ordered.
+    template <class K>
+    DRIFTLESS_INLINE void append(K const& key, std::uint64_t hash, State&& state) {
+        auto const tag = hash ^ scramble;
+        bool const fits = tag != 0 && size_ < room_ && range_of(hash, spread_) == range_;
+        slot* const at = fits ? free_place(hash) : nullptr;
+        if (at == nullptr) [[unlikely]] {
+            static_cast<void>(insert(key, hash, [&] { return std::move(state); }));
+            return;
+        }
+        ::new (static_cast<void*>(&at->state)) State(std::move(state));
+        if constexpr (!integer) {
+            ::new (static_cast<void*>(&at->key)) Key(key);
+            if constexpr (has_text<Key>) rehome(at->key, keys_);
+        }
+        at->tag = tag;
+        ++size_;
+    }
     /// Takes one entry out. The places behind it move up, so that look-ups still find theirs.
     template <class K>
     bool erase(K const& key, std::uint64_t hash) {
@@ -205,11 +225,17 @@ public:
         });
         each_of(middle, places(), f);
     }
-    /// Makes room for so many entries in an empty table: they may then come in order of their hashes.
-    void make_room_for(std::size_t entries) {
+    /// Makes room for so many entries in an empty table: they may then come in order of their hashes. They are those of
+    /// a shard of so many.
+    void make_room_for(std::size_t entries, std::uint64_t shard = 0, std::uint64_t shards = 1) {
+        if (size_ != 0) return;
+        spread_ = shards;
+        range_ = shard;
         auto capacity = first_capacity;
         while (room_in(capacity) < entries) capacity *= 2;
-        if (capacity > capacity_ && capacity > first_capacity) allocate(capacity);
+        if (capacity <= capacity_ || capacity == first_capacity) return;
+        release_slots();
+        allocate(capacity);
     }
     /// Makes an empty table as large as another one is: the next window is expected to have as many keys.
     void make_room_like(keyed_table const& other) {
@@ -267,10 +293,26 @@ public:
 
     /// Writes every entry in canonical order: equal tables have equal bytes, however they were filled.
     void save_entries(auto& out) {
-        for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
-            out.write(key);
-            out.write(state);
-        });
+        constexpr auto size = detail::flat_sum<Key, State>;
+        if constexpr (size != detail::not_flat) {
+            constexpr std::size_t at_once = 4096 / (size + 1) + 1;
+            char block[at_once * size + 1];
+            detail::flat_writer to{block};
+            auto const hand_on = [&] {
+                out.put_bytes({block, static_cast<std::size_t>(to.at() - block)});
+                to = detail::flat_writer{block};
+            };
+            for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
+                if (to.at() == block + at_once * size) hand_on();
+                to.write(key).write(state);
+            });
+            hand_on();
+        } else {
+            for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
+                out.write(key);
+                out.write(state);
+            });
+        }
     }
 
 private:
@@ -402,8 +444,12 @@ private:
     }
     void allocate(std::size_t capacity) {
         auto const bytes = (capacity + overflow_) * sizeof(slot);
-        slots_ = static_cast<slot*>(::operator new(bytes, std::align_val_t{alignof(slot)}));
-        std::memset(static_cast<void*>(slots_), 0, bytes);
+        if (bytes >= detail::worth_pages) {
+            slots_ = static_cast<slot*>(detail::take_zeroed_pages(bytes));
+        } else {
+            slots_ = static_cast<slot*>(::operator new(bytes, std::align_val_t{alignof(slot)}));
+            std::memset(static_cast<void*>(slots_), 0, bytes);
+        }
         capacity_ = capacity;
         room_ = room_in(capacity);
         shift_ = 64 - __builtin_ctzll(capacity);
@@ -502,7 +548,11 @@ private:
         }
     }
     void release_slots() noexcept {
-        if (capacity_ != 0) ::operator delete(slots_, std::align_val_t{alignof(slot)});
+        auto const bytes = (capacity_ + overflow_) * sizeof(slot);
+        if (capacity_ != 0) {
+            if (bytes >= detail::worth_pages) detail::give_back_pages(slots_, bytes);
+            else ::operator delete(slots_, std::align_val_t{alignof(slot)});
+        }
         slots_ = no_slots();
         capacity_ = 0;
         room_ = 0;
@@ -540,7 +590,7 @@ public:
     [[nodiscard]] DRIFTLESS_INLINE constexpr State& insert(unkeyed, std::uint64_t, Init const& init) {
         return state_.emplace(init());
     }
-    constexpr void make_room_for(std::size_t) noexcept {}
+    constexpr void make_room_for(std::size_t, std::uint64_t = 0, std::uint64_t = 1) noexcept {}
     constexpr bool erase(unkeyed, std::uint64_t) noexcept {
         bool const there = state_.has_value();
         state_.reset();
@@ -567,6 +617,19 @@ DRIFTLESS_INLINE constexpr std::uint64_t hash_of(K const& key) noexcept {
 /// Reads `count` entries and puts each into the table that `table_for(hash)` names.
 template <class Key, class State, class TableFor>
 void load_entries(std::uint64_t count, auto& in, TableFor table_for) {
+    if constexpr (!std::is_same_v<Key, unkeyed> && flat_sum<Key, State> != not_flat) {
+        constexpr auto size = flat_sum<Key, State>;
+        if (count > in.remaining() / (size == 0 ? 1 : size)) in.fail("a length exceeds the bytes that follow");
+        flat_reader from{in.get_bytes(static_cast<std::size_t>(count) * size).data(), in};
+        for (; count != 0; --count) {
+            Key key{};
+            State state{};
+            from.read(key).read(state);
+            auto const hash = hash_of(key);
+            table_for(hash).append(key, hash, std::move(state));
+        }
+        return;
+    }
     for (; count != 0; --count) {
         Key key{};
         if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);

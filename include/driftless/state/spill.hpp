@@ -5,8 +5,11 @@
 #include <driftless/state/cold_store.hpp>
 #include <driftless/state/spilling_entries.hpp>
 #include <driftless/state/spilling_table.hpp>
+#include <driftless/state/storage.hpp>
 
+#include <concepts>
 #include <cstddef>
+#include <tuple>
 
 namespace driftless::inline v0 {
 
@@ -17,7 +20,6 @@ namespace driftless::inline v0 {
 ///             snapshot may be taken up with a store, with another one, or without.
 /// Example     examples/larger_than_memory.cpp
 struct spill_to {
-    using is_storage = void;
     cold_store* store;
     std::size_t max_in_memory;
 
@@ -33,5 +35,17 @@ struct spill_to {
         made.spill(*store, max_in_memory);
     }
 };
+
+namespace detail {
+template <>
+inline constexpr bool storage_option<spill_to> = true;
+template <class InMemory, class... P>
+    requires(std::same_as<P, spill_to> || ...)
+struct storage_among<InMemory, P...> {
+    using type = spill_to;
+    static constexpr bool spills = true;
+    static constexpr type of(std::tuple<P...> const& parameters) { return std::get<spill_to>(parameters); }
+};
+}  // namespace detail
 }  // namespace driftless::inline v0
 #endif

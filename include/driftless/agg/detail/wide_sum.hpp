@@ -6,6 +6,7 @@
 #include <driftless/core/config.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 
 namespace driftless::inline v0::detail {
@@ -56,6 +57,7 @@ public:
         return *this;
     }
 
+    static constexpr std::size_t flat_size = 16;
     void save(auto& out) const { out.write(value()); }
     void load(auto& in) {
         int128 value{};

@@ -16,10 +16,10 @@ namespace driftless::inline v0::detail {
 ///
 /// Threads     Any number. While there are none, notify() costs a load.
 class wakeups {
-    mutable std::mutex mutex_;
-    std::vector<wakeup*> all_;
     std::atomic<bool> any_{false};
     bool const barrier_ = has_process_barrier();
+    alignas(64) mutable std::mutex mutex_;  // apart from what readers of the log look at
+    std::vector<wakeup*> all_;
 
 public:
     void add(wakeup& who) {

@@ -3,6 +3,7 @@
 #define DRIFTLESS_OP_DETAIL_AGGREGATE_CORE_HPP
 
 #include <driftless/codec/detail/shape.hpp>
+#include <driftless/codec/flat.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/stream.hpp>
@@ -41,6 +42,10 @@ struct aggregate_entry {
     struct no_panes {};
     [[no_unique_address]] std::conditional_t<Members, std::uint64_t, no_members> members{};
     [[no_unique_address]] std::conditional_t<Panes, std::uint32_t, no_panes> panes{};
+
+    static constexpr std::size_t flat_size = flat_sum<typename Pack::state,
+        std::conditional_t<Members, std::uint64_t, no_members>,
+        std::conditional_t<Panes, std::uint32_t, no_panes>>;
 
     constexpr explicit aggregate_entry(typename Pack::state s) : state(std::move(s)) {}
     constexpr aggregate_entry() = default;

@@ -139,7 +139,7 @@ public:
     void pump() {
         take_returned();
         if (told_ != 0 && !replays()) ask_those_told();
-        if (records_ == 0 || (waiting_ == 0 && running_ == 0)) return;
+        if (waiting_ == 0 && next_event_ == duration::max()) return;
         auto const now = executor_->now();
         if (now < next_event_ && (waiting_ == 0 || running_ >= rules_.concurrency)) return;
         next_event_ = duration::max();
@@ -269,7 +269,7 @@ private:
         return label.id.empty() ? sentence({label.str(), " ", place}) : label.str();
     }
     static std::uint64_t hash_of(call const& each) {
-        auto const bytes = encode(each.of.record);
+        auto const bytes = driftless::encode(each.of.record);
         return xxh3_64(bytes.data(), bytes.size());
     }
 
@@ -367,7 +367,7 @@ private:
         each.state = phase::waiting;
         each.when = duration::min();
         ++waiting_;
-        if (running_ < rules_.concurrency) run(each, executor_->now());
+        if (running_ < rules_.concurrency) run(each, timed() ? executor_->now() : duration{});
     }
     void take(call& each, answer_entry&& found) {
         each.written = true;
@@ -387,14 +387,15 @@ private:
             .input = each.of.came.from.input,
             .partition = each.of.came.from.partition,
             .failed = each.state == phase::failed,
-            .bytes = each.state == phase::failed ? each.why : encode(*each.answer)};
+            .bytes = each.state == phase::failed ? each.why : driftless::encode(*each.answer)};
         journal_.write(made);
         each.written = true;
     }
 
+    [[nodiscard]] bool timed() const noexcept { return rules_.timeout != duration::max(); }
     void run(call& each, duration now) {
         each.state = phase::running;
-        each.when = now + rules_.timeout;
+        each.when = timed() ? now + rules_.timeout : duration::max();
         if (each.when < next_event_) next_event_ = each.when;
         --waiting_;
         ++running_;

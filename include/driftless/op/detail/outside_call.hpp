@@ -67,6 +67,7 @@ public:
         /// Calls f(call) for each.
         template <class Taker>
         void take(Taker&& f) {
+            if (first_.load(std::memory_order_relaxed) == nullptr) return;
             auto* each = first_.exchange(nullptr, std::memory_order_acquire);
             while (each != nullptr) f(*std::exchange(each, each->next_));
         }

@@ -208,12 +208,23 @@ public:
         for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
             auto const window = in.template read<time_window>();
             auto const size = in.template read<std::uint64_t>();
+            // Hashes ascend, and shards hold ascending ranges of them.
+            std::size_t shard = n;
+            table* into = nullptr;
             load_entries<Key, entry>(size, in, [&](std::uint64_t hash) -> auto& {
-                auto& owner = cores[shard_of(hash, n)];
-                ++owner.entries_;
-                auto* const there = owner.windows_.table_of(window);
-                return there != nullptr ? *there : owner.windows_.open(window, watermark >= window.end).table;
+                if (auto const of = shard_of(hash, n); of != shard) [[unlikely]] {
+                    auto& owner = cores[shard = of];
+                    into = owner.windows_.table_of(window);
+                    if (into == nullptr) {
+                        into = &owner.windows_.open(window, watermark >= window.end).table;
+                        into->make_room_for(static_cast<std::size_t>(size / n + size / n / 16), of, n);
+                    }
+                }
+                return *into;
             });
+            for (std::size_t i = 0; i < n; ++i) {
+                if (auto const* const there = cores[i].windows_.table_of(window)) cores[i].entries_ += there->size();
+            }
         }
         for (std::size_t i = 0; i < n; ++i) cores[i].windows_.set_restored();
     }

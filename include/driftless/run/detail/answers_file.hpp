@@ -8,6 +8,7 @@
 #include <driftless/core/error.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/whole_file.hpp>
+#include <driftless/run/detail/instance_files.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,14 +28,11 @@ namespace driftless::inline v0::detail {
 ///             is asked for anew.
 /// Errors      io, with the path. What is torn or damaged ends the copy: what follows is asked for anew.
 class answers_file {
-    static constexpr std::string_view prefix = "answers-";
     static constexpr std::string_view magic = "DRFTANS\x01";
     static constexpr std::size_t head_size = 16;  // magic, number of the first
     static constexpr std::size_t mark_size = 12;  // size, checksum
 
-    file_system& files_;
-    std::string folder_;
-    std::string name_;
+    instance_files place_;
     std::uint64_t first_ = 0;
     std::vector<answer_entry> entries_{};
     std::vector<std::uint64_t> snapshots_{};  // how many there were when each of those kept was taken
@@ -43,12 +41,8 @@ class answers_file {
 
 public:
     answers_file(file_system& files, std::string folder, std::uint64_t instance)
-        : files_(files), folder_(std::move(folder)), name_(std::string{prefix} + std::to_string(instance)) {
-        std::uint64_t newest = 0;
-        for (auto const& each : files_.list(folder_)) {
-            if (auto const n = number_in(each.name); n > newest) newest = n;
-        }
-        if (newest != 0) read_all(folder_ + "/" + std::string{prefix} + std::to_string(newest));
+        : place_(files, std::move(folder), "answers-", instance) {
+        if (auto const newest = place_.newest(); !newest.empty()) read_all(newest);
         write_all();
     }
 
@@ -74,11 +68,7 @@ public:
     /// A snapshot of this instance is valid, and the newest `keep` stay: nobody goes back to what stands before them,
     /// nor to the files of older instances.
     void snapshot_taken(std::size_t keep) {
-        for (auto const& each : files_.list(folder_)) {
-            if (each.name != name_ && number_in(each.name) != 0 && number_in(each.name) < number_in(name_)) {
-                files_.remove(folder_ + "/" + each.name);
-            }
-        }
+        place_.remove_older();
         snapshots_.push_back(end_offset(0));
         if (snapshots_.size() > keep) snapshots_.erase(snapshots_.begin());
         // The file is written again as seldom as it has doubled.
@@ -91,15 +81,6 @@ private:
         entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(before - first_));
         first_ = before;
         write_all();
-    }
-    static std::uint64_t number_in(std::string_view name) {
-        if (!name.starts_with(prefix)) return 0;
-        std::uint64_t out = 0;
-        for (char const c : name.substr(prefix.size())) {
-            if (c < '0' || c > '9') return 0;
-            out = out * 10 + static_cast<std::uint64_t>(c - '0');
-        }
-        return out;
     }
     static std::string bytes_of(answer_entry const& of) {
         std::string body;
@@ -122,12 +103,12 @@ private:
         std::string bytes{magic};
         byte_writer{bytes}.put_fixed64(first_);
         for (auto const& each : entries_) bytes += bytes_of(each);
-        write_whole_file(folder_, name_, bytes, files_);
+        write_whole_file(place_.folder(), place_.name(), bytes, place_.files());
         end_ = bytes.size();
-        file_ = files_.open(folder_ + "/" + name_, open_mode::write);
+        file_ = place_.files().open(place_.path(), open_mode::write);
     }
     void read_all(std::string const& path) {
-        auto const bytes = read_whole_file(path, files_);
+        auto const bytes = read_whole_file(path, place_.files());
         if (!bytes || !bytes->starts_with(magic) || bytes->size() < head_size) return;
         byte_reader head{std::string_view{*bytes}.substr(magic.size())};
         first_ = head.get_fixed64();

@@ -7,6 +7,7 @@
 #include <driftless/core/error.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/whole_file.hpp>
+#include <driftless/run/detail/instance_files.hpp>
 #include <driftless/run/journal.hpp>
 
 #include <cstddef>
@@ -27,28 +28,21 @@ namespace driftless::inline v0::detail {
 ///             is decided anew.
 /// Errors      io, with the path. What is torn or damaged ends the copy: what follows is decided anew.
 class journal_file {
-    static constexpr std::string_view prefix = "journal-";
     static constexpr std::string_view magic = "DRFTJRN\x01";
     static constexpr std::size_t entry_size = 48;
 
-    file_system& files_;
-    std::string folder_;
-    std::string name_;
+    instance_files place_;
     std::vector<journal_entry> entries_;
     std::unique_ptr<file> file_;
 
 public:
     journal_file(file_system& files, std::string folder, std::uint64_t instance)
-        : files_(files), folder_(std::move(folder)), name_(std::string{prefix} + std::to_string(instance)) {
-        std::uint64_t newest = 0;
-        for (auto const& each : files_.list(folder_)) {
-            if (auto const n = number_in(each.name); n > newest) newest = n;
-        }
-        if (newest != 0) read(folder_ + "/" + std::string{prefix} + std::to_string(newest));
+        : place_(files, std::move(folder), "journal-", instance) {
+        if (auto const newest = place_.newest(); !newest.empty()) read(newest);
         std::string bytes{magic};
         for (auto const& each : entries_) bytes += bytes_of(each);
-        write_whole_file(folder_, name_, bytes, files_);
-        file_ = files_.open(folder_ + "/" + name_, open_mode::write);
+        write_whole_file(place_.folder(), place_.name(), bytes, place_.files());
+        file_ = place_.files().open(place_.path(), open_mode::write);
     }
 
     void append(journal_entry const& entry) {
@@ -64,24 +58,9 @@ public:
     [[nodiscard]] from_one read(std::uint32_t, std::uint64_t offset) const noexcept { return {entries_.data() + offset}; }
 
     /// A snapshot of this instance is valid: nobody goes back to the files of those before.
-    void remove_older() {
-        for (auto const& each : files_.list(folder_)) {
-            if (each.name != name_ && number_in(each.name) != 0 && number_in(each.name) < number_in(name_)) {
-                files_.remove(folder_ + "/" + each.name);
-            }
-        }
-    }
+    void remove_older() { place_.remove_older(); }
 
 private:
-    static std::uint64_t number_in(std::string_view name) {
-        if (!name.starts_with(prefix)) return 0;
-        std::uint64_t out = 0;
-        for (char const c : name.substr(prefix.size())) {
-            if (c < '0' || c > '9') return 0;
-            out = out * 10 + static_cast<std::uint64_t>(c - '0');
-        }
-        return out;
-    }
     static std::string bytes_of(journal_entry const& of) {
         std::string out;
         byte_writer to{out};
@@ -95,7 +74,7 @@ private:
         return out;
     }
     void read(std::string const& path) {
-        auto const bytes = read_whole_file(path, files_);
+        auto const bytes = read_whole_file(path, place_.files());
         if (!bytes || !bytes->starts_with(magic)) return;
         for (auto at = magic.size(); at + entry_size <= bytes->size(); at += entry_size) {
             auto const raw = std::string_view{*bytes}.substr(at, entry_size);

@@ -346,6 +346,10 @@ public:
         if (budget > burst_limit) budget = burst_limit;
         auto to = from + (there < budget ? there : budget);
         if (to - from > left) to = from + static_cast<std::size_t>(left);
+        if constexpr (!Chain::guards_time) {
+            // The copy of the stages takes longer than a few records.
+            if (to - from < 4) return feed(event_time::max(), false, to - from);
+        }
         auto const base = block_begin_;
         {
             bool const ahead = looks_ahead();
@@ -365,7 +369,13 @@ private:
     }
     [[nodiscard]] std::size_t index() const noexcept { return static_cast<std::size_t>(next - block_begin_); }
     void load() {
-        if (block_ && next - block_begin_ < block_->size()) return;
+        if (block_) {
+            if (next - block_begin_ < block_->size()) return;
+            if constexpr (requires { block_->grow(end); }) {
+                block_->grow(end - block_begin_);
+                if (next - block_begin_ < block_->size()) return;
+            }
+        }
         block_.emplace(log_.read(partition, next));
         block_begin_ = next;
     }

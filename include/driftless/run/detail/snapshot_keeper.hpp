@@ -241,7 +241,7 @@ private:
                 load_member(bytes.bytes_of(from, room), from.types, member);
             });
             if (at != found.members.size()) load_visitor::throw_other_member(found.members[at].name, "nothing");
-            whole_ = found.library != ours.library;  // the next one may write it otherwise
+            whole_ = found.library != ours.library || !same || evolves(found);  // the next one may write it anew
             since_full_ = found.files.size() - 1;
         } else {
             adoption from{found, ours};
@@ -254,6 +254,13 @@ private:
         }
         engine_.resume(found.records, found.failures);
         last_ = std::move(found);
+    }
+    /// Types in it may have another schema by now, and one snapshot has one schema of each.
+    static bool evolves(snapshot_manifest const& of) noexcept {
+        for (auto const& each : of.members) {
+            if (!each.types.empty()) return true;
+        }
+        return false;
     }
     /// Sinks have been committed up to it all the same.
     void pass_over(snapshot_manifest const& found) {
