@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
 // tests/cases/windows_cases_test.cpp, each case crashed at its steps.
-#ifdef DRIFTLESS_SLOW
 #define DRIFTLESS_CRASH_CASES
 #include <cases/windows_cases_test.cpp>  // NOLINT(bugprone-suspicious-include)
-#endif
