@@ -87,7 +87,7 @@ committed with a batch run over the log, and exits with 0 only if both are equal
 
   --input FILE   payments, as CSV with a header line; - is standard input, which has to begin anew at each start
   --state DIR    the log and the snapshots of the job; made if it is not there
-  --out DIR      the output as two logs, in the folders DIR/totals and DIR/late; made if it is not there
+  --out DIR      the output as CSV files: payments.totals.NUMBER.csv and payments.late.NUMBER.csv; made if not there
   --out FILE.db  the same as the tables `totals` and `late` of a SQLite database
   --rate N       at most N payments per second, so that there is time to kill it
   --die-after N  kills itself (SIGKILL) when it has put N payments into the log: for tests

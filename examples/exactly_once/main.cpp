@@ -38,7 +38,7 @@ namespace dl = driftless;
 using namespace payments;
 
 output const& output_for(asked const& to) {
-    if (!to.to_sqlite()) return as_logs;
+    if (!to.to_sqlite()) return as_csv_files;
 #ifdef DRIFTLESS_WITH_SQLITE
     return as_sqlite_tables;
 #else

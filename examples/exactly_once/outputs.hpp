@@ -17,7 +17,7 @@ struct output {
     result (*read)(std::string const& out);
 };
 
-extern output const as_logs;
+extern output const as_csv_files;
 #ifdef DRIFTLESS_WITH_SQLITE
 extern output const as_sqlite_tables;
 #endif

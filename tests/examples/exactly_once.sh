@@ -68,6 +68,12 @@ finishes in.csv from_pipe of_pipe
 dies 1 "$program" --input in.csv --state of_folder --out another
 grep -qF 'the committed output is not that of a batch run over the log' err || fail "it does not miss its output"
 grep -qF '(no more rows)' err || fail "it does not say what it misses"
+for part in folder/payments.totals.*.csv; do break; done
+cp "$part" kept
+sed -i '2s/[0-9]*$/4711/' "$part"
+dies 1 "$program" --input in.csv --state of_folder --out folder
+grep -qF ',4711' err || fail "it does not see a total that somebody has changed"
+cp kept "$part"
 printf '9,0,zoe,1,1700000500000\n' >>in.csv
 refused 1 'there are 1 more payments now' --input in.csv --state of_folder --out folder
 

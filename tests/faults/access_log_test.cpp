@@ -36,13 +36,14 @@ TEST_CASE("access_log: 404 and then 200, crashed at every step", "[faults][acces
     crash_prefix<access_log::interval_join_404_then_200_60s>("access_log.join");
 }
 
-#ifdef DRIFTLESS_SLOW
 TEST_CASE("access_log: other tables, crashed at every step", "[faults][access_log]") {
+    if (thinned()) return;
     crash_prefix<access_log::sessions_30m>("access_log.sessions");
     crash_prefix<access_log::hop_15m_5m_by_status_class>("access_log.hop");
     crash_prefix<access_log::dedup_first_arrival>("access_log.first");
 }
 TEST_CASE("access_log: all requests, crashed at 500 steps", "[faults][access_log]") {
+    if (thinned()) return;
     auto const log = records(~std::size_t{0});
     if (!log) return;
     auto const every = log->end_offset() / 20;
@@ -51,4 +52,3 @@ TEST_CASE("access_log: all requests, crashed at 500 steps", "[faults][access_log
             access_log::interval_join_404_then_200_60s, *log, every);
     });
 }
-#endif

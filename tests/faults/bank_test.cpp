@@ -35,8 +35,8 @@ TEST_CASE("bank: balances by way of seconds, crashed at every step", "[faults][b
         every_step("bank.balances", 400), [&] { return std::make_unique<balances_world>(balances, *log, 151); });
 }
 
-#ifdef DRIFTLESS_SLOW
 TEST_CASE("bank: all transfers, crashed at 500 steps", "[faults][bank]") {
+    if (thinned()) return;
     auto const log = records(~std::size_t{0});
     if (!log) return;
     auto const every = log->end_offset() / 20;
@@ -44,4 +44,3 @@ TEST_CASE("bank: all transfers, crashed at 500 steps", "[faults][bank]") {
     crash_everywhere(at_500_steps("bank.all_balances"),
         [&] { return std::make_unique<balances_world>(balances, *log, every); });
 }
-#endif

@@ -13,6 +13,8 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -78,7 +80,7 @@ TEST_CASE("a disk that is full, at whatever size, ends the job with an error, an
     REQUIRE(expected.size() > 100);
     std::size_t failures = 0;
     std::size_t bytes = 0;
-    for (;; bytes += thinned ? 997 : 61) {
+    for (;; bytes += thinned() ? 997 : 61) {
         auto in = new_world();
         in.files.limit(bytes);
         auto const end = life(in);
@@ -106,7 +108,7 @@ TEST_CASE("a disk that is full, at whatever size, ends the job with an error, an
 TEST_CASE("snapshots that fail and are tolerated lose nothing, and show nothing twice", "[faults][disk]") {
     auto const expected = in_one_run();
     std::size_t went_on = 0;
-    for (std::uint64_t nth = 1;; nth += thinned ? 7 : 1) {
+    for (std::uint64_t nth = 1;; nth += thinned() ? 7 : 1) {
         auto in = new_world();
         in.options.tolerated_failures = 1000;
         in.files.inject(nth, fault::fail);
@@ -156,7 +158,7 @@ TEST_CASE("what cannot be read is no reason to begin anew", "[faults][disk]") {
 TEST_CASE("of two instances of a job with a log as its sink the older is fenced at its next commit",
     "[faults][fencing]") {
     auto const expected = in_one_run();
-    for (std::size_t const ahead : {0, 1, 36, 37, 60}) {
+    for (auto const ahead : std::vector<std::size_t>{0, 1, 36, 37, 60}) {
         for (bool const younger_first : {false, true}) {
             auto in = new_world();
             {

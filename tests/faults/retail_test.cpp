@@ -40,16 +40,16 @@ TEST_CASE("retail: distinct lines and their duplicates, crashed at every step", 
         [&] { return std::make_unique<distinct_world>(retail::distinct_lines, *log, 151); });
 }
 
-#ifdef DRIFTLESS_SLOW
 TEST_CASE("retail: other tables, crashed at every step", "[faults][retail]") {
+    if (thinned()) return;
     crash_prefix<retail::hop_3h_1h>("retail.hop");
     crash_prefix<retail::net_per_day_country>("retail.countries");
 }
 TEST_CASE("retail: all lines, crashed at 500 steps", "[faults][retail]") {
+    if (thinned()) return;
     auto const log = records(~std::size_t{0});
     if (!log) return;
     auto const every = log->end_offset() / 20;
     crash_everywhere(at_500_steps("retail.all_visits"),
         [&] { return std::make_unique<visits_world>(retail::customer_sessions_30m30s, *log, every); });
 }
-#endif

@@ -12,6 +12,7 @@
 #include <driftless/core/error.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -77,14 +78,10 @@ struct plan {
     bool power = true;         ///< a loss of power may take decisions back that nobody has seen: not for such worlds
     std::uint64_t seed = 1;
 };
-#ifdef DRIFTLESS_SLOW
-inline constexpr bool thinned = false;
-#else
-inline constexpr bool thinned = true;
-#endif
+inline bool thinned() { return !test::slow(); }
 /// Every step in the slow suite, so many in the ordinary one.
 inline plan every_step(std::string name, std::size_t when_thinned, bool power = true) {
-    return {std::move(name), thinned ? when_thinned : 0, power};
+    return {std::move(name), thinned() ? when_thinned : 0, power};
 }
 /// For whole data sets.
 inline plan at_500_steps(std::string name) { return {std::move(name), 500}; }

@@ -14,6 +14,7 @@
 #include <driftless/op/window.hpp>
 #include <driftless/run/job.hpp>
 #include <support/catch.hpp>
+#include <support/slow.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <boost/hana/adapt_struct.hpp>
@@ -45,11 +46,7 @@ BOOST_HANA_ADAPT_STRUCT(sqlite_kill::click, number, who, at);
 
 namespace {
 using sqlite_kill::click;
-#ifdef DRIFTLESS_SLOW
-constexpr int kills = 300;
-#else
-constexpr int kills = 10;
-#endif
+int const kills = test::slow() ? 300 : 10;
 constexpr std::int64_t records = 20'000;
 constexpr int kills_of_a_job = 5;
 
