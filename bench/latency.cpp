@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// bench/latency.cpp - from a record being appended to the row that it changes: count, sum and the newest stamp per key in
-// windows of one hour, shown after every record. One thread appends a record every few microseconds, one looks for them
-// without pause. By hand: a ring between the two, and a loop with a table of its own. Runs take turns; the ratio is that of
-// the medians of all latencies of a run.
+// bench/latency.cpp - from a record being appended to the row that it changes: count, sum and the newest stamp per key
+// in windows of one hour, shown after every record. One thread appends a record every few microseconds, one looks for
+// them without pause. By hand: a ring between the two, and a loop with a table of its own. Runs take turns; the ratio
+// is that of the medians of all latencies of a run.
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/min_max.hpp>
 #include <driftless/agg/sum.hpp>
@@ -50,7 +50,8 @@ constexpr std::size_t user_count = 1'000;
 constexpr std::int64_t pace = 5'000;  // ns from one record to the next
 
 std::int64_t now() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 /// What a run answered, and how long each row was under way.
@@ -175,8 +176,9 @@ int main() {
     bench::random draw{7};
     std::vector<tick> ticks;
     for (std::size_t i = 0; i < tick_count; ++i) {
-        ticks.push_back({static_cast<std::int64_t>(draw.below(user_count)), static_cast<std::int64_t>(draw.below(10'000)), 0,
-            dl::event_time{static_cast<std::int64_t>(i) * 1'000'000}});
+        ticks.push_back(
+            {static_cast<std::int64_t>(draw.below(user_count)), static_cast<std::int64_t>(draw.below(10'000)), 0,
+                dl::event_time{static_cast<std::int64_t>(i) * 1'000'000}});
     }
     std::vector<double> quotients;
     std::vector<double> medians[2];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// bench/shards.cpp - count and sum per key in tumbling windows of 10 s, 1M keys over a log of two partitions: two threads
-// against one. Time is that of the wall: threads are about nothing else. Runs take turns.
+// bench/shards.cpp - count and sum per key in tumbling windows of 10 s, 1M keys over a log of two partitions: two
+// threads against one. Time is that of the wall: threads are about nothing else. Runs take turns.
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/sum.hpp>
 #include <driftless/log/memory_log.hpp>
@@ -98,8 +98,8 @@ void contest(char const* name, One one, Two two) {
         bench::named(name).c_str(), ns(walls[0]), ns(walls[1]), ns(cpus[0]), ns(cpus[1]), quotients.size());
     auto const all = bench::spread_of(quotients);
     // What all processors did for the process tells a busy machine from a plan that does not scale.
-    std::printf("info %s quartiles %.3f to %.3f; two threads had %.2f processors\n", bench::named(name).c_str(), all.low,
-        all.high, ns(cpus[1]) / ns(walls[1]));
+    std::printf("info %s quartiles %.3f to %.3f; two threads had %.2f processors\n", bench::named(name).c_str(),
+        all.low, all.high, ns(cpus[1]) / ns(walls[1]));
     std::printf("ratio %s %.3f goal >= 1.60\n", bench::named(name).c_str(), all.median);
     std::fflush(stdout);
 }
@@ -111,8 +111,8 @@ int main() {
     dl::memory_log<sale> log{2};
     auto by_user = dl::partitioned(log, dl::by_key(&sale::user));
     for (auto const& each : records) by_user.append(each);
-    contest("shards_batch", [&] { return answer(dl::batch{}, log); },
-        [&] { return answer(dl::batch{.threads = 2}, log); });
-    contest("shards_stream", [&] { return answer(dl::stream{.until = dl::drained}, log); },
-        [&] { return answer(dl::stream{.threads = 2, .until = dl::drained}, log); });
+    auto const with = [&](auto mode) { return [&, mode] { return answer(mode, log); }; };
+    contest("shards_batch", with(dl::batch{}), with(dl::batch{.threads = 2}));
+    contest("shards_stream", with(dl::stream{.until = dl::drained}),
+        with(dl::stream{.threads = 2, .until = dl::drained}));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // bench/spill.cpp - sums per key over state of 1M keys of which memory holds 150,000 and RocksDB the rest: updates of
-// 10,000 and 100,000 hot keys through a process function that spills, against a Get and a Put of RocksDB per update, both
-// without a log and with the same caches and filters. Then with one update in a hundred of any key.
+// 10,000 and 100,000 hot keys through a process function that spills, against a Get and a Put of RocksDB per update,
+// both without a log and with the same caches and filters. Then with one update in a hundred of any key.
 #include <driftless/driftless.hpp>
 #ifdef DRIFTLESS_WITH_ROCKSDB
 #include <driftless/adapt/rocksdb.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// examples/totals_in_sqlite.cpp - revenue per article and hour in a table of SQLite, exactly once: the job is stopped and
-// started again, and the table is what one run would have made.
+// examples/totals_in_sqlite.cpp - revenue per article and hour in a table of SQLite, exactly once: the job is stopped
+// and started again, and the table is what one run would have made.
 // needs: sqlite
 // expect: apples 0h: 2 orders, 30 cents
 // expect: pears 0h: 1 order, 7 cents

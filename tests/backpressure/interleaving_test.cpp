@@ -96,7 +96,8 @@ using interleaving_test::seed;
 void fill(memory_log<sale>& out, std::uint64_t with, std::int64_t count) {
     std::mt19937_64 random{with};
     for (std::int64_t i = 0; i < count; ++i) {
-        auto const behind = static_cast<std::int64_t>(random() % 2'000'000'000) + (random() % 50 == 0 ? 5'000'000'000 : 0);
+        auto const behind =
+            static_cast<std::int64_t>(random() % 2'000'000'000) + (random() % 50 == 0 ? 5'000'000'000 : 0);
         out.append({static_cast<std::int64_t>(random() % 37), static_cast<std::int64_t>(random() % 1000),
             event_time{i * 2'000'000 - behind}});
     }
@@ -128,7 +129,8 @@ void check_every_interleaving(auto const& pipeline, auto const&... logs) {
 }
 }  // namespace
 
-TEST_CASE("whichever worker goes on when, the rows and their order are those of one thread", "[backpressure][threads]") {
+TEST_CASE(
+    "whichever worker goes on when, the rows and their order are those of one thread", "[backpressure][threads]") {
     auto const keyed = from<sale>() | assign_time<&sale::at>(bounded_disorder{2_s}) | key_by<&sale::shop>();
     memory_log<sale> log;
     memory_log<sale> other;

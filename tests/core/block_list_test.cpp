@@ -16,7 +16,8 @@ TEST_CASE("a list of blocks is read in the order in which it was filled, once", 
         char rest[1000] = {};
     };
     block_list<wide> list;
-    for (std::size_t const count : {std::size_t{0}, std::size_t{1}, std::size_t{32}, std::size_t{33}, std::size_t{1000}}) {
+    for (std::size_t const count :
+        {std::size_t{0}, std::size_t{1}, std::size_t{32}, std::size_t{33}, std::size_t{1000}}) {
         CHECK(list.front() == nullptr);
         for (std::size_t i = 0; i < count; ++i) list.push_back({std::make_unique<std::size_t>(i)});
         std::size_t seen = 0;

@@ -283,12 +283,14 @@ TEST_CASE("what is late stays late behind enrich, with an order and without", "[
         std::atomic<std::uint64_t> calls{0};
         auto const sales = from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s});
         auto const n = 1 + random.below(9);
-        auto const expected = stream_with(totals(sales), records, 1, outside, {.seed = seed}).report.refused(reason::late);
+        auto const expected =
+            stream_with(totals(sales), records, 1, outside, {.seed = seed}).report.refused(reason::late);
         auto const in_turn = totals(
             sales | enrich(price_list{&calls}, concurrency{n}, calls_on(outside), retries{200, 1_us, 5_ms}, worth));
         CHECK(stream_with(in_turn, records, 1, outside, {.seed = seed}).report.refused(reason::late) == expected);
         auto const any = totals(sales
-            | enrich(price_list{&calls}, concurrency{n}, calls_on(outside), retries{200, 1_us, 5_ms}, unordered{}, worth));
+            | enrich(
+                price_list{&calls}, concurrency{n}, calls_on(outside), retries{200, 1_us, 5_ms}, unordered{}, worth));
         CHECK(stream_with(any, records, 1, outside, {.seed = seed}).report.refused(reason::late) == expected);
         late += expected;
     });

@@ -129,7 +129,8 @@ BOOST_HANA_ADAPT_STRUCT(evolving_state_test::account_of<evolving_state_test::bal
 
 namespace evolving_state_test {
 payment_v1 nth_v1(std::int64_t i) {
-    return {i % 3, i % 2 == 0 ? "Ada" : "a payer with a long name", static_cast<std::int32_t>(100 * i), event_time{i * 1'000'000'000}};
+    return {i % 3, i % 2 == 0 ? "Ada" : "a payer with a long name", static_cast<std::int32_t>(100 * i),
+        event_time{i * 1'000'000'000}};
 }
 payment nth(std::int64_t i) {
     auto const old = nth_v1(i);
@@ -213,7 +214,9 @@ TEST_CASE("keyed state of a type that evolves is read by its upcasters", "[run][
     memory_log<payment> after;
     for (int i = 0; i < half; ++i) before.append(nth_v1(i));
     for (int i = 0; i < 2 * half; ++i) after.append(nth(i));
-    auto const pipeline = []<class T, class Balance>() { return payments<T>() | process<std::string>(account_of<Balance>{}, unbounded_state{}); };
+    auto const pipeline = []<class T, class Balance>() {
+        return payments<T>() | process<std::string>(account_of<Balance>{}, unbounded_state{});
+    };
     auto const threads = GENERATE(1U, 3U);
     auto rows = rows_of(in(files), pipeline.operator()<payment_v1, balance_v1>(), before);
     auto mode = in(files);
@@ -224,16 +227,20 @@ TEST_CASE("keyed state of a type that evolves is read by its upcasters", "[run][
 
 TEST_CASE("records that joins and tables keep are read by the rules of their schemas", "[run][snapshots][evolution]") {
     SECTION("an interval join") {
-        check_goes_on<2>([]<class T>() { return join(payments<T>("left"_name), payments<T>("right"_name), interval{-6_s, 6_s}, in_words); });
+        check_goes_on<2>([]<class T>() {
+            return join(payments<T>("left"_name), payments<T>("right"_name), interval{-6_s, 6_s}, in_words);
+        });
     }
     SECTION("a join of windows") {
         check_goes_on<2>([]<class T>() {
-            return join(payments<T>("left"_name) | window(tumbling{30_s}), payments<T>("right"_name) | window(tumbling{30_s}), in_words);
+            return join(payments<T>("left"_name) | window(tumbling{30_s}),
+                payments<T>("right"_name) | window(tumbling{30_s}), in_words);
         });
     }
     SECTION("a join of tables") {
         check_goes_on<2>([]<class T>() {
-            return join(payments<T>("left"_name) | table(unbounded_state{}), payments<T>("right"_name) | table(unbounded_state{}), in_words);
+            return join(payments<T>("left"_name) | table(unbounded_state{}),
+                payments<T>("right"_name) | table(unbounded_state{}), in_words);
         });
     }
 }
@@ -262,7 +269,8 @@ TEST_CASE("state that no rule reads is an error that says why", "[run][snapshots
     CHECK(has(why, "id: text was i64"));
 }
 
-TEST_CASE("the state of records that do not evolve begins empty when they have changed", "[run][snapshots][evolution]") {
+TEST_CASE(
+    "the state of records that do not evolve begins empty when they have changed", "[run][snapshots][evolution]") {
     testing::memory_files files;
     memory_log<rigid> before;
     memory_log<rigid_v2> after;

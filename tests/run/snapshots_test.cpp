@@ -144,7 +144,8 @@ TEST_CASE("killed at any file operation and started again, a job commits what an
                 }
                 files.restart();  // no more faults
                 staged_rows out{files, "out"};
-                if (out.shown() != expected) FAIL("operation " << bad << ", fault " << int(kind) << ", power " << power);
+                if (out.shown() != expected)
+                    FAIL("operation " << bad << ", fault " << int(kind) << ", power " << power);
                 if (!failed) {
                     CHECK(bad > 50);
                     break;
@@ -215,7 +216,9 @@ TEST_CASE("a damaged newest snapshot is left aside for the one before it, and sa
     append(log, 0, 50);
     upserts expected;
     run(stream{.until = drained}, sales_per(10_s), log, expected);
-    auto const newest = [](memory_files& files, std::string const& ending) { return "state/" + names_in(files, ending).back(); };
+    auto const newest = [](memory_files& files, std::string const& ending) {
+        return "state/" + names_in(files, ending).back();
+    };
     for (std::string const ending : {".manifest", ".state"}) {
         std::size_t size = 1;
         for (std::size_t byte = 0; byte < size; ++byte) {
@@ -231,7 +234,8 @@ TEST_CASE("a damaged newest snapshot is left aside for the one before it, and sa
             CHECK(second.metrics().records == 20);
             auto const warnings = second.metrics().warnings;
             REQUIRE(warnings.size() == 1);
-            if (!has(warnings[0], "snapshot 2 was left aside") || !has(warnings[0], "state/0000")) FAIL_CHECK(warnings[0]);
+            if (!has(warnings[0], "snapshot 2 was left aside") || !has(warnings[0], "state/0000"))
+                FAIL_CHECK(warnings[0]);
             second.run();
             if (out.rows != expected.rows) FAIL_CHECK("byte " << byte << " of " << ending);
         }
@@ -326,8 +330,8 @@ TEST_CASE("if_changed::adopt keeps the state of operators that are the same, and
     append(log, 0, 50);
     auto const twice = [](duration second) {
         return from<sale>() | assign_time<&sale::at>(bounded_disorder{2_s}) | key_by<&sale::shop>()
-            | window(tumbling{30_s}, allowed_lateness{10_s}) | aggregate(count()).id("first"_name) | window(tumbling{second})
-            | aggregate(count()).id("second"_name);
+            | window(tumbling{30_s}, allowed_lateness{10_s}) | aggregate(count()).id("first"_name)
+            | window(tumbling{second}) | aggregate(count()).id("second"_name);
     };
     memory_files files;
     nothing out;
@@ -438,7 +442,8 @@ TEST_CASE("a sink of two phases needs snapshots, unless the run is one transacti
     memory_log<sale> log;
     append(log, 0, 30);
     staged_rows out{files, "out"};
-    CHECK(code_of([&] { run(stream{.until = end_of_log}, sales_per(10_s), log, out); }) == error_code::invalid_argument);
+    CHECK(code_of([&] { run(stream{.until = end_of_log}, sales_per(10_s), log, out); })
+        == error_code::invalid_argument);
     staged_rows batch_out{files, "batch"};
     run(batch{}, sales_per(10_s), log, batch_out);
     CHECK(batch_out.shown() == in_one_run(30));

@@ -15,8 +15,8 @@ struct no_evolution {
 
 /// How a file log of T reads segments that were written with another schema or in another layout, and a snapshot the T
 /// in its state: not at all, or as `evolving` of log/evolution.hpp does. A struct says
-/// `static constexpr auto schema_evolution = driftless::evolving;`, for a foreign one this is specialised, beside it: the
-/// whole program has to say the same.
+/// `static constexpr auto schema_evolution = driftless::evolving;`, for a foreign one this is specialised, beside it:
+/// the whole program has to say the same.
 template <class T>
 inline constexpr auto schema_evolution = [] {
     if constexpr (requires { T::schema_evolution; }) return T::schema_evolution;

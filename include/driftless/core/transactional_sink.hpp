@@ -49,8 +49,8 @@ concept transactional_sink = requires(S& sink, std::uint64_t n, sink_position co
     { sink.committed() } -> std::convertible_to<std::uint64_t>;
 };
 
-/// What a sink promises, by its type: what its member `delivers` says; without one transactional sinks exactly once, and
-/// others nothing more than at least once.
+/// What a sink promises, by its type: what its member `delivers` says; without one transactional sinks exactly once,
+/// and others nothing more than at least once.
 template <class S>
 inline constexpr delivery delivery_of = delivery::at_least_once;
 template <class S>

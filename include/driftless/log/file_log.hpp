@@ -279,8 +279,8 @@ public:
     }
     /// The names of transactions that wait to be decided, in order.
     [[nodiscard]] std::vector<std::string> prepared() const { return staged_.names(detail::prepared_ending); }
-    /// The names of those that are committed, where the end of it has failed: commit_prepared() goes on, as does whoever
-    /// opens the log.
+    /// The names of those that are committed, where the end of it has failed: commit_prepared() goes on, as does
+    /// whoever opens the log.
     [[nodiscard]] std::vector<std::string> unfinished() const {
         auto out = staged_.names(detail::committed_ending);
         std::erase_if(out, [](std::string const& name) { return name[0] == '.'; });  // of several partitions, unnamed

@@ -26,7 +26,7 @@ struct no_state {};
 ///             end: run(stream{.snapshots = "FOLDER"}, ...) goes on from there, at the exact offset.
 template <class Threads = one_thread, class Leave = no_state>
 struct batch {
-    Threads threads{};                          ///< shards of keyed state: a number; needs run/thread_pool.hpp from 2 on
+    Threads threads{};  ///< shards of keyed state: a number; needs run/thread_pool.hpp from 2 on
     error_policy on_error{};                    ///< what a throwing user function does to the run
     [[no_unique_address]] Leave leave_state{};  ///< a folder for the state that a stream goes on from
     answers_ref answers{};                      ///< where the answers to enrich are read and written: answers_in(log)

@@ -168,7 +168,8 @@ public:
     /// Errors      invalid_argument without a folder; io, or fenced where another instance of the job has started.
     void save_snapshot() {
         guarded([&] {
-            if (!keeper_) throw error{error_code::invalid_argument, "there is no folder for it: stream{.snapshots = ...}"};
+            if (!keeper_)
+                throw error{error_code::invalid_argument, "there is no folder for it: stream{.snapshots = ...}"};
             return keeper_->take(now(), false), 0;
         });
         publish();
@@ -298,7 +299,8 @@ private:
             for (auto const* const each : engine_.lanes()) {
                 if (!each->has_record()) continue;
                 throw error{error_code::stopped,
-                    "this job has been drained, and its inputs have grown since: give what follows a job, and a folder for "
+                    "this job has been drained, and its inputs have grown since: give what follows a job, and a "
+                    "folder for "
                     "its snapshots, of its own"};
             }
             return std::size_t{0};
@@ -322,9 +324,11 @@ private:
         for (auto* const each : engine_.lanes()) each->durable = true;
         engine_.each_named_input([](std::string_view, auto const& log) {
             if constexpr (requires { log.durable()->what(); }) {
-                if (log.durable() && log.durable()->what() == std::remove_cvref_t<decltype(log.durable()->what())>::on_close) {
+                if (log.durable()
+                    && log.durable()->what() == std::remove_cvref_t<decltype(log.durable()->what())>::on_close) {
                     throw error{error_code::invalid_argument,
-                        "a job with a sink that delivers exactly once reads what is durable, and this log makes nothing so "
+                        "a job with a sink that delivers exactly once reads what is durable, and this log makes "
+                        "nothing so "
                         "before it is closed: open it with .durable = every(...) or every_batch",
                         log.path()};
                 }
@@ -361,7 +365,8 @@ private:
             if (!asked && !limits_.active() && !(keeper_ && keeper_->tells_time())) return event_time::min();
             auto const told = now();
             if (limits_.active()) limits_.fill(told);
-            if (asked && tells_clock && !watch_.needed()) engine_.each_chain([&](auto& chain) { chain.on_clock(told); });
+            if (asked && tells_clock && !watch_.needed())
+                engine_.each_chain([&](auto& chain) { chain.on_clock(told); });
             return told;
         } else {
             return event_time::min();
@@ -497,7 +502,8 @@ template <class Threads, class Leave, pipeline P, class... Args>
     requires(!is_ill_formed<P> && !std::is_same_v<Leave, no_state>)
 auto run(batch<Threads, Leave> const& mode, P const& p, Args&&... args) {
     static_assert(!(transactional_sink<std::remove_cvref_t<decltype(detail::target_of(args))>> || ...),
-        "driftless: a batch with .leave_state tells what is open, and the stream tells it again: into a sink that delivers "
+        "driftless: a batch with .leave_state tells what is open, and the stream tells it again: into a sink that "
+        "delivers "
         "exactly once run(stream{.snapshots = ..., .until = end_of_log}, ...) instead");
     stream as{.on_error = mode.on_error, .snapshots = std::string_view{mode.leave_state}, .until = until::end_of_log};
     if constexpr (!std::is_same_v<Threads, one_thread>) as.threads = thread_count{mode.threads};

@@ -180,8 +180,9 @@ public:
         auto const alone = lock();
         if (auto const other = claimed(); other != instance_) {
             throw error{error_code::fenced,
-                detail::sentence({"another instance of this job, number ", other, ", has started since this one, number ",
-                    instance_, ": it goes on from the last snapshot, and this one must not"}),
+                detail::sentence(
+                    {"another instance of this job, number ", other, ", has started since this one, number ",
+                        instance_, ": it goes on from the last snapshot, and this one must not"}),
                 folder_};
         }
         // The folder is synced with the manifest: before it the file of state has its name for sure.
@@ -253,7 +254,8 @@ private:
         for (int tries = 0; !held->try_lock(false); ++tries) {
             if (tries == 10000) {
                 throw error{error_code::in_use,
-                    "another instance of this job holds the lock of its snapshots and does not let go: end it", folder_};
+                    "another instance of this job holds the lock of its snapshots and does not let go: end it",
+                    folder_};
             }
             ::usleep(1000);
         }

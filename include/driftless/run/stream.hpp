@@ -67,7 +67,7 @@ struct stream {
     rate_limit partition_limits{};   ///< how fast it reads each partition; one that waits holds the merge
     journal_ref journal{};           ///< where decisions are written: journal_in(log); else beside the snapshots
     driftless::snapshot_options snapshot_options{};  ///< how often, how many, under which name
-    answers_ref answers{};           ///< where answers to enrich are written: answers_in(log); else beside the snapshots
+    answers_ref answers{};  ///< where answers to enrich are written: answers_in(log); else beside the snapshots
 };
 }  // namespace driftless::inline v0
 #endif

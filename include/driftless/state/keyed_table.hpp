@@ -41,8 +41,8 @@ struct table_slot {
 /// nothing wraps around: so a run of filled places holds hashes that no other run can hold, and
 /// sorting each run in place sorts the table. Panes come out in canonical order for free.
 ///
-/// The table of a shard holds a part of all hashes: one of n ranges of one size. Left alone they would crowd into a part
-/// of its places. So a table that grows and finds that its hashes share such a range spreads it over all of them.
+/// The table of a shard holds a part of all hashes: one of n ranges of one size. Left alone they would crowd into a
+/// part of its places. So a table that grows and finds that its hashes share such a range spreads it over all of them.
 ///
 /// State       Keys are copied once, their `text` into the table's arena. An integer key of up to 8 bytes is
 ///             not stored at all, the hash is its bijection. At most 1/8 full up to 64 KiB, 1/4 up to 4 MiB, 7/8

@@ -61,7 +61,8 @@ template <class T>
 void read_evolving(byte_reader& reader, T& value) {
     state_schemas::value const whole;
     if (auto* const state = whole.of()) {
-        if (auto* const old = state->template reader<T, record_reader<T>>(&reader_of_state<T>)) return old->read(reader, value);
+        if (auto* const old = state->template reader<T, record_reader<T>>(&reader_of_state<T>))
+            return old->read(reader, value);
     }
     read_built_in(reader, value);
 }

@@ -41,7 +41,8 @@ inline std::string what_changed(snapshot_manifest const& was, snapshot_manifest 
             "begin anew, or give snapshot_options::logic_version where nothing did"});
     }
     std::string out =
-        "the snapshot is of another pipeline: say if_changed::adopt to keep the state of operators that are the same, or "
+        "the snapshot is of another pipeline: say if_changed::adopt to keep the state of operators that are the "
+        "same, or "
         "restart to begin anew.";
     auto const lines = [&](char const* mark, snapshot_manifest const& of, snapshot_manifest const& other) {
         for (auto const& each : of.operators) {
@@ -85,7 +86,8 @@ public:
         if (of.kind.empty()) return found;
         auto const ours = operators(is_, of);
         auto const theirs = operators(was_, of);
-        if (ours.size() != theirs.size()) return begins_empty(what, "give it an id, so that it can be told from others");
+        if (ours.size() != theirs.size())
+            return begins_empty(what, "give it an id, so that it can be told from others");
         for (std::size_t i = 0; i < ours.size(); ++i) {
             if (ours[i]->text == theirs[i]->text && ours[i]->key == theirs[i]->key
                 && (evolves || ours[i]->rows == theirs[i]->rows)) continue;

@@ -288,7 +288,8 @@ public:
     }
     /// Without snapshots a run is one transaction: from the beginning of the inputs to their end.
     void begin_transaction([[maybe_unused]] std::string_view job_name) {
-        each_transactional_sink([&](auto& sink) { sink.recover(driftless::sink_position{std::string{job_name}, 0, 0, 1}); });
+        each_transactional_sink(
+            [&](auto& sink) { sink.recover(driftless::sink_position{std::string{job_name}, 0, 0, 1}); });
     }
     void commit_transaction() {
         each_transactional_sink([](auto& sink) { sink.prepare(1); });

@@ -55,7 +55,9 @@ public:
         journal_entry const* first;
         journal_entry const& operator[](std::size_t i) const noexcept { return first[i]; }
     };
-    [[nodiscard]] from_one read(std::uint32_t, std::uint64_t offset) const noexcept { return {entries_.data() + offset}; }
+    [[nodiscard]] from_one read(std::uint32_t, std::uint64_t offset) const noexcept {
+        return {entries_.data() + offset};
+    }
 
     /// A snapshot of this instance is valid: nobody goes back to the files of those before.
     void remove_older() { place_.remove_older(); }

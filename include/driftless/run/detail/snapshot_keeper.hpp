@@ -247,7 +247,8 @@ private:
             adoption from{found, ours};
             load_watch(found.members[0]);
             engine_.visit_state([&](std::string_view name, auto& member) {
-                auto const* const theirs = from.next(name, label_of(member), evolves_state<std::remove_reference_t<decltype(member)>>);
+                auto const* const theirs =
+                    from.next(name, label_of(member), evolves_state<std::remove_reference_t<decltype(member)>>);
                 if (theirs != nullptr) load_member(bytes.bytes_of(*theirs, room), theirs->types, member);
             });
             warnings_.push_back(sentence({"adopted what is the same: ", what_changed(found, ours), from.report()}));
