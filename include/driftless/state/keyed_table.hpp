@@ -33,6 +33,32 @@ struct table_slot {
     [[no_unique_address]] std::conditional_t<integer_key<Key>, key_in_hash, Key> key;
     State state;
 };
+
+/// Writes the entries of a table in canonical order, in fixed sizes where key and state have them: load_entries() reads
+/// that.
+template <class Key, class State>
+void write_entries(auto& table, auto& out) {
+    constexpr auto size = flat_sum<Key, State>;
+    if constexpr (size != not_flat) {
+        constexpr std::size_t at_once = 4096 / (size + 1) + 1;
+        char block[at_once * size + 1];
+        flat_writer to{block};
+        auto const hand_on = [&] {
+            out.put_bytes({block, static_cast<std::size_t>(to.at() - block)});
+            to = flat_writer{block};
+        };
+        table.for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
+            if (to.at() == block + at_once * size) hand_on();
+            to.write(key).write(state);
+        });
+        hand_on();
+    } else {
+        table.for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
+            out.write(key);
+            out.write(state);
+        });
+    }
+}
 }  // namespace detail
 
 /// Keyed state of one window: a hash table whose entries stand in order of the canonical hash.
@@ -293,26 +319,7 @@ public:
 
     /// Writes every entry in canonical order: equal tables have equal bytes, however they were filled.
     void save_entries(auto& out) {
-        constexpr auto size = detail::flat_sum<Key, State>;
-        if constexpr (size != detail::not_flat) {
-            constexpr std::size_t at_once = 4096 / (size + 1) + 1;
-            char block[at_once * size + 1];
-            detail::flat_writer to{block};
-            auto const hand_on = [&] {
-                out.put_bytes({block, static_cast<std::size_t>(to.at() - block)});
-                to = detail::flat_writer{block};
-            };
-            for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
-                if (to.at() == block + at_once * size) hand_on();
-                to.write(key).write(state);
-            });
-            hand_on();
-        } else {
-            for_each_ordered([&](auto const& key, State const& state, std::uint64_t) {
-                out.write(key);
-                out.write(state);
-            });
-        }
+        detail::write_entries<Key, State>(*this, out);
     }
 
 private:
@@ -626,7 +633,10 @@ void load_entries(std::uint64_t count, auto& in, TableFor table_for) {
             State state{};
             from.read(key).read(state);
             auto const hash = hash_of(key);
-            table_for(hash).append(key, hash, std::move(state));
+            auto& into = table_for(hash);
+            if constexpr (requires { into.append(key, hash, std::move(state)); })
+                into.append(key, hash, std::move(state));
+            else static_cast<void>(into.insert(key, hash, [&] { return std::move(state); }));
         }
         return;
     }

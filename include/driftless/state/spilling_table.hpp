@@ -44,7 +44,8 @@ public:
         entries_.for_each_ordered(
             [&](Key const& key, State& state, std::uint64_t hash, auto) { f(key, state, hash); });
     }
-    void save_entries(auto& out) { entries_.save_entries(out); }
+    /// The bytes of a keyed_table with these entries.
+    void save_entries(auto& out) { detail::write_entries<Key, State>(*this, out); }
 };
 }  // namespace driftless::inline v0
 #endif
