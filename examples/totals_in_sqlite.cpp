@@ -3,8 +3,8 @@
 // and started again, and the table is what one run would have made.
 // needs: sqlite
 // expect: apples 0h: 2 orders, 30 cents
-// expect: pears 0h: 1 order, 7 cents
 // expect: apples 1h: 1 order, 5 cents
+// expect: pears 0h: 1 order, 7 cents
 // expect: committed with snapshot 2
 #include <driftless/adapt/sqlite.hpp>
 #include <driftless/driftless.hpp>
