@@ -595,3 +595,26 @@ TEST_CASE("a run to the present end reads to it, also behind a cut that its jour
     second.run();
     CHECK(second.metrics().records == 50);
 }
+
+TEST_CASE("a job that begins anew leaves the journal aside, too", "[run][snapshots]") {
+    auto const fill = [](memory_log<sale>& log, std::int64_t count) {
+        for (std::int64_t i = 0; i < count; ++i) log.append(nth(i), static_cast<std::uint32_t>(i % 2));
+    };
+    memory_files files;
+    upserts out;
+    memory_log<sale> before{2};
+    fill(before, 40);
+    run(at(files), sales_per(10_s), before, out);
+    memory_log<sale> now{2};  // other records, and fewer
+    fill(now, 30);
+    SECTION("because it is told to") {
+        job again{at(files, {.begin_anew = true}), sales_per(10_s), now, out};
+        again.run();
+        CHECK(again.metrics().records == 30);
+    }
+    SECTION("because the pipeline has changed") {
+        job again{at(files, {.if_changed = if_changed::restart}), sales_per(20_s), now, out};
+        again.run();
+        CHECK(again.metrics().records == 30);
+    }
+}

@@ -39,10 +39,7 @@ public:
     journal_file(file_system& files, std::string folder, std::uint64_t instance)
         : place_(files, std::move(folder), "journal-", instance) {
         if (auto const newest = place_.newest(); !newest.empty()) read(newest);
-        std::string bytes{magic};
-        for (auto const& each : entries_) bytes += bytes_of(each);
-        write_whole_file(place_.folder(), place_.name(), bytes, place_.files());
-        file_ = place_.files().open(place_.path(), open_mode::write);
+        write_all();
     }
 
     void append(journal_entry const& entry) {
@@ -59,10 +56,21 @@ public:
         return {entries_.data() + offset};
     }
 
+    /// The job begins anew: nothing has been decided.
+    void forget() {
+        entries_.clear();
+        write_all();
+    }
     /// A snapshot of this instance is valid: nobody goes back to the files of those before.
     void remove_older() { place_.remove_older(); }
 
 private:
+    void write_all() {
+        std::string bytes{magic};
+        for (auto const& each : entries_) bytes += bytes_of(each);
+        write_whole_file(place_.folder(), place_.name(), bytes, place_.files());
+        file_ = place_.files().open(place_.path(), open_mode::write);
+    }
     static std::string bytes_of(journal_entry const& of) {
         std::string out;
         byte_writer to{out};

@@ -230,9 +230,9 @@ private:
             watch_.load(in);
             in.expect_end();
         };
+        if (found.members.empty() || found.members[0].name != "job") load_visitor::throw_other_member("?", "job");
+        load_watch(found.members[0]);
         if (found.fingerprint == ours.fingerprint) {
-            if (found.members.empty() || found.members[0].name != "job") load_visitor::throw_other_member("?", "job");
-            load_watch(found.members[0]);
             std::size_t at = 1;
             engine_.visit_state([&](std::string_view name, auto& member) {
                 if (at == found.members.size()) load_visitor::throw_other_member("nothing", name);
@@ -245,7 +245,6 @@ private:
             since_full_ = found.files.size() - 1;
         } else {
             adoption from{found, ours};
-            load_watch(found.members[0]);
             engine_.visit_state([&](std::string_view name, auto& member) {
                 auto const* const theirs =
                     from.next(name, label_of(member), evolves_state<std::remove_reference_t<decltype(member)>>);
@@ -263,10 +262,11 @@ private:
         }
         return false;
     }
-    /// Sinks have been committed up to it all the same.
+    /// The job begins anew. Sinks have been committed up to it all the same.
     void pass_over(snapshot_manifest const& found) {
         last_.number = found.number;
         last_.instance = found.instance;
+        if (journal_) journal_->forget();
         if (answers_) answers_->forget();
     }
     /// Reading goes on where it was.
