@@ -618,3 +618,21 @@ TEST_CASE("a job that begins anew leaves the journal aside, too", "[run][snapsho
         CHECK(again.metrics().records == 30);
     }
 }
+
+TEST_CASE("a job that takes no more snapshots reads on where one would be due", "[run][snapshots]") {
+    memory_log<sale> log;
+    append(log, 0, 20);
+    memory_files files;
+    upserts out;
+    {
+        job first{at(files, {.records = 7}), sales_per(10_s), log, out};
+        first.run();
+        first.stop_snapshots();
+        append(log, 20, 100);
+        first.run();
+        first.save_snapshot();
+        CHECK(first.metrics().records == 100);
+    }
+    job second{at(files), sales_per(10_s), log, out};
+    CHECK(second.metrics().records == 20);
+}

@@ -127,9 +127,9 @@ public:
     void forget() noexcept { whole_ = true; }
     /// Takes a snapshot; `ended` says that it is the last one.
     void take(event_time now, bool ended) {
-        if (stopped_) return;
         taken_ = now;
         taken_at_ = engine_.records();
+        if (stopped_) return;
         try {
             write(now, ended);
             failed_ = 0;
