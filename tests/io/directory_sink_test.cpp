@@ -292,6 +292,7 @@ TEST_CASE("a directory sink that failed says so until it recovers", "[io][sink]"
 }
 
 TEST_CASE("a directory sink whose commit failed commits when it is told again", "[io][sink]") {
+    auto const how = GENERATE(fault::fail, fault::after);  // not done, or done and not said
     for (std::uint64_t nth = 1;; ++nth) {
         memory_files files;
         directory_sink<row> sink{"out", {.files = &files}};
@@ -300,7 +301,7 @@ TEST_CASE("a directory sink whose commit failed commits when it is told again", 
         sink.prepare(1);
         put(sink, 2);
         sink.prepare(2);
-        files.inject(nth, fault::fail);
+        files.inject(nth, how);
         bool failed = false;
         try {
             sink.commit(2);
@@ -309,6 +310,7 @@ TEST_CASE("a directory sink whose commit failed commits when it is told again", 
             failed = true;
         }
         files.inject(0, fault::fail);
+        files.restart();  // the disk is back; the sink has not been told
         put(sink, 3);
         sink.commit(2);
         CHECK(directory_parts("out", files).size() == 2);

@@ -231,6 +231,20 @@ TEST_CASE("a record whose calls all fail is subject to on_error, in its turn", "
         CHECK(got == ints{10, 20});
         CHECK(world.asked[3] == 2);
     }
+    SECTION("fail: it is not written down, and the next job asks again") {
+        world.failing[3] = 2;
+        memory_log<answer_entry> answers;
+        batch mode{.answers = answers_in(answers)};
+        CHECK_THROWS_AS(run(mode, p, numbers, sink), error);
+        CHECK(answers.end_offset() == 2);
+        got.clear();
+        seeded_calls again{10};
+        auto const once_more = from<int>()
+            | enrich(ask, concurrency{4}, calls_on(again), retries{1}, [](int, int answer) { return answer; });
+        static_cast<void>(run(mode, once_more, numbers, sink));
+        CHECK(got == ints{10, 20, 30, 40});
+        CHECK(world.asked[3] == 3);
+    }
     SECTION("skip") {
         world.failing[3] = 2;
         auto const report = run(batch{.on_error = on_error::skip}, p, numbers, sink);

@@ -308,8 +308,7 @@ private:
         return false;
     }
 
-    /// Those that nobody has tried yet. A job that began anew records its effects again, with the numbers that they
-    ///       had.
+    /// Those that nobody has tried yet. A job that began anew records its effects again, with the numbers they had.
     template <class F>
     bool deliver_new(F&& f, outbox_round& out) {
         auto& at = book_.now;

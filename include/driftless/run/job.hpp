@@ -300,8 +300,7 @@ private:
                 if (!each->has_record()) continue;
                 throw error{error_code::stopped,
                     "this job has been drained, and its inputs have grown since: give what follows a job, and a "
-                    "folder for "
-                    "its snapshots, of its own"};
+                    "folder for its snapshots, of its own"};
             }
             return std::size_t{0};
         });
@@ -328,8 +327,7 @@ private:
                     && log.durable()->what() == std::remove_cvref_t<decltype(log.durable()->what())>::on_close) {
                     throw error{error_code::invalid_argument,
                         "a job with a sink that delivers exactly once reads what is durable, and this log makes "
-                        "nothing so "
-                        "before it is closed: open it with .durable = every(...) or every_batch",
+                        "nothing so before it is closed: open it with .durable = every(...) or every_batch",
                         log.path()};
                 }
             }
@@ -503,8 +501,7 @@ template <class Threads, class Leave, pipeline P, class... Args>
 auto run(batch<Threads, Leave> const& mode, P const& p, Args&&... args) {
     static_assert(!(transactional_sink<std::remove_cvref_t<decltype(detail::target_of(args))>> || ...),
         "driftless: a batch with .leave_state tells what is open, and the stream tells it again: into a sink that "
-        "delivers "
-        "exactly once run(stream{.snapshots = ..., .until = end_of_log}, ...) instead");
+        "delivers exactly once run(stream{.snapshots = ..., .until = end_of_log}, ...) instead");
     stream as{.on_error = mode.on_error, .snapshots = std::string_view{mode.leave_state}, .until = until::end_of_log};
     if constexpr (!std::is_same_v<Threads, one_thread>) as.threads = thread_count{mode.threads};
     as.snapshot_options.every = {};

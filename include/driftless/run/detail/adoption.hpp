@@ -42,8 +42,7 @@ inline std::string what_changed(snapshot_manifest const& was, snapshot_manifest 
     }
     std::string out =
         "the snapshot is of another pipeline: say if_changed::adopt to keep the state of operators that are the "
-        "same, or "
-        "restart to begin anew.";
+        "same, or restart to begin anew.";
     auto const lines = [&](char const* mark, snapshot_manifest const& of, snapshot_manifest const& other) {
         for (auto const& each : of.operators) {
             bool there = false;
