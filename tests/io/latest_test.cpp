@@ -19,6 +19,7 @@
 #include <driftless/run/job.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <io/sink_conformance.hpp>
+#include <io/small_log.hpp>
 #include <support/catch.hpp>
 
 #include <algorithm>
@@ -49,19 +50,6 @@ using latest_test::sale;
 using logged = logged_row<std::int64_t, std::int64_t>;
 using named = logged_row<text, std::int64_t>;
 
-event_time still() { return event_time{7}; }
-
-file_log_options small_options(memory_files& files, std::uint32_t partitions = 1) {
-    file_log_options out;
-    out.partitions = partitions;
-    out.background = false;
-    out.durable = on_close;
-    out.block_bytes = 1024;
-    out.files = &files;
-    out.clock = &still;
-    out.id = {3, 4};
-    return out;
-}
 template <class Rows>
 std::vector<std::string> shown(Rows const& rows) {
     std::vector<std::string> out;
@@ -137,7 +125,7 @@ template <class Subject>
 struct in_front {
     memory_files files;
     std::optional<file_log<logged>> log;
-    void open() { log.emplace("log", small_options(files)); }
+    void open() { log.emplace("log", test::small_log(files)); }
     void close() { log.reset(); }
     struct owner {
         log_sink<file_log<logged>> inner;
@@ -172,7 +160,7 @@ TEST_CASE("latest in front of a sink of two phases has two phases", "[io][sink][
 
 TEST_CASE("latest reads the last version of each row from a log of changes", "[io][latest]") {
     memory_files files;
-    file_log<named> log{"log", small_options(files, 2)};
+    file_log<named> log{"log", test::small_log(files, 2)};
     log_sink stream{log, {.name = "stream", .build = 1}};
     log_sink corrected{log, {.name = "batch", .build = 2}};
     stream.recover({});
@@ -200,13 +188,13 @@ TEST_CASE("latest reads the last version of each row from a log of changes", "[i
 
     memory_files others;
     for (std::uint32_t const partitions : {1U, 2U}) {
-        file_log<named> smaller{"smaller" + std::to_string(partitions), small_options(others, partitions)};
+        file_log<named> smaller{"smaller" + std::to_string(partitions), test::small_log(others, partitions)};
         auto const done = compact(log, smaller);
         CHECK(done.read == 11);
         CHECK(done.kept == 5);
         CHECK(shown(latest(smaller)) == shown(latest(log)));
         CHECK_THROWS_AS(compact(log, smaller), error);
-        file_log<named> least{"least" + std::to_string(partitions), small_options(others, partitions)};
+        file_log<named> least{"least" + std::to_string(partitions), test::small_log(others, partitions)};
         CHECK(compact(log, least, {.keep_removed = false}).kept == 4);
         CHECK(shown(latest(least)) == shown(latest(log)));
     }
@@ -263,7 +251,7 @@ TEST_CASE("a log of changes, compacted or not, ends in what a batch says", "[io]
     for (bool const resolved : {false, true}) {
         for (std::uint64_t const every : {7U, 100U, 0U}) {
             memory_files files;
-            auto durable = small_options(files);
+            auto durable = test::small_log(files);
             durable.durable = every_batch;
             file_log<named> changes{"changes", durable};
             {
@@ -279,13 +267,13 @@ TEST_CASE("a log of changes, compacted or not, ends in what a batch says", "[io]
             else if (every != 7) CHECK(changes.end_offset(0) < direct - 10);
             if (resolved && every == 0) CHECK(changes.end_offset(0) >= want.size());
 
-            file_log<named> whole{"whole", small_options(files)};
+            file_log<named> whole{"whole", test::small_log(files)};
             compact(changes, whole, {.keep_removed = false});
             CHECK(shown(latest(whole)) == want);
             CHECK(whole.end_offset(0) == want.size());
 
             // As a job that goes on: again from where it was.
-            file_log<named> going{"going", small_options(files, 2)};
+            file_log<named> going{"going", test::small_log(files, 2)};
             for (auto const* const name : {"compaction", "compaction"}) {
                 log_sink target{going};
                 snapshot_options const often{.every = {}, .records = 50, .job = name, .files = &files};

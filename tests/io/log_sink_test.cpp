@@ -4,6 +4,7 @@
 #include <driftless/log/file_log.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <io/sink_conformance.hpp>
+#include <io/small_log.hpp>
 #include <support/catch.hpp>
 
 #include <algorithm>
@@ -17,25 +18,13 @@ using namespace driftless;
 using namespace sink_conformance;
 using logged = logged_row<std::int64_t, std::int64_t>;
 
-event_time still() { return event_time{7}; }
 
 template <std::uint32_t Partitions>
 struct log_subject {
     memory_files files;
     std::optional<file_log<logged>> log;
 
-    file_log_options options() {
-        file_log_options out;
-        out.partitions = Partitions;
-        out.background = false;
-        out.durable = on_close;
-        out.block_bytes = 1024;
-        out.files = &files;
-        out.clock = &still;
-        out.id = {3, 4};
-        return out;
-    }
-    void open() { log.emplace("log", options()); }
+    void open() { log.emplace("log", test::small_log(files, Partitions)); }
     void close() { log.reset(); }
     auto sink(std::string name = "out") {
         // Rows have no job in them: the build tells the sinks of a test apart.
@@ -224,11 +213,7 @@ TEST_CASE("a log sink writes rows of one key to one partition", "[io][sink]") {
 
 TEST_CASE("a log sink writes plain records and values as they are, and owns text", "[io][sink]") {
     memory_files files;
-    log_subject<2> like;
-    auto options = like.options();
-    options.files = &files;
-    options.partitions = 3;
-    file_log<std::string, packed> log{"words", options};
+    file_log<std::string, packed> log{"words", test::small_log(files, 3)};
     auto const by_size = [](std::string const& word, std::uint32_t n) {
         return static_cast<std::uint32_t>(word.size()) % n;
     };
