@@ -2,8 +2,6 @@
 #ifndef DRIFTLESS_RUN_JOB_HPP
 #define DRIFTLESS_RUN_JOB_HPP
 
-#include <driftless/codec/checksum.hpp>
-#include <driftless/codec/codec.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/pipeline.hpp>
 #include <driftless/log/detail/system_time.hpp>
@@ -14,7 +12,7 @@
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/decisions.hpp>
 #include <driftless/run/detail/snapshot_keeper.hpp>
-#include <driftless/run/detail/snapshot_visitors.hpp>
+#include <driftless/run/detail/state_bytes.hpp>
 #include <driftless/run/detail/stuck_visitor.hpp>
 #include <driftless/run/detail/throttle.hpp>
 #include <driftless/run/fingerprint.hpp>
@@ -184,25 +182,14 @@ public:
     ///
     /// Errors      A state without a codec is a sentence at compile time.
     [[nodiscard]] std::string snapshot() {
-        return guarded([&] {
-            std::string body;
-            byte_writer out{body};
-            out.write(fingerprint(engine_.pipeline())).write(engine_.records()).write(engine_.failures());
-            out.write(static_cast<std::uint64_t>(engine_.lanes().size()));
-            for (auto const* const each : engine_.lanes()) out.write(each->next);
-            if constexpr (streams) watch_.save(out);
-            engine_.visit_state(detail::save_visitor{body});
-            std::string whole;
-            byte_writer{whole}.write(snapshot_version).write(xxh3_64(body.data(), body.size()));
-            return whole += body;
-        });
+        return guarded([&] { return detail::state_bytes(engine_, watch_); });
     }
     /// Takes a snapshot up: the job goes on where the other one was, on any number of threads. What was
     /// collected in results() is not part of it.
     ///
     /// Errors      Damaged bytes (malformed); another pipeline, or inputs that are shorter (mismatch).
     void restore(std::string_view bytes) {
-        guarded([&] { return load(bytes), 0; });
+        guarded([&] { return detail::take_state(engine_, watch_, bytes), 0; });
         if (keeper_) keeper_->forget();
         publish();
     }
@@ -248,8 +235,6 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t snapshot_version = 5;
-
     /// Lets nothing go on after an error.
     template <class F>
     auto guarded(F&& f) {
@@ -428,47 +413,6 @@ private:
         detail::wait_for_answers(engine_.services(), [&] { poll_engine(chunk, true); });
         stop_.store(false, std::memory_order_release);
         return true;
-    }
-
-    void load(std::string_view bytes) {
-        byte_reader head{bytes};
-        if (head.read<std::uint32_t>() != snapshot_version) {
-            throw error{error_code::mismatch, "the snapshot has another version than this library writes"};
-        }
-        auto const sum = head.read<std::uint64_t>();
-        auto const body = bytes.substr(static_cast<std::size_t>(head.offset()));
-        if (sum != xxh3_64(body.data(), body.size())) {
-            throw error{error_code::malformed,
-                "the snapshot is damaged: its checksum is " + std::to_string(xxh3_64(body.data(), body.size()))
-                    + " and should be " + std::to_string(sum)};
-        }
-        byte_reader in{body};
-        if (in.read<std::uint64_t>() != fingerprint(engine_.pipeline())) {
-            throw error{error_code::mismatch,
-                "the snapshot is of another pipeline (operators, parameters or records differ): restore it "
-                "into the pipeline it was taken from, or start without it"};
-        }
-        auto const records = in.read<std::uint64_t>();
-        auto const failures = in.read<std::uint64_t>();
-        if (in.read<std::uint64_t>() != engine_.lanes().size()) {
-            throw error{error_code::mismatch, "the snapshot has another number of partitions than the inputs"};
-        }
-        for (auto* const each : engine_.lanes()) each->idle = false;
-        engine_.extend();
-        for (auto* const each : engine_.lanes()) {
-            auto const next = in.read<std::uint64_t>();
-            if (next > each->end) {
-                throw error{error_code::mismatch,
-                    "the snapshot has read up to offset " + std::to_string(next) + " and the input ends at "
-                        + std::to_string(each->end) + ": it is another log, or a shorter one"};
-            }
-            each->next = next;
-            each->looked = false;
-        }
-        if constexpr (streams) watch_.load(in);
-        engine_.visit_state(detail::load_visitor{in});
-        in.expect_end();
-        engine_.resume(records, failures);
     }
 };
 template <class Mode, class P, class... Args>

@@ -4,6 +4,7 @@
 
 #include <driftless/core/config.hpp>
 #include <driftless/state/spilling_entries.hpp>
+#include <driftless/state/table_entries.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -18,7 +18,6 @@ class block_list {
 
     growing_array<growing_array<T>> blocks_;
     std::size_t filling_ = 0;  // blocks_[filling_] takes the next element
-    std::size_t size_ = 0;
     std::size_t reading_ = 0;
     std::size_t at_ = 0;  // in blocks_[reading_]
 
@@ -26,7 +25,6 @@ public:
     T& push_back(T&& value) {
         if (filling_ == blocks_.size() || blocks_[filling_].size() == in_block) [[unlikely]]
             next_block();
-        ++size_;
         return blocks_[filling_].push_back(static_cast<T&&>(value));
     }
     /// The next one that has not been read; null: all have been.
@@ -43,7 +41,7 @@ public:
     void clear() noexcept {
         while (blocks_.size() > kept_blocks) blocks_.pop_back();
         for (auto& each : blocks_) each.clear();
-        filling_ = size_ = reading_ = at_ = 0;
+        filling_ = reading_ = at_ = 0;
     }
 
 private:
