@@ -5,6 +5,7 @@
 #include <driftless/core/detail/sentence.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/pipeline.hpp>
+#include <driftless/log/detail/plain_name.hpp>
 #include <driftless/log/readable.hpp>
 #include <driftless/run/snapshot_manifest.hpp>
 #include <driftless/view/audit_log.hpp>
@@ -286,7 +287,7 @@ public:
         next.phase = static_cast<std::uint8_t>(follows ? deployment_phase::watching : deployment_phase::steady);
         next.candidate = 0;
         next.previous = follows ? old : 0;
-        next.window_ends = saturating_add(view_.now(), options_.rollback_window);
+        next.window_ends = view_.now() + options_.rollback_window;
         next.starts = 0;
         next.outcome = detail::sentence({"version ", number, " is current"});
         note(next, audit_kind::cut_over, number, logic_of(number), old != 0 ? detail::sentence({"from version ", old}) : "");
@@ -434,8 +435,9 @@ private:
         if (phase() != deployment_phase::watching) return current_->poll(max);
         std::size_t fed = 0;
         auto const why = tried([&] { fed = current_->poll(max); });
-        if (!why.empty()) back(why);
-        return fed;
+        if (why.empty()) return fed;
+        back(why);
+        return current_->poll(max);
     }
     void ask_guards() {
         auto* const trial = phase() == deployment_phase::watching ? current_.get() : candidate_.get();

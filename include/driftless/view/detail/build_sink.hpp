@@ -61,7 +61,7 @@ public:
     /// The rows of the snapshot that the job goes on from; what is newer was never complete, or is not wanted.
     ///
     /// Errors      corrupt, with the path.
-    void recover(sink_position const& at) {
+    void recover(driftless::sink_position const& at) {
         for (auto const& each : files_->list(folder_)) {
             auto const prepared = number_of_rows(each.name, true);
             auto const complete = number_of_rows(each.name, false);
