@@ -13,6 +13,8 @@
 #include <driftless/view/detail/build_job.hpp>
 #include <driftless/view/detail/deployment_state.hpp>
 #include <driftless/view/detail/snapshot_search.hpp>
+#include <driftless/view/row_set.hpp>
+#include <driftless/view/validate.hpp>
 #include <driftless/view/versioned_view.hpp>
 
 #include <algorithm>
@@ -148,6 +150,21 @@ public:
     }
     /// What a new version must pass before it is ready. In the order in which they are added; all are asked.
     void validate_with(std::string name, validator f) { validators_.emplace_back(std::move(name), std::move(f)); }
+    /// The same with checks of view/validate.hpp, all of them.
+    void validate_with(validation<K, V> checks) {
+        validate_with("checks", [checks = std::move(checks)](View const* current, View const& fresh, build const&) {
+            auto const rows_in = [](View const& of) {
+                row_set<K, V> out;
+                detail::each_row<K, V>(of,
+                    [&](auto const& key, time_window window, auto const& value) { out.add(key, window, value); });
+                return std::move(out).finish();
+            };
+            auto const candidate = rows_in(fresh);
+            auto const found =
+                current != nullptr ? checks.run(candidate, rows_in(*current)) : checks.run(candidate);
+            return found.passed() ? std::string{} : found.str();
+        });
+    }
     /// What watches a version on trial: before the cut-over it ends the trial, after it, it rolls back.
     void guard_with(std::string name, guard f) { guards_.emplace_back(std::move(name), std::move(f)); }
     /// Is shown every row that a version writes before it is current: its shadow output. After a crash some come again.

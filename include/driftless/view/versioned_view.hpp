@@ -185,7 +185,8 @@ public:
             throw error{error_code::not_there,
                 all.empty() ? std::string{"no version of this view has been current yet"}
                             : detail::sentence({"no version of this view is known that was current so early: the "
-                                                "earliest, ", all[0].version, ", has been since ",
+                                                "earliest, ",
+                                  all[0].version, ", has been since ",
                                   std::string_view{detail::plan_text(all[0].since)}}),
                 folder_};
         }
@@ -198,8 +199,9 @@ public:
         }
         if (list_.find(found.version) == nullptr) {
             throw error{error_code::not_there,
-                detail::sentence({"version ", found.version, ", which was current then, has been retired: certify() "
-                                  "keeps what is to be shown later"}),
+                detail::sentence({"version ", found.version,
+                    ", which was current then, has been retired: certify() "
+                    "keeps what is to be shown later"}),
                 folder_};
         }
         return found.version;
