@@ -84,7 +84,7 @@ public:
 ///             takes before a cut-over.
 /// Source      J. Kreps, "Questioning the Lambda Architecture" (2014).
 /// Example     examples/kappa_replay
-template <class K, class V, class View>
+template <class K, class V, class View = view<K, V>>
 class deployment {
     using job_t = detail::build_job<K, V, View>;
     using definition_t = detail::build_definition<K, V, View>;
@@ -119,7 +119,7 @@ public:
     explicit deployment(std::string folder, deployment_options options = {})
         : options_(std::move(options)),
           view_(std::move(folder),
-              {.keep = options_.keep, .git_hash = options_.git_hash, .files = options_.files, .clock = options_.clock}),
+              {.keep = options_.keep, .git_hash = options_.git_hash, .files = options_.files, .clock = options_.clock, .rows = options_.rows}),
           audit_(view_.folder() + "/audit", {.files = options_.files, .clock = options_.clock}) {
         if (!view_.list().owner.empty()) state_ = decode<detail::deployment_state>(view_.list().owner);
     }
@@ -135,7 +135,7 @@ public:
         static_assert((readable_log<typename detail::definition_input<std::remove_cvref_t<Inputs>>::log> && ...),
             "driftless: a deployment replays logs: give define() a memory_log, a file_log or another log, or "
             "bind(\"...\"_name, log)");
-        static_assert((std::is_lvalue_reference_v<Inputs> || ...) || (is_bound_to_lvalue<std::remove_cvref_t<Inputs>> || ...),
+        static_assert(((std::is_lvalue_reference_v<Inputs> || is_bound_to_lvalue<std::remove_cvref_t<Inputs>>) && ...),
             "driftless: a deployment borrows its logs: give define() logs that outlive it, not temporaries");
         detail::require_plain_name(logic_version, view_.folder());
         if (started_) throw error{error_code::stopped, "define() comes before start()", view_.folder()};
@@ -249,7 +249,7 @@ public:
         next.starts = 0;
         next.outcome.clear();
         note(next, audit_kind::deploy, number, logic_version, why);
-        step(next, [&](detail::version_list& list) {
+        step(next, [&](detail::listed_versions& list) {
             ++list.next;
             list.versions.push_back(made);
         });
@@ -307,8 +307,9 @@ public:
         next.window_ends = view_.now() + options_.rollback_window;
         next.starts = 0;
         next.outcome = detail::sentence({"version ", number, " is current"});
-        note(next, audit_kind::cut_over, number, logic_of(number), old != 0 ? detail::sentence({"from version ", old}) : "");
-        step(next, [&](detail::version_list& list) { view_.set_current(list, number); });
+        auto const from = old != 0 ? detail::sentence({"from version ", old}) : std::string{};
+        note(next, audit_kind::cut_over, number, logic_of(number), from);
+        step(next, [&](detail::listed_versions& list) { view_.set_current(list, number); });
         view_.show(number);
         if (follows) previous_ = std::move(current_);
         else retire_job(current_);
@@ -342,7 +343,7 @@ public:
         next.candidate = 0;
         next.outcome = detail::sentence({"version ", number, " was stopped: ", why});
         note(next, audit_kind::stop, number, logic_of(number), why);
-        step(next, [&](detail::version_list& list) { list.erase(number); });
+        step(next, [&](detail::listed_versions& list) { list.erase(number); });
         view_.forget(number);
     }
     /// Of 10'000 keys so many are read from the version on trial by view().read_for(key); 0 ends it.
@@ -384,7 +385,7 @@ private:
     /// One write decides: the list of versions with the state in it.
     template <class F>
     void step(detail::deployment_state next, F&& edit) {
-        view_.change([&](detail::version_list& list) {
+        view_.change([&](detail::listed_versions& list) {
             edit(list);
             list.owner = encode(next);
         });
@@ -414,7 +415,7 @@ private:
         next.previous = 0;
         next.outcome = detail::sentence({"rolled back from version ", failed, " to version ", number, ": ", why});
         note(next, audit_kind::roll_back, number, logic_of(number), detail::sentence({"from version ", failed}), why);
-        step(next, [&](detail::version_list& list) { view_.set_current(list, number); });
+        step(next, [&](detail::listed_versions& list) { view_.set_current(list, number); });
         view_.show(number);
         current_ = std::move(previous_);
         previous_.reset();

@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_VIEW_DETAIL_BUILD_SINK_HPP
 #define DRIFTLESS_VIEW_DETAIL_BUILD_SINK_HPP
 
+#include <driftless/core/frontier.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/transactional_sink.hpp>
 #include <driftless/io/detail/kept_row.hpp>
@@ -55,6 +56,12 @@ public:
         remove_row<K>(version_->rows(), key, window);
     }
 
+    void on_frontier(frontier const& at) {
+        about_.watermark = at.watermark;
+        about_.progress = at.progress;
+        if constexpr (follows_frontier<View>) version_->rows().on_frontier(at);
+    }
+
     /// The rows of the snapshot that the job goes on from; what is newer was never complete, or is not wanted.
     ///
     /// Errors      corrupt, with the path.
@@ -86,6 +93,7 @@ public:
         about_.based_on = mine.based_on;
         about_.begun = mine.begun;
         about_.snapshot = at.snapshot;
+        show_rows(version_->rows(), about_);
         version_->tell(about_);
     }
     void prepare(std::uint64_t n) {

@@ -10,7 +10,7 @@
 #include <driftless/view/build.hpp>
 #include <driftless/view/detail/any_view.hpp>
 #include <driftless/view/detail/checked_file.hpp>
-#include <driftless/view/detail/version_list.hpp>
+#include <driftless/view/detail/listed_versions.hpp>
 
 #include <cstddef>
 #include <cstdint>
