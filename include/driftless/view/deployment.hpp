@@ -31,14 +31,21 @@
 namespace driftless::inline v0 {
 
 namespace detail {
+/// An input as it is forwarded: a log that outlives the call, or a name bound to one.
+template <class X>
+inline constexpr bool borrows = std::is_lvalue_reference_v<X>;
+template <class Name, class X>
+inline constexpr bool borrows<bound<Name, X>> = std::is_lvalue_reference_v<X>;
+template <class Name, class X>
+inline constexpr bool borrows<bound<Name, X>&> = std::is_lvalue_reference_v<X>;
+
 /// The versions of a deployment: what it changes itself.
 template <class K, class V, class View>
 class deployed_versions : public versioned_view<K, V, View> {
     using base = versioned_view<K, V, View>;
 
 public:
-    deployed_versions(std::string folder, versioned_view_options options)
-        : base(std::move(folder), std::move(options), false) {}
+    deployed_versions(std::string in, versioned_view_options how) : base(std::move(in), std::move(how), false) {}
     using base::add;
     using base::change;
     using base::files;
@@ -47,7 +54,6 @@ public:
     using base::list;
     using base::make_folder;
     using base::now;
-    using base::options;
     using base::retire_old;
     using base::set_current;
     using base::show;
@@ -118,8 +124,7 @@ public:
     /// Opens the folder, or makes it if its parent is there.
     explicit deployment(std::string folder, deployment_options options = {})
         : options_(std::move(options)),
-          view_(std::move(folder),
-              {.keep = options_.keep, .git_hash = options_.git_hash, .files = options_.files, .clock = options_.clock, .rows = options_.rows}),
+          view_(std::move(folder), versions_by(options_)),
           audit_(view_.folder() + "/audit", {.files = options_.files, .clock = options_.clock}) {
         if (!view_.list().owner.empty()) state_ = decode<detail::deployment_state>(view_.list().owner);
     }
@@ -135,7 +140,7 @@ public:
         static_assert((readable_log<typename detail::definition_input<std::remove_cvref_t<Inputs>>::log> && ...),
             "driftless: a deployment replays logs: give define() a memory_log, a file_log or another log, or "
             "bind(\"...\"_name, log)");
-        static_assert(((std::is_lvalue_reference_v<Inputs> || is_bound_to_lvalue<std::remove_cvref_t<Inputs>>) && ...),
+        static_assert((detail::borrows<Inputs> && ...),
             "driftless: a deployment borrows its logs: give define() logs that outlive it, not temporaries");
         detail::require_plain_name(logic_version, view_.folder());
         if (started_) throw error{error_code::stopped, "define() comes before start()", view_.folder()};
@@ -375,10 +380,13 @@ public:
     }
 
 private:
-    template <class X>
-    static constexpr bool is_bound_to_lvalue = false;
-    template <class Name, class X>
-    static constexpr bool is_bound_to_lvalue<bound<Name, X>> = std::is_lvalue_reference_v<X>;
+    static versioned_view_options versions_by(deployment_options const& from) {
+        return {.keep = from.keep,
+            .git_hash = from.git_hash,
+            .files = from.files,
+            .clock = from.clock,
+            .rows = from.rows};
+    }
 
     // --- steps --------------------------------------------------------------------------------------------------
 

@@ -23,8 +23,8 @@ namespace driftless::inline v0 {
 /// beginning      where the logs begin, with empty state
 /// offset         at an offset of each partition (one for all, or one per partition of the only input)
 /// time           at the offset of an append time, by the clock of the logs
-/// snapshot       at the newest snapshot of a version whose pipeline has the same fingerprint over the same log, with its
-///                state and its rows. Of the same logic version the answers are those of a replay from the
+/// snapshot       at the newest snapshot of a version whose pipeline has the same fingerprint over the same log, with
+///                its state and its rows. Of the same logic version the answers are those of a replay from the
 ///                beginning; `adopt` also takes one of another logic version: what was said before stays as it was
 ///
 /// From an offset or a time the state is empty: windows that began before it lack what came before.

@@ -114,8 +114,8 @@ inline void copy_snapshot(found_snapshot const& from, std::uint64_t to, std::str
 
 /// Makes the folder of a new version such that its job begins where it is to; says where, for people.
 template <class Definition>
-std::string place_start(listed_version& made, Definition const& of, replay_from const& from, listed_versions const& list,
-    std::string const& folder, file_system& files) {
+std::string place_start(listed_version& made, Definition const& of, replay_from const& from,
+    listed_versions const& list, std::string const& folder, file_system& files) {
     auto const partitions = of.partitions();
     switch (from.kind()) {
         case replay_from::place::beginning: return "from the beginning";
