@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // examples/kappa_replay - version 1 of a report forgot the tax. Version 2 is replayed beside it from the log, compared,
-// cut over, rolled back and cut over again, while records come in and four threads read: no answer is wrong, and none is
-// of two versions. At the end the report is that of a batch run.
-//   kappa_replay [--input FILE.csv [--csv]] [--records N]   invoice lines of a file, or made up; --csv prints the report
+// cut over, rolled back and cut over again, while records come in and four threads read: no answer is wrong, and none
+// is of two versions. At the end the report is that of a batch run.
+//   kappa_replay [--input FILE [--csv]] [--records N]   invoice lines of a file, or made up; --csv prints the report
 // args:
 // expect: verdict: the report of version 2 is that of a batch run, and no answer was wrong or mixed
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
