@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // expect: flag is read at the offsets of records, and its input is rows that were made of them: put flag before the aggregate
 #include <driftless/agg/count.hpp>
 #include <driftless/log/flag_values.hpp>

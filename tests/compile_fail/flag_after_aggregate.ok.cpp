@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include <driftless/agg/count.hpp>
 #include <driftless/log/flag_values.hpp>
 #include <driftless/log/memory_log.hpp>

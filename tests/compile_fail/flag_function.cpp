@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // expect: flag needs a function of the record and of the flag that returns a value
 #include <driftless/log/flag_values.hpp>
 #include <driftless/log/memory_log.hpp>
