@@ -238,21 +238,6 @@ public:
         });
         return engine_.make_report();
     }
-    /// The least watermark of its inputs. On the thread of the job.
-    [[nodiscard]] event_time watermark() {
-        auto least = event_time::max();
-        engine_.each_chain([&](auto& chain) {
-            auto of_chain = event_time::min();
-            chain.visit_state([&]<class T>(std::string_view name, T& member) {
-                if constexpr (std::is_same_v<T, event_time>) {
-                    if (name == "watermark" && of_chain < member) of_chain = member;
-                }
-            });
-            if (of_chain < least) least = of_chain;
-        });
-        return least;
-    }
-
     /// The books as of the last chunk; may be called from any thread.
     [[nodiscard]] report metrics() const {
         std::lock_guard const lock{publishing_};

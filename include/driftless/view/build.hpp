@@ -37,7 +37,8 @@ struct build {
     std::uint64_t based_on = 0;     ///< the version whose snapshot it began with; 0: with empty state
     event_time begun;               ///< by the clock of the view
     event_time updated;
-    event_time watermark;
+    event_time watermark = event_time::min();  ///< of its job; see frontier
+    event_time progress = event_time::min();   ///< of its job; see frontier
     std::uint64_t records = 0;      ///< read from all inputs
     std::uint64_t failures = 0;     ///< records left out because a user function threw
     std::uint64_t refused = 0;      ///< by stateful stages, for whatever reason
@@ -51,5 +52,5 @@ struct build {
 
 BOOST_HANA_ADAPT_STRUCT(driftless::build_input, input, log, schema, partition, begin, offset);
 BOOST_HANA_ADAPT_STRUCT(driftless::build, number, logic_version, git_hash, fingerprint, row_schema, snapshot, based_on,
-    begun, updated, watermark, records, failures, refused, written, removed, inputs);
+    begun, updated, watermark, progress, records, failures, refused, written, removed, inputs);
 #endif

@@ -13,6 +13,8 @@
 #include <driftless/view/detail/build_job.hpp>
 #include <driftless/view/detail/deployment_state.hpp>
 #include <driftless/view/detail/snapshot_search.hpp>
+#include <driftless/view/row_set.hpp>
+#include <driftless/view/validate.hpp>
 #include <driftless/view/versioned_view.hpp>
 
 #include <algorithm>
@@ -29,14 +31,21 @@
 namespace driftless::inline v0 {
 
 namespace detail {
+/// An input as it is forwarded: a log that outlives the call, or a name bound to one.
+template <class X>
+inline constexpr bool borrows = std::is_lvalue_reference_v<X>;
+template <class Name, class X>
+inline constexpr bool borrows<bound<Name, X>> = std::is_lvalue_reference_v<X>;
+template <class Name, class X>
+inline constexpr bool borrows<bound<Name, X>&> = std::is_lvalue_reference_v<X>;
+
 /// The versions of a deployment: what it changes itself.
 template <class K, class V, class View>
 class deployed_versions : public versioned_view<K, V, View> {
     using base = versioned_view<K, V, View>;
 
 public:
-    deployed_versions(std::string folder, versioned_view_options options)
-        : base(std::move(folder), std::move(options), false) {}
+    deployed_versions(std::string in, versioned_view_options how) : base(std::move(in), std::move(how), false) {}
     using base::add;
     using base::change;
     using base::files;
@@ -45,7 +54,6 @@ public:
     using base::list;
     using base::make_folder;
     using base::now;
-    using base::options;
     using base::retire_old;
     using base::set_current;
     using base::show;
@@ -82,7 +90,7 @@ public:
 ///             takes before a cut-over.
 /// Source      J. Kreps, "Questioning the Lambda Architecture" (2014).
 /// Example     examples/kappa_replay
-template <class K, class V, class View>
+template <class K, class V, class View = view<K, V>>
 class deployment {
     using job_t = detail::build_job<K, V, View>;
     using definition_t = detail::build_definition<K, V, View>;
@@ -116,8 +124,7 @@ public:
     /// Opens the folder, or makes it if its parent is there.
     explicit deployment(std::string folder, deployment_options options = {})
         : options_(std::move(options)),
-          view_(std::move(folder),
-              {.keep = options_.keep, .git_hash = options_.git_hash, .files = options_.files, .clock = options_.clock}),
+          view_(std::move(folder), versions_by(options_)),
           audit_(view_.folder() + "/audit", {.files = options_.files, .clock = options_.clock}) {
         if (!view_.list().owner.empty()) state_ = decode<detail::deployment_state>(view_.list().owner);
     }
@@ -133,7 +140,7 @@ public:
         static_assert((readable_log<typename detail::definition_input<std::remove_cvref_t<Inputs>>::log> && ...),
             "driftless: a deployment replays logs: give define() a memory_log, a file_log or another log, or "
             "bind(\"...\"_name, log)");
-        static_assert((std::is_lvalue_reference_v<Inputs> || ...) || (is_bound_to_lvalue<std::remove_cvref_t<Inputs>> || ...),
+        static_assert((detail::borrows<Inputs> && ...),
             "driftless: a deployment borrows its logs: give define() logs that outlive it, not temporaries");
         detail::require_plain_name(logic_version, view_.folder());
         if (started_) throw error{error_code::stopped, "define() comes before start()", view_.folder()};
@@ -148,6 +155,21 @@ public:
     }
     /// What a new version must pass before it is ready. In the order in which they are added; all are asked.
     void validate_with(std::string name, validator f) { validators_.emplace_back(std::move(name), std::move(f)); }
+    /// The same with checks of view/validate.hpp, all of them.
+    void validate_with(validation<K, V> checks) {
+        validate_with("checks", [checks = std::move(checks)](View const* current, View const& fresh, build const&) {
+            auto const rows_in = [](View const& of) {
+                row_set<K, V> out;
+                detail::each_row<K, V>(of,
+                    [&](auto const& key, time_window window, auto const& value) { out.add(key, window, value); });
+                return std::move(out).finish();
+            };
+            auto const candidate = rows_in(fresh);
+            auto const found =
+                current != nullptr ? checks.run(candidate, rows_in(*current)) : checks.run(candidate);
+            return found.passed() ? std::string{} : found.str();
+        });
+    }
     /// What watches a version on trial: before the cut-over it ends the trial, after it, it rolls back.
     void guard_with(std::string name, guard f) { guards_.emplace_back(std::move(name), std::move(f)); }
     /// Is shown every row that a version writes before it is current: its shadow output. After a crash some come again.
@@ -232,7 +254,7 @@ public:
         next.starts = 0;
         next.outcome.clear();
         note(next, audit_kind::deploy, number, logic_version, why);
-        step(next, [&](detail::version_list& list) {
+        step(next, [&](detail::listed_versions& list) {
             ++list.next;
             list.versions.push_back(made);
         });
@@ -290,8 +312,9 @@ public:
         next.window_ends = view_.now() + options_.rollback_window;
         next.starts = 0;
         next.outcome = detail::sentence({"version ", number, " is current"});
-        note(next, audit_kind::cut_over, number, logic_of(number), old != 0 ? detail::sentence({"from version ", old}) : "");
-        step(next, [&](detail::version_list& list) { view_.set_current(list, number); });
+        auto const from = old != 0 ? detail::sentence({"from version ", old}) : std::string{};
+        note(next, audit_kind::cut_over, number, logic_of(number), from);
+        step(next, [&](detail::listed_versions& list) { view_.set_current(list, number); });
         view_.show(number);
         if (follows) previous_ = std::move(current_);
         else retire_job(current_);
@@ -325,7 +348,7 @@ public:
         next.candidate = 0;
         next.outcome = detail::sentence({"version ", number, " was stopped: ", why});
         note(next, audit_kind::stop, number, logic_of(number), why);
-        step(next, [&](detail::version_list& list) { list.erase(number); });
+        step(next, [&](detail::listed_versions& list) { list.erase(number); });
         view_.forget(number);
     }
     /// Of 10'000 keys so many are read from the version on trial by view().read_for(key); 0 ends it.
@@ -357,17 +380,20 @@ public:
     }
 
 private:
-    template <class X>
-    static constexpr bool is_bound_to_lvalue = false;
-    template <class Name, class X>
-    static constexpr bool is_bound_to_lvalue<bound<Name, X>> = std::is_lvalue_reference_v<X>;
+    static versioned_view_options versions_by(deployment_options const& from) {
+        return {.keep = from.keep,
+            .git_hash = from.git_hash,
+            .files = from.files,
+            .clock = from.clock,
+            .rows = from.rows};
+    }
 
     // --- steps --------------------------------------------------------------------------------------------------
 
     /// One write decides: the list of versions with the state in it.
     template <class F>
     void step(detail::deployment_state next, F&& edit) {
-        view_.change([&](detail::version_list& list) {
+        view_.change([&](detail::listed_versions& list) {
             edit(list);
             list.owner = encode(next);
         });
@@ -397,7 +423,7 @@ private:
         next.previous = 0;
         next.outcome = detail::sentence({"rolled back from version ", failed, " to version ", number, ": ", why});
         note(next, audit_kind::roll_back, number, logic_of(number), detail::sentence({"from version ", failed}), why);
-        step(next, [&](detail::version_list& list) { view_.set_current(list, number); });
+        step(next, [&](detail::listed_versions& list) { view_.set_current(list, number); });
         view_.show(number);
         current_ = std::move(previous_);
         previous_.reset();

@@ -7,6 +7,7 @@
 #include <driftless/run/rate_limit.hpp>
 #include <driftless/run/snapshot_options.hpp>
 #include <driftless/view/build.hpp>
+#include <driftless/view/view_options.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -22,8 +23,8 @@ namespace driftless::inline v0 {
 /// beginning      where the logs begin, with empty state
 /// offset         at an offset of each partition (one for all, or one per partition of the only input)
 /// time           at the offset of an append time, by the clock of the logs
-/// snapshot       at the newest snapshot of a version whose pipeline has the same fingerprint and whose log is the same:
-///                with its state and its rows. Of the same logic version the answers are those of a replay from the
+/// snapshot       at the newest snapshot of a version whose pipeline has the same fingerprint over the same log, with
+///                its state and its rows. Of the same logic version the answers are those of a replay from the
 ///                beginning; `adopt` also takes one of another logic version: what was said before stays as it was
 ///
 /// From an offset or a time the state is empty: windows that began before it lack what came before.
@@ -74,6 +75,7 @@ struct deployment_options {
     std::string who{};                ///< for the audit log
     file_system* files = nullptr;     ///< where the folder is; null: on the disk
     event_time (*clock)() = nullptr;  ///< null: the system's
+    view_options rows{};              ///< of the view of each version
 };
 
 /// What a deployment is doing.

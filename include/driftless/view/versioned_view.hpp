@@ -11,9 +11,11 @@
 #include <driftless/log/detail/system_time.hpp>
 #include <driftless/run/detail/plan_text.hpp>
 #include <driftless/view/build.hpp>
+#include <driftless/view/detail/any_view.hpp>
 #include <driftless/view/detail/pinned_switch.hpp>
 #include <driftless/view/detail/rows_file.hpp>
-#include <driftless/view/detail/version_list.hpp>
+#include <driftless/view/detail/listed_versions.hpp>
+#include <driftless/view/view.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -36,6 +38,7 @@ struct versioned_view_options {
     std::string git_hash{};           ///< of the program, for the builds it makes
     file_system* files = nullptr;     ///< where the folder is; null: on the disk
     event_time (*clock)() = nullptr;  ///< null: the system's
+    view_options rows{};              ///< of the view of each version
 };
 
 /// One version of a view, while it is in memory: its rows, and what it was made of.
@@ -47,7 +50,8 @@ class view_version {
     build about_;
 
 public:
-    explicit view_version(build about) : number_(about.number), about_(std::move(about)) {}
+    explicit view_version(build about, view_options const& how = {})
+        : number_(about.number), rows_(detail::make_view<View>(how)), about_(std::move(about)) {}
 
     [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
     [[nodiscard]] View const& rows() const noexcept { return rows_; }
@@ -100,7 +104,7 @@ public:
 /// Threads     read(), read_for() and the other reads from any number of threads; changes from one.
 /// Complexity  cut_over and roll_back write one small file and store one pointer. A read takes two atomic operations.
 /// Source      M. Fowler, "Blue Green Deployment" (2010).
-template <class K, class V, class View>
+template <class K, class V, class View = view<K, V>>
 class versioned_view {
     using version = view_version<View>;
     using switch_t = detail::pinned_switch<version>;
@@ -111,7 +115,7 @@ class versioned_view {
     file_system* files_;
     std::unique_ptr<file> lock_;
     mutable std::mutex listing_;  // of list_, which readers of history look at
-    detail::version_list list_;
+    detail::listed_versions list_;
     bool broken_ = false;
     switch_t switch_;
     typename switch_t::line current_{nullptr};
@@ -185,7 +189,8 @@ public:
             throw error{error_code::not_there,
                 all.empty() ? std::string{"no version of this view has been current yet"}
                             : detail::sentence({"no version of this view is known that was current so early: the "
-                                                "earliest, ", all[0].version, ", has been since ",
+                                                "earliest, ",
+                                  all[0].version, ", has been since ",
                                   std::string_view{detail::plan_text(all[0].since)}}),
                 folder_};
         }
@@ -198,8 +203,9 @@ public:
         }
         if (list_.find(found.version) == nullptr) {
             throw error{error_code::not_there,
-                detail::sentence({"version ", found.version, ", which was current then, has been retired: certify() "
-                                  "keeps what is to be shown later"}),
+                detail::sentence({"version ", found.version,
+                    ", which was current then, has been retired: certify() "
+                    "keeps what is to be shown later"}),
                 folder_};
         }
         return found.version;
@@ -266,10 +272,11 @@ public:
         auto* const to = at(number);
         if (detail::newest_rows_in(folder_of(number), *files_) == 0) {
             throw error{error_code::not_there,
-                detail::sentence({"version ", number, " has no rows on disk: save() it before readers are moved to it"}),
+                detail::sentence(
+                    {"version ", number, " has no rows on disk: save() it before readers are moved to it"}),
                 folder_};
         }
-        change([&](detail::version_list& list) {
+        change([&](detail::listed_versions& list) {
             set_current(list, number);
         });
         current_.store(to, std::memory_order_seq_cst);
@@ -302,7 +309,7 @@ public:
             throw error{error_code::invalid_argument,
                 detail::sentence({"`", name, "` certifies version ", other, ": release it first"}), folder_};
         }
-        change([&](detail::version_list& list) {
+        change([&](detail::listed_versions& list) {
             list.find(number)->certified.emplace_back(name);
         });
     }
@@ -310,7 +317,7 @@ public:
     bool release(std::string_view name) {
         auto const number = certified(name);
         if (number == 0) return false;
-        change([&](detail::version_list& list) {
+        change([&](detail::listed_versions& list) {
             std::erase(list.find(number)->certified, name);
         });
         return true;
@@ -321,7 +328,7 @@ public:
             throw error{error_code::invalid_argument, "a canary has at most 10000 of 10000 keys", folder_};
         }
         auto* const to = share != 0 ? at(number) : nullptr;
-        change([&](detail::version_list& list) {
+        change([&](detail::listed_versions& list) {
             list.canary = share != 0 ? number : 0;
             list.canary_share = share;
         });
@@ -350,7 +357,7 @@ protected:
             throw error{error_code::in_use,
                 "another process writes this view: end it, or read the view with versioned_view_reader", folder_};
         }
-        if (auto found = detail::read_version_list(folder_, *files_)) list_ = std::move(*found);
+        if (auto found = detail::read_listed_versions(folder_, *files_)) list_ = std::move(*found);
         remove_leftovers();
         if (serves) serve();
     }
@@ -359,7 +366,7 @@ protected:
         if (list_.current != 0) current_.store(at(list_.current), std::memory_order_seq_cst);
         if (list_.canary != 0) show_canary(at(list_.canary), list_.canary_share);
     }
-    [[nodiscard]] detail::version_list const& list() const noexcept { return list_; }
+    [[nodiscard]] detail::listed_versions const& list() const noexcept { return list_; }
     [[nodiscard]] file_system& files() const noexcept { return *files_; }
     [[nodiscard]] versioned_view_options const& options() const noexcept { return options_; }
     [[nodiscard]] event_time now() const {
@@ -381,16 +388,16 @@ protected:
         edit(next);
         write(std::move(next));
     }
-    void write(detail::version_list next) {
+    void write(detail::listed_versions next) {
         require_whole();
         ++next.generation;
         broken_ = true;
-        detail::write_version_list(folder_, next, *files_);
+        detail::write_listed_versions(folder_, next, *files_);
         broken_ = false;
         std::lock_guard const lock{listing_};
         list_ = std::move(next);
     }
-    void set_current(detail::version_list& list, std::uint64_t number) const {
+    void set_current(detail::listed_versions& list, std::uint64_t number) const {
         auto since = now();
         if (!list.history.empty() && since <= list.history.back().since) {
             since = list.history.back().since + duration{1};
@@ -418,7 +425,7 @@ protected:
         switch_.collect();
     }
     void remove(std::vector<std::uint64_t> const& numbers) {
-        change([&](detail::version_list& list) {
+        change([&](detail::listed_versions& list) {
             for (auto const each : numbers) list.erase(each);
         });
         for (auto const each : numbers) forget(each);
@@ -446,7 +453,7 @@ protected:
         about.git_hash = options_.git_hash;
         about.based_on = of.based_on;
         about.begun = of.begun;
-        auto* const made = switch_.add(std::make_unique<version>(std::move(about)));
+        auto* const made = switch_.add(std::make_unique<version>(std::move(about), options_.rows));
         loaded_.emplace_back(of.number, made);
         return made;
     }
@@ -458,7 +465,7 @@ protected:
         require_listed(number);
         build about;
         about.number = number;
-        auto fresh = std::make_unique<version>(std::move(about));
+        auto fresh = std::make_unique<version>(std::move(about), options_.rows);
         auto const newest = detail::newest_rows_in(folder_of(number), *files_);
         auto found = newest != 0 ? detail::read_rows<K, V>(
                                        folder_of(number), detail::rows_name(newest, false), fresh->rows(), *files_)
@@ -467,6 +474,7 @@ protected:
             throw error{error_code::not_there, detail::sentence({"version ", number, " has no rows on disk yet"}),
                 folder_of(number)};
         }
+        detail::show_rows(fresh->rows(), *found);
         fresh->tell(std::move(*found));
         auto* const made = switch_.add(std::move(fresh));
         loaded_.emplace_back(number, made);
@@ -477,7 +485,8 @@ protected:
     }
     void require_listed(std::uint64_t number) const {
         if (list_.find(number) != nullptr) return;
-        throw error{error_code::not_there, detail::sentence({"there is no version ", number, " of this view"}), folder_};
+        throw error{
+            error_code::not_there, detail::sentence({"there is no version ", number, " of this view"}), folder_};
     }
     void drop_rows_before(std::uint64_t number, std::uint64_t oldest) {
         for (auto const& each : files_->list(folder_of(number))) {
@@ -503,7 +512,8 @@ private:
         std::lock_guard const lock{listing_};
         bool const there = list_.find(number) != nullptr;
         throw error{error_code::not_there,
-            detail::sentence({"version ", number, there ? " is not in memory: load() it first" : " has been retired, or never was"}),
+            detail::sentence({"version ", number,
+                there ? " is not in memory: load() it first" : " has been retired, or never was"}),
             folder_};
     }
     void remove_leftovers() {

@@ -15,14 +15,14 @@ namespace driftless::inline v0 {
 
 /// Reads a versioned view that another process writes: the current version, as of the last snapshot of its job.
 ///
-/// Shape       refresh() looks whether there is something newer and reads it; readers that hold a session keep what they
-///             have. A version is read whole before anybody is given it.
+/// Shape       refresh() looks whether there is something newer and reads it; readers that hold a session keep what
+///             they have. A version is read whole before anybody is given it.
 /// State       The rows in memory: those that are current, and those that sessions hold.
 /// Errors      driftless::error: not_there if there is no such view, or no version is current; corrupt, io. After an
 ///             error readers keep what they had.
 /// Threads     read() and read_for() any number; refresh() one.
 /// Complexity  refresh() reads one small file and a list; O(rows) when something is new.
-template <class K, class V, class View>
+template <class K, class V, class View = view<K, V>>
 class versioned_view_reader {
     using version = view_version<View>;
     using switch_t = detail::pinned_switch<version>;
@@ -30,6 +30,7 @@ class versioned_view_reader {
 
     std::string folder_;
     file_system* files_;
+    view_options rows_;
     switch_t switch_;
     typename switch_t::line current_{nullptr};
     typename switch_t::line canary_{nullptr};
@@ -39,8 +40,8 @@ class versioned_view_reader {
 public:
     using session = read_session<View>;
 
-    explicit versioned_view_reader(std::string folder, file_system& files = real_files())
-        : folder_(std::move(folder)), files_(&files) {
+    explicit versioned_view_reader(std::string folder, file_system& files = real_files(), view_options rows = {})
+        : folder_(std::move(folder)), files_(&files), rows_(std::move(rows)) {
         while (folder_.size() > 1 && folder_.back() == '/') folder_.pop_back();
         refresh();
     }
@@ -48,7 +49,7 @@ public:
     /// Takes up what the writer has made visible since; true if there was something.
     bool refresh() {
         for (int tries = 0;; ++tries) {
-            auto const list = detail::read_version_list(folder_, *files_);
+            auto const list = detail::read_listed_versions(folder_, *files_);
             if (!list) throw error{error_code::not_there, "there is no versioned view in this folder", folder_};
             // A version may be retired between two looks: then the list has changed, and is read again.
             auto const moved = take_up(current_, list->current);
@@ -97,11 +98,12 @@ private:
         if (newest == 0) return std::nullopt;
         build about;
         about.number = number;
-        auto fresh = std::make_unique<version>(std::move(about));
+        auto fresh = std::make_unique<version>(std::move(about), rows_);
         auto found = detail::read_rows<K, V>(of, detail::rows_name(newest, false), fresh->rows(), *files_);
         if (!found) return std::nullopt;
         found->number = number;
         found->snapshot = newest;
+        detail::show_rows(fresh->rows(), *found);
         fresh->tell(std::move(*found));
         into.store(switch_.add(std::move(fresh)), std::memory_order_seq_cst);
         if (held != nullptr) switch_.drop(*held);

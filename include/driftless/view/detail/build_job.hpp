@@ -165,7 +165,6 @@ private:
         about.failures = books.failures;
         about.refused = 0;
         for (auto const& each : books.stages) about.refused += each.refusals();
-        about.watermark = job_.watermark();
     }
 };
 

@@ -2,13 +2,14 @@
 #ifndef DRIFTLESS_VIEW_DETAIL_BUILD_SINK_HPP
 #define DRIFTLESS_VIEW_DETAIL_BUILD_SINK_HPP
 
+#include <driftless/core/frontier.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/transactional_sink.hpp>
 #include <driftless/io/detail/kept_row.hpp>
+#include <driftless/view/detail/any_view.hpp>
 #include <driftless/view/detail/rows_file.hpp>
 #include <driftless/view/versioned_view.hpp>
 
-#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -46,16 +47,19 @@ public:
     template <class Key, class Value>
     void write(pane<Key, Value> const& row) {
         ++about_.written;
-        if constexpr (std::same_as<pane<Key, Value>, pane<K, V>>) {
-            put(row);
-        } else {
-            put(pane<K, V>{kept_as<K>(row.key), row.window, kept_as<V>(row.value), row.info});
-        }
+        write_row<K, V>(version_->rows(), row);
+        if (shadow_) shadow_(pane<K, V>{kept_as<K>(row.key), row.window, kept_as<V>(row.value), row.info});
     }
     template <class Key>
     void remove(Key const& key, time_window window) {
         ++about_.removed;
-        version_->rows().remove(kept_as<K>(key), window);
+        remove_row<K>(version_->rows(), key, window);
+    }
+
+    void on_frontier(frontier const& at) {
+        about_.watermark = at.watermark;
+        about_.progress = at.progress;
+        if constexpr (follows_frontier<View>) version_->rows().on_frontier(at);
     }
 
     /// The rows of the snapshot that the job goes on from; what is newer was never complete, or is not wanted.
@@ -89,6 +93,7 @@ public:
         about_.based_on = mine.based_on;
         about_.begun = mine.begun;
         about_.snapshot = at.snapshot;
+        show_rows(version_->rows(), about_);
         version_->tell(about_);
     }
     void prepare(std::uint64_t n) {
@@ -122,10 +127,6 @@ public:
     }
 
 private:
-    void put(pane<K, V> const& row) {
-        version_->rows().write(row);
-        if (shadow_) shadow_(row);
-    }
     [[nodiscard]] std::string path_of(std::string const& name) const { return folder_ + "/" + name; }
 };
 }  // namespace driftless::inline v0::detail

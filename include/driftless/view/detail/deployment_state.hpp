@@ -11,8 +11,8 @@
 #include <string>
 
 namespace driftless::inline v0::detail {
-/// What is to stand in the audit log. It is written down with what it tells of, in one write; the audit log follows, and
-/// is made up for by the next start if it did not.
+/// What is to stand in the audit log. It is written down with what it tells of, in one write; the audit log follows,
+/// and is made up for by the next start if it did not.
 struct audit_note {
     std::uint64_t number = 0;  // counts the notes of a deployment
     std::uint8_t kind = 0;

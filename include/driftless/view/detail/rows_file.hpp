@@ -8,8 +8,9 @@
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/whole_file.hpp>
 #include <driftless/view/build.hpp>
+#include <driftless/view/detail/any_view.hpp>
 #include <driftless/view/detail/checked_file.hpp>
-#include <driftless/view/detail/version_list.hpp>
+#include <driftless/view/detail/listed_versions.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -62,7 +63,7 @@ void write_rows(
     std::string content;
     byte_writer out{content};
     out.write(about);
-    rows.for_each([&](K const& key, time_window window, V const& value) {
+    each_row<K, V>(rows, [&](auto const& key, time_window window, auto const& value) {
         out.put_byte(1);
         out.write(key);
         out.write(window);

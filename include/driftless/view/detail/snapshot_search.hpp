@@ -11,7 +11,7 @@
 #include <driftless/view/deployment_options.hpp>
 #include <driftless/view/detail/build_job.hpp>
 #include <driftless/view/detail/rows_file.hpp>
-#include <driftless/view/detail/version_list.hpp>
+#include <driftless/view/detail/listed_versions.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -50,11 +50,12 @@ struct found_snapshot {
 
 /// Of all snapshots of all versions the one that has read furthest and fits: see replay_from.
 template <class Definition>
-std::optional<found_snapshot> find_snapshot(Definition const& of, bool adopts, version_list const& list,
+std::optional<found_snapshot> find_snapshot(Definition const& of, bool adopts, listed_versions const& list,
     std::string const& folder, file_system& files) {
     auto const partitions = of.partitions();
     auto const fits = [&](snapshot_manifest const& found) {
-        if (found.ended || found.fingerprint != of.fingerprint || found.inputs.size() != partitions.size()) return false;
+        if (found.ended || found.fingerprint != of.fingerprint) return false;
+        if (found.inputs.size() != partitions.size()) return false;
         if (!adopts && found.logic_version != of.logic_version) return false;
         for (std::size_t i = 0; partitions.size() == 1 && i < 1; ++i) {
             auto const& is = partitions[i];
@@ -113,8 +114,8 @@ inline void copy_snapshot(found_snapshot const& from, std::uint64_t to, std::str
 
 /// Makes the folder of a new version such that its job begins where it is to; says where, for people.
 template <class Definition>
-std::string place_start(listed_version& made, Definition const& of, replay_from const& from, version_list const& list,
-    std::string const& folder, file_system& files) {
+std::string place_start(listed_version& made, Definition const& of, replay_from const& from,
+    listed_versions const& list, std::string const& folder, file_system& files) {
     auto const partitions = of.partitions();
     switch (from.kind()) {
         case replay_from::place::beginning: return "from the beginning";
@@ -122,8 +123,8 @@ std::string place_start(listed_version& made, Definition const& of, replay_from 
             auto const found = find_snapshot(of, from.adopts(), list, folder, files);
             if (!found) {
                 throw error{error_code::not_there,
-                    sentence({"no version has a snapshot that `", of.logic_version, "` can begin with: it takes one of ",
-                        from.adopts() ? "" : "the same logic, and of ",
+                    sentence({"no version has a snapshot that `", of.logic_version,
+                        "` can begin with: it takes one of ", from.adopts() ? "" : "the same logic, and of ",
                         "the same fingerprint, over the same log; replay from the beginning"}),
                     folder};
             }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef DRIFTLESS_VIEW_DETAIL_VERSION_LIST_HPP
-#define DRIFTLESS_VIEW_DETAIL_VERSION_LIST_HPP
+#ifndef DRIFTLESS_VIEW_DETAIL_LISTED_VERSIONS_HPP
+#define DRIFTLESS_VIEW_DETAIL_LISTED_VERSIONS_HPP
 
 #include <driftless/codec/codec.hpp>
 #include <driftless/core/time.hpp>
@@ -46,7 +46,7 @@ struct cut_over_entry {
     friend bool operator==(cut_over_entry const&, cut_over_entry const&) = default;
 };
 /// What the file CURRENT says: one write of it is the only way in which anything about the versions changes.
-struct version_list {
+struct listed_versions {
     std::uint64_t generation = 0;   // grows with every write
     std::uint64_t current = 0;      // the version that readers are given; 0: none yet
     std::uint64_t next = 1;         // the number of the next version
@@ -63,7 +63,7 @@ struct version_list {
         return nullptr;
     }
     [[nodiscard]] listed_version const* find(std::uint64_t number) const {
-        return const_cast<version_list*>(this)->find(number);
+        return const_cast<listed_versions*>(this)->find(number);
     }
     void erase(std::uint64_t number) {
         std::erase_if(versions, [&](listed_version const& each) { return each.number == number; });
@@ -79,29 +79,29 @@ struct version_list {
 BOOST_HANA_ADAPT_STRUCT(driftless::detail::start_offset, input, partition, offset);
 BOOST_HANA_ADAPT_STRUCT(driftless::detail::listed_version, number, logic_version, based_on, begun, certified, starts);
 BOOST_HANA_ADAPT_STRUCT(driftless::detail::cut_over_entry, version, since);
-BOOST_HANA_ADAPT_STRUCT(driftless::detail::version_list, generation, current, next, canary, canary_share, versions,
+BOOST_HANA_ADAPT_STRUCT(driftless::detail::listed_versions, generation, current, next, canary, canary_share, versions,
     history, owner);
 
 namespace driftless::inline v0::detail {
-inline constexpr std::string_view version_list_magic = "DRFTVERS";
-inline constexpr std::uint32_t version_list_format = 1;
-inline constexpr std::string_view version_list_name = "CURRENT";
+inline constexpr std::string_view listed_versions_magic = "DRFTVERS";
+inline constexpr std::uint32_t listed_versions_format = 1;
+inline constexpr std::string_view listed_versions_name = "CURRENT";
 inline constexpr std::string_view versions_name = "versions";
 
-inline void write_version_list(std::string const& folder, version_list const& list, file_system& files) {
+inline void write_listed_versions(std::string const& folder, listed_versions const& list, file_system& files) {
     auto const content = encode(list);
-    auto const head = checked_head(version_list_magic, version_list_format, content);
+    auto const head = checked_head(listed_versions_magic, listed_versions_format, content);
     std::string_view const pieces[] = {head, content};
-    write_whole_file(folder, std::string{version_list_name}, pieces, 2, files);
+    write_whole_file(folder, std::string{listed_versions_name}, pieces, 2, files);
 }
 /// Nothing where there is no such file.
-inline std::optional<version_list> read_version_list(std::string const& folder, file_system& files) {
-    auto const path = folder + "/" + std::string{version_list_name};
+inline std::optional<listed_versions> read_listed_versions(std::string const& folder, file_system& files) {
+    auto const path = folder + "/" + std::string{listed_versions_name};
     auto const bytes = read_whole_file(path, files);
     if (!bytes) return std::nullopt;
     auto const content =
-        checked_content(*bytes, version_list_magic, version_list_format, "the list of versions of a view", path);
-    return decode<version_list>(content);
+        checked_content(*bytes, listed_versions_magic, listed_versions_format, "the list of versions of a view", path);
+    return decode<listed_versions>(content);
 }
 
 inline std::string padded_number(std::uint64_t number) {

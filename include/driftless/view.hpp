@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_VIEW_ROOM_HPP
+#define DRIFTLESS_VIEW_ROOM_HPP
+
+#include <driftless/view/answer.hpp>
+#include <driftless/view/served_at.hpp>
+#include <driftless/view/view.hpp>
+#include <driftless/view/view_options.hpp>
+#include <driftless/view/view_rows.hpp>
+#include <driftless/view/view_snapshot.hpp>
+
+#endif

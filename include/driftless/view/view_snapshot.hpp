@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_VIEW_VIEW_SNAPSHOT_HPP
+#define DRIFTLESS_VIEW_VIEW_SNAPSHOT_HPP
+
+#include <driftless/codec/hash.hpp>
+#include <driftless/codec/owned.hpp>
+#include <driftless/core/pane.hpp>
+#include <driftless/core/time.hpp>
+#include <driftless/view/answer.hpp>
+#include <driftless/view/detail/key_order.hpp>
+#include <driftless/view/detail/row_pages.hpp>
+#include <driftless/view/detail/stored_row.hpp>
+#include <driftless/view/detail/view_root.hpp>
+#include <driftless/view/served_at.hpp>
+#include <driftless/view/view_rows.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace driftless::inline v0 {
+namespace detail {
+template <class K, class V>
+struct view_root : version_root {
+    using pages = row_pages<slot_of<K, V>>;
+    typename pages::directory const* rows = nullptr;
+    std::size_t count = 0;
+};
+}  // namespace detail
+
+/// One state of a view, for as long as it is held: whatever is asked of it is answered from that state.
+///
+/// State       Keeps what the view has replaced since, at most once more the size of the view. The view must outlive
+///             it.
+/// Threads     Any; one at a time uses one snapshot.
+/// Complexity  find O(1). Everything else looks at all rows, O(rows).
+template <class K, class V>
+class view_snapshot {
+    using root = detail::view_root<K, V>;
+    using pages = typename root::pages;
+    using slot = detail::slot_of<K, V>;
+    detail::version_hold hold_;
+
+public:
+    using key_type = K;
+    using value_type = V;
+    using row = view_row<K, V>;
+    using rows_type = view_rows<K, V>;
+
+    explicit view_snapshot(detail::version_hold hold) noexcept : hold_(std::move(hold)) {}
+
+    [[nodiscard]] served_at const& at() const noexcept { return hold_.root()->at; }
+    [[nodiscard]] std::size_t size() const noexcept { return now().count; }
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+
+    /// The row of a key and window; without a window, that of a stream that has none.
+    template <class K2>
+    [[nodiscard]] answer<V> find(K2 const& asked, time_window window = {}) const {
+        auto const& key = detail::as_key<K>(asked);
+        auto const hash = detail::row_hash(detail::hash_of(key), window);
+        auto const* const found = pages::find(now().rows, hash, detail::is_row<slot>(key, window));
+        if (found == nullptr) return answer<V>{now()};
+        return answer<V>{now(), *found};
+    }
+    /// Calls f(view_row) for each row, in no particular order.
+    template <class F>
+    void for_each(F&& f) const {
+        pages::for_each(now().rows, [&](slot const& each) { f(shown(each)); });
+    }
+    /// All rows for which only(view_row) holds, by window, then by key.
+    template <class Only>
+    [[nodiscard]] rows_type rows_if(Only&& only) const {
+        std::vector<slot const*> found;
+        pages::for_each(now().rows, [&](slot const& each) {
+            if (only(shown(each))) found.push_back(&each);
+        });
+        std::sort(found.begin(), found.end(), [](slot const* a, slot const* b) {
+            return detail::fires_before(a->window(), a->key(), b->window(), b->key());
+        });
+        return owned(found);
+    }
+    [[nodiscard]] rows_type rows() const {
+        return rows_if([](row const&) { return true; });
+    }
+    /// The rows of one window, by key.
+    [[nodiscard]] rows_type rows(time_window window) const {
+        return rows_if([&](row const& each) { return each.window == window; });
+    }
+    /// The rows of one key, by window.
+    template <class K2>
+    [[nodiscard]] rows_type windows_of(K2 const& asked) const {
+        auto const& key = detail::as_key<K>(asked);
+        return rows_if([&](row const& each) { return detail::is_key(each.key, key); });
+    }
+    /// The rows of the keys in [from, to), of all windows, by window, then by key.
+    template <class From, class To>
+    [[nodiscard]] rows_type range(From const& from, To const& to) const {
+        auto const& first = detail::as_key<K>(from);
+        auto const& end = detail::as_key<K>(to);
+        return rows_if([&](row const& each) {
+            return detail::key_order(each.key, first) >= 0 && detail::key_order(each.key, end) < 0;
+        });
+    }
+    /// The rows whose key begins so, of all windows, by window, then by key. For keys of text.
+    [[nodiscard]] rows_type prefix(std::string_view begin) const {
+        static_assert(detail::shape_of<K> == detail::value_shape::text,
+            "driftless: prefix() reads the beginning of keys: the key of this view is no text; ask for a range()");
+        return rows_if([&](row const& each) { return std::string_view{each.key}.starts_with(begin); });
+    }
+    /// The n rows of a window with the greatest by(value), greatest first, equal ones by key.
+    template <class By>
+    [[nodiscard]] rows_type top(std::size_t n, By const& by, time_window window) const {
+        return top_if(n, by, [&](slot const& each) { return each.window() == window; });
+    }
+    /// Of all windows; equal ones by window, then by key.
+    template <class By>
+    [[nodiscard]] rows_type top(std::size_t n, By const& by) const {
+        return top_if(n, by, [](slot const&) { return true; });
+    }
+    /// For those who keep it longer than they keep this.
+    [[nodiscard]] detail::version_hold const& hold() const noexcept { return hold_; }
+
+private:
+    [[nodiscard]] root const& now() const noexcept { return *static_cast<root const*>(hold_.root()); }
+    static row shown(slot const& of) {
+        return {of.key(), of.window(), of.value(), of.row().version(), of.row().timing()};
+    }
+    [[nodiscard]] rows_type owned(std::vector<slot const*> const& of) const {
+        std::vector<typename rows_type::value_type> out;
+        out.reserve(of.size());
+        for (auto const* const each : of) {
+            out.push_back({to_owned(each->key()), each->window(), to_owned(each->value()),
+                pane_info{.timing = each->row().timing()}});
+        }
+        return {hold_, std::move(out)};
+    }
+    template <class By, class Only>
+    [[nodiscard]] rows_type top_if(std::size_t n, By const& by, Only const& only) const {
+        auto const before = [&](slot const* a, slot const* b) {
+            auto const& x = std::invoke(by, a->value());
+            auto const& y = std::invoke(by, b->value());
+            if (y < x) return true;
+            if (x < y) return false;
+            return detail::fires_before(a->window(), a->key(), b->window(), b->key());
+        };
+        std::vector<slot const*> best;  // a heap, the last one on top
+        pages::for_each(now().rows, [&](slot const& each) {
+            if (n == 0 || !only(each)) return;
+            if (best.size() == n) {
+                if (!before(&each, best.front())) return;
+                std::pop_heap(best.begin(), best.end(), before);
+                best.pop_back();
+            }
+            best.push_back(&each);
+            std::push_heap(best.begin(), best.end(), before);
+        });
+        std::sort_heap(best.begin(), best.end(), before);
+        return owned(best);
+    }
+};
+}  // namespace driftless::inline v0
+#endif
