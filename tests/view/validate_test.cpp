@@ -11,6 +11,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <random>
@@ -434,6 +435,18 @@ TEST_CASE("runs of two pipelines are compared as they come", "[view][validate]")
         for (auto const& each : a) f(dl::text{each.key}, each.window, each.value);
     });
     CHECK(dl::checksum_of(called) == dl::checksum_of(dl::rows_of(a)));
+    struct with_for_each : with_each_row<decltype(a)> {
+        void for_each(std::function<void(std::string const&, dl::time_window, std::int64_t)> const& f) const {
+            this->each_row(f);
+        }
+    };
+    dl::validation<std::string, std::int64_t> checks;
+    checks.add(dl::same_checksum{});
+    dl::validation_report report;
+    auto const validator = checks.as_validator(&report);
+    with_for_each const whole{{a}};
+    CHECK(validator(&whole, whole, 0).empty());
+    CHECK(report.summary() == "1 check passed");
     auto const by_member = dl::rows_of<std::string, std::int64_t>(with_each_row<decltype(a)>{a});
     CHECK(dl::checksum_of(by_member) == dl::checksum_of(called));
 }

@@ -135,15 +135,15 @@ template <pane_range R>
     for (auto const& each : panes) out.add(each.key, each.window, each.value);
     return std::move(out).finish();
 }
-/// The rows that `source` calls a function with: source(f), source.each_row(f) or source.each(f), where f is called
-/// with (key, window, value) of each row.
+/// The rows that `source` calls a function with: source.for_each(f), as views have it, source.each_row(f) or source(f),
+/// where f is called with (key, window, value) of each row.
 template <class K, class V, class Source>
     requires(!pane_range<Source>)
 [[nodiscard]] row_set<K, V> rows_of(Source&& source) {
     row_set<K, V> out;
     detail::row_collector<K, V> const to{out};
-    if constexpr (requires { source.each_row(to); }) source.each_row(to);
-    else if constexpr (requires { source.each(to); }) source.each(to);
+    if constexpr (requires { source.for_each(to); }) source.for_each(to);
+    else if constexpr (requires { source.each_row(to); }) source.each_row(to);
     else source(to);
     return std::move(out).finish();
 }

@@ -143,7 +143,24 @@ public:
     /// Where there is no current version.
     [[nodiscard]] validation_report run(rows const& candidate) const { return run_all(candidate, nullptr); }
 
+    /// The checks as a validator of a deployment: deployment.validate_with("checks", checks.as_validator()). What they
+    /// found is kept in `report`, if one is given; it outlives the deployment.
+    [[nodiscard]] auto as_validator(validation_report* report = nullptr) const {
+        return [all = *this, report](auto const* current, auto const& fresh, auto const&) {
+            auto found = all.run_views(fresh, current);
+            auto const wrong = found.passed() ? std::string{} : found.summary();
+            if (report != nullptr) *report = std::move(found);
+            return wrong;
+        };
+    }
+
 private:
+    template <class View>
+    validation_report run_views(View const& fresh, View const* current) const {
+        auto const candidate = rows_of<K, V>(fresh);
+        if (current == nullptr) return run(candidate);
+        return run(candidate, rows_of<K, V>(*current));
+    }
     struct named {
         std::string name;
         check f;
