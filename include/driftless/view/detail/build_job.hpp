@@ -131,7 +131,7 @@ public:
     void save_snapshot() override { job_.save_snapshot(); }
     std::uint64_t lag() override {
         std::uint64_t sum = 0;
-        job_.position([&](std::string_view, auto const& log, std::uint32_t p, std::uint64_t next) {
+        job_.each_position([&](std::string_view, auto const& log, std::uint32_t p, std::uint64_t next) {
             if (auto const end = log.end_offset(p); next < end) sum += end - next;
         });
         return sum;
@@ -150,7 +150,7 @@ private:
     }
     void describe(build& about) {
         std::size_t at = 0;
-        auto const books = job_.position(
+        job_.each_position(
             [&]<class Log>(std::string_view input, Log const& log, std::uint32_t p, std::uint64_t next) {
                 if (about.inputs.size() <= at) about.inputs.emplace_back();
                 auto& into = about.inputs[at++];
@@ -161,6 +161,7 @@ private:
                 into.begin = log.begin_offset(p);
                 into.offset = next;
             });
+        auto const books = job_.books();
         about.records = books.records;
         about.failures = books.failures;
         about.refused = 0;
