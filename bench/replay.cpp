@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // bench/replay.cpp - a new version of a view is built from the log: against a batch job into a view of the same kind,
-// and from a snapshot at 90 % of the log against from the beginning. Files are in memory unless DRIFTLESS_BENCH_DIR says
-// where.
+// and from a snapshot at 90 % of the log against from the beginning. Files are in memory unless DRIFTLESS_BENCH_DIR
+// says where.
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/sum.hpp>
 #include <driftless/log/memory_log.hpp>

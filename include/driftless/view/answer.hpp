@@ -6,6 +6,7 @@
 #include <driftless/core/config.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/time.hpp>
+#include <driftless/view/detail/stored_row.hpp>
 #include <driftless/view/detail/view_root.hpp>
 #include <driftless/view/served_at.hpp>
 
@@ -41,11 +42,10 @@ public:
     DRIFTLESS_INLINE explicit answer(detail::version_root const& root)
         : at_(root.at), confirmed_(root.confirmed_ns.load(std::memory_order_relaxed)) {}
     /// The caller reads that version.
-    template <class Row>
-    DRIFTLESS_INLINE answer(detail::version_root const& root, Row const& row) : answer(root) {
-        value_.emplace(to_owned(row.value()));
-        row_version_ = row.row().version();
-        timing_ = row.row().timing();
+    DRIFTLESS_INLINE void set(detail::version_root const& root, V const& value, detail::row_state row) {
+        value_.emplace(to_owned(value));
+        row_version_ = row.version();
+        timing_ = row.timing();
         if constexpr (has_text<value_type>) hold_ = hold{&root};
     }
 

@@ -536,7 +536,7 @@ private:
         next.phase = static_cast<std::uint8_t>(deployment_phase::ready);
         next.starts = 0;
         note(next, audit_kind::validate, number, logic_of(number),
-            detail::sentence({std::uint64_t{validators_.size()}, " validators"}), "passed");
+            detail::sentence({"after ", candidate_->about().records, " records"}), "passed");
         step(next, [](auto&) {});
     }
 

@@ -14,7 +14,7 @@
 #include <driftless/view/answer.hpp>
 #include <driftless/view/detail/block_pool.hpp>
 #include <driftless/view/detail/readers.hpp>
-#include <driftless/view/detail/row_pages.hpp>
+#include <driftless/view/detail/row_tables.hpp>
 #include <driftless/view/detail/stored_row.hpp>
 #include <driftless/view/detail/view_root.hpp>
 #include <driftless/view/view_options.hpp>
@@ -23,6 +23,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,8 +37,7 @@ namespace driftless::inline v0 {
 ///             inputs, which each answer names (served_at).
 /// State       All rows, until .keep drops them: as many as the pipeline has keys and windows. What readers hold of
 ///             earlier states is kept for them.
-///             Part of the snapshots of its job: a job that is started again shows what it had at the snapshot, and goes
-///             on.
+///             Part of the snapshots of its job: one that is started again shows what it had then, and goes on.
 /// Errors      find and snapshot throw error_code::stale where the options say so.
 /// Threads     One writes (the job). Any number read, at any time: they wait for nobody, and nobody waits for them. All
 ///             snapshots, rows and answers that hold one are gone before the view goes.
@@ -47,17 +47,14 @@ namespace driftless::inline v0 {
 template <class K, class V>
 class view {
     static_assert(encodable<K> && encodable<V>,
-        "driftless: view<K, V> is part of the snapshots of its job: key and value need codecs (BOOST_HANA_ADAPT_STRUCT, "
-        "or codec<T>)");
-    using slot = detail::slot_of<K, V>;
-    using node = detail::row_node<K, V>;
-    using pages = detail::row_pages<slot>;
+        "driftless: view<K, V> is part of the snapshots of its job: key and value need codecs "
+        "(BOOST_HANA_ADAPT_STRUCT, or codec<T>)");
     using root = detail::view_root<K, V>;
-    static constexpr std::uint8_t is_node = 1;
+    using ref = detail::row_ref<K, V>;
 
     view_options how_;
     detail::version_maker maker_;
-    pages pages_{maker_};
+    std::optional<detail::row_tables<K, V>> rows_{std::in_place, maker_};
     detail::version_list<root> versions_;
     bool changed_ = false;
     event_time swept_ = event_time::min();  // rows of windows that end up to here have been dropped
@@ -82,10 +79,15 @@ public:
     view(view const&) = delete;
     view& operator=(view const&) = delete;
     ~view() {
-        versions_.drop_all([this](detail::retired_block const& each) { drop(each); });
-        if constexpr (!slot::is_inline) {
-            pages::for_each(pages_.now(), [this](slot const& each) { node::drop(maker_.pool, each.node); });
-        }
+        auto const drop = [this](detail::retired_block const& each) { rows_->drop(each); };
+        versions_.drop_all(drop);
+        for (auto const& each : maker_.retired) drop(each);
+        maker_.retired.clear();
+        rows_->clear();
+        for (auto const& each : maker_.retired) drop(each);
+        maker_.retired.clear();
+        rows_.reset();
+        for (auto const& each : maker_.retired) maker_.pool.give(each.block, each.size);
     }
 
     // --- reading: any thread -------------------------------------------------------------------------------------
@@ -94,11 +96,10 @@ public:
     template <class K2>
     [[nodiscard]] answer<V> find(K2 const& asked, time_window window = {}) const {
         auto const& key = detail::as_key<K>(asked);
-        auto const hash = detail::row_hash(detail::hash_of(key), window);
         detail::reading const now;
         auto const& in = *versions_.current();
-        auto const* const found = pages::find(in.rows, hash, detail::is_row<slot>(key, window));
-        auto out = found == nullptr ? answer<V>{in} : answer<V>{in, *found};
+        answer<V> out{in};
+        in.rows.find(key, window, [&](auto const& found) { out.set(in, found.value(), found.row()); });
         if (how_.fresh.max != duration::max() && require_fresh(in)) out.mark_stale();
         return out;
     }
@@ -126,21 +127,16 @@ public:
     /// Adds or replaces the row of its key and window. Readers see it from the next on_frontier on.
     template <class K2, class V2>
     void write(pane<K2, V2> const& row) {
-        static_assert(
-            (std::same_as<K, K2> || std::same_as<K, owned_t<K2>>) && (std::same_as<V, V2> || std::same_as<V, owned_t<V2>>),
-            "driftless: view<K, V> is given rows of another key or value than its own: name the types that the pipeline "
-            "yields (text may be std::string)");
-        put(row.key, row.window, row.value, detail::row_state::of(maker_.version, row.info));
+        static_assert(detail::kept_by_view<K, K2> && detail::kept_by_view<V, V2>,
+            "driftless: view<K, V> is given rows of another key or value than its own: name the types that the "
+            "pipeline yields (text may be std::string)");
+        rows_->put(row.key, row.window, row.value, detail::row_state::of(maker_.version, row.info), [](ref const&) {});
+        changed_ = true;
     }
     /// Takes the row of a key and window away.
     template <class K2>
     void remove(K2 const& key, time_window window) {
-        auto const hash = detail::row_hash(detail::hash_of(key), window);
-        auto* const there = pages_.own(hash, detail::is_row<slot>(key, window));
-        if (there == nullptr) return;
-        retire_row(*there);
-        pages_.erase(hash, there);
-        changed_ = true;
+        if (rows_->remove(key, window, [](ref const&) {})) changed_ = true;
     }
     /// All that was written belongs to this frontier, and is shown.
     void on_frontier(frontier const& at) {
@@ -158,7 +154,7 @@ public:
     [[nodiscard]] std::size_t state_bytes() const noexcept { return maker_.pool.bytes(); }
     /// Frees what no reader holds any more; the next versions would do it.
     void collect() {
-        versions_.collect([this](detail::retired_block const& each) { drop(each); });
+        versions_.collect([this](detail::retired_block const& each) { rows_->drop(each); });
     }
 
 private:
@@ -178,48 +174,6 @@ private:
                 "runs, or let the view serve stale answers"};
     }
 
-    template <class K2, class V2>
-    void put(K2 const& key, time_window window, V2 const& value, detail::row_state state) {
-        auto const hash = detail::row_hash(detail::hash_of(key), window);
-        changed_ = true;
-        if (auto* const there = pages_.own(hash, detail::is_row<slot>(key, window))) {
-            if constexpr (slot::is_inline) {
-                there->row_value = value;
-                there->state = state;
-            } else {
-                auto* const fresh = make_node(key, window, value, state);
-                retire_row(*there);
-                there->node = fresh;
-            }
-            return;
-        }
-        if constexpr (slot::is_inline) {
-            ::new (static_cast<void*>(&pages_.insert(hash))) slot{hash, state, nullptr, key, window, value};
-        } else {
-            auto* const fresh = make_node(key, window, value, state);
-            ::new (static_cast<void*>(&pages_.insert(hash))) slot{hash, fresh};
-        }
-    }
-    template <class K2, class V2>
-    node* make_node(K2 const& key, time_window window, V2 const& value, detail::row_state state) {
-        if constexpr (std::same_as<K, K2> && std::same_as<V, V2>)
-            return node::make(maker_.pool, state, nullptr, key, window, value);
-        else return node::make(maker_.pool, state, nullptr, K(to_owned(key)), window, V(to_owned(value)));
-    }
-    void retire_row(slot const& of) {
-        if constexpr (!slot::is_inline) {
-            auto const born = of.node->state.version();
-            if (born == maker_.version) node::drop(maker_.pool, of.node);  // nobody has seen it
-            else maker_.retire(of.node, born, sizeof(node), is_node);
-        }
-    }
-    void drop(detail::retired_block const& what) {
-        if constexpr (!slot::is_inline) {
-            if (what.kind == is_node) return node::drop(maker_.pool, what.block);
-        }
-        maker_.pool.give(what.block, what.size);
-    }
-
     void publish(frontier const& at) {
         auto* const last = versions_.current();
         auto* const next = versions_.fresh();
@@ -228,48 +182,32 @@ private:
             detail::few_offsets{at.offsets, at.partitions}};
         if (last != nullptr && now <= last->at.published) next->at.published = last->at.published + duration{1};
         next->confirmed_ns.store(now.ns(), std::memory_order_relaxed);
-        next->rows = pages_.now();
-        next->count = pages_.size();
-        versions_.publish(next, maker_.retired, [this](detail::retired_block const& each) { drop(each); });
+        next->rows = rows_->version();
+        versions_.publish(next, maker_.retired, [this](detail::retired_block const& each) { rows_->drop(each); });
         ++maker_.version;
         changed_ = false;
     }
-    /// Looks at all rows when the watermark has moved on by a quarter of the time that they are kept: four looks at a
-    /// row in all.
+    /// Windows with few rows are looked at when the watermark has moved on by a quarter of the time that rows are kept.
     void drop_old(event_time watermark) {
         if (watermark == event_time::min()) return;
-        auto const until = watermark == event_time::max() ? watermark : watermark - how_.keep;
-        if (until == event_time::max()) return;  // the end of the input is no time: the last rows stay
-        auto const step = duration{how_.keep.ns() / 4};
-        if (swept_ != event_time::min() && until - swept_ < step) return;
-        swept_ = until;
-        std::vector<std::pair<std::uint64_t, time_window>> old;
-        std::vector<K> keys;
-        pages::for_each(pages_.now(), [&](slot const& each) {
-            auto const window = each.window();
-            if (window.end > until || window.end == event_time::max()) return;
-            old.emplace_back(each.hash, window);
-            keys.push_back(each.key());
-        });
-        for (std::size_t i = 0; i < old.size(); ++i) {
-            auto* const there = pages_.own(old[i].first, detail::is_row<slot>(keys[i], old[i].second));
-            retire_row(*there);
-            pages_.erase(old[i].first, there);
-        }
-        changed_ = changed_ || !old.empty();
+        if (watermark == event_time::max()) return;  // the end of the input is no time: the last rows stay
+        auto const until = watermark - how_.keep;
+        bool const all = swept_ == event_time::min() || until - swept_ >= duration{how_.keep.ns() / 4};
+        if (all) swept_ = until;
+        if (rows_->drop_until(until, all, [](ref const&) {})) changed_ = true;
     }
 
     void save(auto& out) {
-        out.write(maker_.version).write(swept_).write(static_cast<std::uint64_t>(pages_.size()));
-        pages::for_each(pages_.now(), [&](slot const& each) {
-            out.write(each.key()).write(each.window()).write(each.value()).write(each.row().bits);
+        out.write(maker_.version).write(swept_).write(static_cast<std::uint64_t>(rows_->size()));
+        rows_->for_each([&](ref const& each) {
+            out.write(each.key()).write(each.window).write(*each.value).write(each.state.bits);
         });
     }
     void load(auto& in) {
         std::uint64_t version = 0;
         std::uint64_t count = 0;
         in.read(version).read(swept_).read(count);
-        clear();
+        rows_->clear();
         if (maker_.version < version) maker_.version = version;
         for (; count != 0; --count) {
             K key{};
@@ -277,21 +215,9 @@ private:
             V value{};
             detail::row_state state;
             in.read(key).read(window).read(value).read(state.bits);
-            put(key, window, value, state);
-        }
-    }
-    void clear() {
-        std::vector<slot> all;
-        pages::for_each(pages_.now(), [&](slot const& each) { all.push_back(each); });
-        for (auto const& each : all) {
-            auto* const there = pages_.own(each.hash, [&](slot const& at) { return is_same(at, each); });
-            retire_row(*there);
-            pages_.erase(each.hash, there);
+            rows_->put(key, window, value, state, [](ref const&) {});
         }
         changed_ = true;
-    }
-    static bool is_same(slot const& a, slot const& b) {
-        return a.window() == b.window() && detail::is_key(a.key(), b.key());
     }
 };
 }  // namespace driftless::inline v0

@@ -38,7 +38,9 @@ private:
     detail::version_hold hold_;
 
 public:
-    view_rows(detail::version_hold hold, std::vector<value_type> rows) : rows_(std::move(rows)), hold_(std::move(hold)) {}
+    view_rows(detail::version_hold hold, std::vector<value_type> rows)
+        : rows_(std::move(rows)),
+          hold_(std::move(hold)) {}
 
     [[nodiscard]] auto begin() const noexcept { return rows_.begin(); }
     [[nodiscard]] auto end() const noexcept { return rows_.end(); }

@@ -8,7 +8,7 @@
 #include <driftless/core/time.hpp>
 #include <driftless/view/answer.hpp>
 #include <driftless/view/detail/key_order.hpp>
-#include <driftless/view/detail/row_pages.hpp>
+#include <driftless/view/detail/row_tables.hpp>
 #include <driftless/view/detail/stored_row.hpp>
 #include <driftless/view/detail/view_root.hpp>
 #include <driftless/view/served_at.hpp>
@@ -23,26 +23,16 @@
 #include <vector>
 
 namespace driftless::inline v0 {
-namespace detail {
-template <class K, class V>
-struct view_root : version_root {
-    using pages = row_pages<slot_of<K, V>>;
-    typename pages::directory const* rows = nullptr;
-    std::size_t count = 0;
-};
-}  // namespace detail
-
 /// One state of a view, for as long as it is held: whatever is asked of it is answered from that state.
 ///
 /// State       Keeps what the view has replaced since, at most once more the size of the view. The view must outlive
 ///             it.
 /// Threads     Any; one at a time uses one snapshot.
-/// Complexity  find O(1). Everything else looks at all rows, O(rows).
+/// Complexity  find O(1), and O(log windows) where there is one. What is asked of one window looks at the rows of that
+///             window, and at those of windows with few rows; everything else at all rows.
 template <class K, class V>
 class view_snapshot {
-    using root = detail::view_root<K, V>;
-    using pages = typename root::pages;
-    using slot = detail::slot_of<K, V>;
+    using ref = detail::row_ref<K, V>;
     detail::version_hold hold_;
 
 public:
@@ -61,34 +51,37 @@ public:
     template <class K2>
     [[nodiscard]] answer<V> find(K2 const& asked, time_window window = {}) const {
         auto const& key = detail::as_key<K>(asked);
-        auto const hash = detail::row_hash(detail::hash_of(key), window);
-        auto const* const found = pages::find(now().rows, hash, detail::is_row<slot>(key, window));
-        if (found == nullptr) return answer<V>{now()};
-        return answer<V>{now(), *found};
+        answer<V> out{*hold_.root()};
+        now().find(key, window, [&](auto const& found) { out.set(*hold_.root(), found.value(), found.row()); });
+        return out;
     }
     /// Calls f(view_row) for each row, in no particular order.
     template <class F>
     void for_each(F&& f) const {
-        pages::for_each(now().rows, [&](slot const& each) { f(shown(each)); });
+        now().for_each([&](ref const& each) { f(shown(each)); });
+    }
+    /// f(view_row) for each row of a window.
+    template <class F>
+    void for_each_of(time_window window, F&& f) const {
+        now().for_each_of(window, [&](ref const& each) { f(shown(each)); });
     }
     /// All rows for which only(view_row) holds, by window, then by key.
     template <class Only>
     [[nodiscard]] rows_type rows_if(Only&& only) const {
-        std::vector<slot const*> found;
-        pages::for_each(now().rows, [&](slot const& each) {
-            if (only(shown(each))) found.push_back(&each);
+        std::vector<ref> found;
+        now().for_each([&](ref const& each) {
+            if (only(shown(each))) found.push_back(each);
         });
-        std::sort(found.begin(), found.end(), [](slot const* a, slot const* b) {
-            return detail::fires_before(a->window(), a->key(), b->window(), b->key());
-        });
-        return owned(found);
+        return owned_in_order(found);
     }
     [[nodiscard]] rows_type rows() const {
         return rows_if([](row const&) { return true; });
     }
     /// The rows of one window, by key.
     [[nodiscard]] rows_type rows(time_window window) const {
-        return rows_if([&](row const& each) { return each.window == window; });
+        std::vector<ref> found;
+        now().for_each_of(window, [&](ref const& each) { found.push_back(each); });
+        return owned_in_order(found);
     }
     /// The rows of one key, by window.
     template <class K2>
@@ -114,48 +107,56 @@ public:
     /// The n rows of a window with the greatest by(value), greatest first, equal ones by key.
     template <class By>
     [[nodiscard]] rows_type top(std::size_t n, By const& by, time_window window) const {
-        return top_if(n, by, [&](slot const& each) { return each.window() == window; });
+        return top_of(n, by, [&](auto const& f) { now().for_each_of(window, f); });
     }
     /// Of all windows; equal ones by window, then by key.
     template <class By>
     [[nodiscard]] rows_type top(std::size_t n, By const& by) const {
-        return top_if(n, by, [](slot const&) { return true; });
+        return top_of(n, by, [&](auto const& f) { now().for_each(f); });
     }
     /// For those who keep it longer than they keep this.
     [[nodiscard]] detail::version_hold const& hold() const noexcept { return hold_; }
 
 private:
-    [[nodiscard]] root const& now() const noexcept { return *static_cast<root const*>(hold_.root()); }
-    static row shown(slot const& of) {
-        return {of.key(), of.window(), of.value(), of.row().version(), of.row().timing()};
+    [[nodiscard]] detail::row_set<K, V> const& now() const noexcept {
+        return static_cast<detail::view_root<K, V> const*>(hold_.root())->rows;
     }
-    [[nodiscard]] rows_type owned(std::vector<slot const*> const& of) const {
+    static row shown(ref const& of) {
+        return {of.key(), of.window, *of.value, of.state.version(), of.state.timing()};
+    }
+    [[nodiscard]] rows_type owned_in_order(std::vector<ref>& of) const {
+        std::sort(of.begin(), of.end(), [](ref const& a, ref const& b) {
+            return detail::fires_before(a.window, a.key(), b.window, b.key());
+        });
+        return owned(of);
+    }
+    [[nodiscard]] rows_type owned(std::vector<ref> const& of) const {
         std::vector<typename rows_type::value_type> out;
         out.reserve(of.size());
-        for (auto const* const each : of) {
-            out.push_back({to_owned(each->key()), each->window(), to_owned(each->value()),
-                pane_info{.timing = each->row().timing()}});
+        for (auto const& each : of) {
+            out.push_back({to_owned(each.key()), each.window, to_owned(*each.value),
+                pane_info{.timing = each.state.timing()}});
         }
         return {hold_, std::move(out)};
     }
-    template <class By, class Only>
-    [[nodiscard]] rows_type top_if(std::size_t n, By const& by, Only const& only) const {
-        auto const before = [&](slot const* a, slot const* b) {
-            auto const& x = std::invoke(by, a->value());
-            auto const& y = std::invoke(by, b->value());
+    template <class By, class Each>
+    [[nodiscard]] rows_type top_of(std::size_t n, By const& by, Each const& each_row) const {
+        auto const before = [&](ref const& a, ref const& b) {
+            auto const& x = std::invoke(by, *a.value);
+            auto const& y = std::invoke(by, *b.value);
             if (y < x) return true;
             if (x < y) return false;
-            return detail::fires_before(a->window(), a->key(), b->window(), b->key());
+            return detail::fires_before(a.window, a.key(), b.window, b.key());
         };
-        std::vector<slot const*> best;  // a heap, the last one on top
-        pages::for_each(now().rows, [&](slot const& each) {
-            if (n == 0 || !only(each)) return;
+        std::vector<ref> best;  // a heap, the last one on top
+        each_row([&](ref const& each) {
+            if (n == 0) return;
             if (best.size() == n) {
-                if (!before(&each, best.front())) return;
+                if (!before(each, best.front())) return;
                 std::pop_heap(best.begin(), best.end(), before);
                 best.pop_back();
             }
-            best.push_back(&each);
+            best.push_back(each);
             std::push_heap(best.begin(), best.end(), before);
         });
         std::sort_heap(best.begin(), best.end(), before);

@@ -89,7 +89,7 @@ inline constexpr std::string_view listed_versions_name = "CURRENT";
 inline constexpr std::string_view versions_name = "versions";
 
 inline void write_listed_versions(std::string const& folder, listed_versions const& list, file_system& files) {
-    auto const content = encode(list);
+    auto const content = driftless::encode(list);
     auto const head = checked_head(listed_versions_magic, listed_versions_format, content);
     std::string_view const pieces[] = {head, content};
     write_whole_file(folder, std::string{listed_versions_name}, pieces, 2, files);
@@ -101,7 +101,7 @@ inline std::optional<listed_versions> read_listed_versions(std::string const& fo
     if (!bytes) return std::nullopt;
     auto const content =
         checked_content(*bytes, listed_versions_magic, listed_versions_format, "the list of versions of a view", path);
-    return decode<listed_versions>(content);
+    return driftless::decode<listed_versions>(content);
 }
 
 inline std::string padded_number(std::uint64_t number) {

@@ -28,10 +28,10 @@ class row_pages {
     static_assert(std::is_trivially_copyable_v<Slot>);
     static constexpr unsigned chunk_bits = 8;
     static constexpr std::size_t chunk_size = std::size_t{1} << chunk_bits;
-    static constexpr std::uint32_t first_capacity = 16;
+    static constexpr std::uint32_t first_capacity = sizeof(Slot) <= 32 ? 32 : 16;
     static constexpr unsigned most_depth = 40;
 
-    struct alignas(64) page {
+    struct alignas(32) page {
         std::uint64_t born;
         std::uint32_t capacity;  // a power of two
         std::uint32_t count;
@@ -61,30 +61,44 @@ public:
 private:
     version_maker& maker_;
     directory* now_;
+    page* empty_;  // where nothing has been put yet: many entries may lead there
     std::size_t rows_ = 0;
 
 public:
-    explicit row_pages(version_maker& maker) : maker_(maker), now_(new_directory(chunk_bits)) {
-        auto* const only = new_page(first_capacity, 0);
-        auto* const all = new_chunk();
-        for (auto& each : all->pages) each = only;
-        *now_->begin() = all;
+    /// Makes room for so many rows.
+    explicit row_pages(version_maker& maker, std::size_t expected = 0) : maker_(maker) {
+        unsigned depth = chunk_bits;
+        while ((expected >> depth) > first_capacity / 2) ++depth;
+        now_ = new_directory(depth);
+        empty_ = new_page(first_capacity, depth);
+        for (std::uint32_t c = 0; c < now_->chunks; ++c) {
+            auto* const all = new_chunk();
+            for (auto& each : all->pages) each = empty_;
+            now_->begin()[c] = all;
+        }
+        if (expected == 0) {  // few pages for few rows
+            empty_->depth = 0;
+            empty_ = nullptr;
+        }
     }
     row_pages(row_pages const&) = delete;
     row_pages& operator=(row_pages const&) = delete;
-    /// No reader is left: blocks are given back so that those of the heap are freed.
+    /// What it holds is retired; the rows are the caller's to look after.
     ~row_pages() {
+        page const* last = nullptr;
         for (std::uint32_t c = 0; c < now_->chunks; ++c) {
-            auto* const of = now_->begin()[c];
-            page* last = nullptr;
-            for (auto* const each : of->pages) {
-                if (each == last || (each == of->pages[0] && is_head_elsewhere(c, each))) continue;
+            for (auto* const each : now_->begin()[c]->pages) {
+                if (each == last || each == empty_) continue;
                 last = each;
-                maker_.pool.give(each, page::bytes(each->capacity));
+                maker_.retire(each, each->born, page::bytes(each->capacity));
             }
         }
-        for (std::uint32_t c = 0; c < now_->chunks; ++c) maker_.pool.give(now_->begin()[c], sizeof(chunk));
-        maker_.pool.give(now_, directory::bytes(now_->chunks));
+        if (empty_ != nullptr) maker_.retire(empty_, empty_->born, page::bytes(first_capacity));
+        for (std::uint32_t c = 0; c < now_->chunks; ++c) {
+            auto* const each = now_->begin()[c];
+            maker_.retire(each, each->born, sizeof(chunk));
+        }
+        maker_.retire(now_, now_->born, directory::bytes(now_->chunks));
     }
 
     [[nodiscard]] directory const* now() const noexcept { return now_; }
@@ -99,7 +113,7 @@ public:
     /// f(slot) for each row, by the first bits of their hashes.
     template <class F>
     static void for_each(directory const* in, F&& f) {
-        page const* last = nullptr;
+        page const* last = nullptr;  // several entries may lead to one page, one behind the other
         for (std::uint32_t c = 0; c < in->chunks; ++c) {
             for (page const* const each : in->begin()[c]->pages) {
                 if (each == last) continue;
@@ -127,7 +141,7 @@ public:
     /// A place for one that is not there yet: all zero bytes, to be filled before the next change of the table.
     [[nodiscard]] DRIFTLESS_INLINE Slot& insert(std::uint64_t hash) {
         auto* of = page_of(hash);
-        if (of->born != maker_.version) [[unlikely]]
+        if (of->born != maker_.version || of == empty_) [[unlikely]]
             of = own_page(hash);
         while ((of->count + 1) * 4 > of->capacity * 3) of = make_room(hash);
         ++of->count;
@@ -170,11 +184,6 @@ private:
         auto const at = hash >> (64 - now_->depth);
         return now_->begin()[at >> chunk_bits]->pages[at & (chunk_size - 1)];
     }
-    /// Whether the first page of chunk c is the last one of the chunk before.
-    [[nodiscard]] bool is_head_elsewhere(std::uint32_t c, page const* of) const noexcept {
-        return c != 0 && now_->begin()[c - 1]->pages[chunk_size - 1] == of;
-    }
-
     page* new_page(std::uint32_t capacity, std::uint32_t depth) {
         auto* const out = ::new (maker_.pool.take(page::bytes(capacity))) page{maker_.version, capacity, 0, depth};
         std::memset(static_cast<void*>(out->slots()), 0, capacity * sizeof(Slot));
@@ -223,7 +232,7 @@ private:
         std::memcpy(static_cast<void*>(copy), of, size);
         copy->born = maker_.version;
         place(hash, copy->depth, copy);
-        maker_.retire(of, of->born, size);
+        if (of != empty_) maker_.retire(of, of->born, size);
         return copy;
     }
     /// The page of this hash is ours and full: splits it, or makes it larger where the hashes do not let split. Returns
