@@ -4,7 +4,7 @@
 // says where.
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/sum.hpp>
-#include <driftless/log/memory_log.hpp>
+#include <driftless/log/file_log.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
@@ -36,22 +36,22 @@ BOOST_HANA_ADAPT_STRUCT(totals, sales, cents);
 
 namespace {
 constexpr std::size_t records = 16'000'000;
-constexpr std::size_t keys = 1'000;
+std::size_t const keys = std::getenv("K") ? std::stoul(std::getenv("K")) : 1'000;
 constexpr auto step = 1_ms;
-constexpr auto size_of_window = 600_s;
+auto const size_of_window = dl::duration{(1_s).ns() * (std::getenv("W") ? std::stol(std::getenv("W")) : 3600)};
 
-constexpr auto per_user = dl::from<sale>()
+auto const per_user = dl::from<sale>()
     | dl::assign_time<&sale::at>(dl::bounded_disorder{1_s})
     | dl::key_by<&sale::user>()
     | dl::window(dl::tumbling{size_of_window})
     | dl::aggregate<totals>(dl::count(), dl::sum<&sale::cents>());
-constexpr auto tripled = dl::from<sale>()
+auto const tripled = dl::from<sale>()
     | dl::assign_time<&sale::at>(dl::bounded_disorder{1_s})
     | dl::key_by<&sale::user>()
     | dl::window(dl::tumbling{size_of_window})
     | dl::aggregate<totals>(dl::count(), dl::sum([](sale const& s) { return 3 * s.cents; }));
 
-using log_t = dl::memory_log<sale>;
+using log_t = dl::file_log<sale>;
 using view_t = dl::view<std::int64_t, totals>;
 using shop_t = dl::deployment<std::int64_t, totals>;
 
@@ -78,7 +78,7 @@ void replay() {
     bench::scratch_folder const scratch;
     auto all = bench::make_sales(records, keys, step, 1_s);
     auto const last_told = all.back().at - 2_s;
-    log_t log{1};
+    log_t log{scratch.fresh("log"), {.durable = dl::every_batch}};
     log.append(all.data(), all.data() + records / 10 * 9, 0);
 
     shop_t shop{scratch.fresh("shop"), {.keep = 4}};
@@ -89,6 +89,7 @@ void replay() {
     make_current(shop, "tripled", true);
     log.append(all.data() + records / 10 * 9, all.data() + records, 0);
     all = {};
+    log.sync();
     while (shop.poll() != 0) {}
 
     bench::contest<bench::digest> game{"replay", records};

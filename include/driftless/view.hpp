@@ -3,10 +3,13 @@
 #define DRIFTLESS_VIEW_ROOM_HPP
 
 #include <driftless/view/answer.hpp>
+#include <driftless/view/read_together.hpp>
+#include <driftless/view/reported.hpp>
 #include <driftless/view/served_at.hpp>
 #include <driftless/view/view.hpp>
 #include <driftless/view/view_options.hpp>
 #include <driftless/view/view_rows.hpp>
 #include <driftless/view/view_snapshot.hpp>
+#include <driftless/view/view_subscription.hpp>
 
 #endif

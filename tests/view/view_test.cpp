@@ -5,6 +5,7 @@
 #include <driftless/agg/sum.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/aggregate.hpp>
+#include <driftless/op/as_inserts.hpp>
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
 #include <driftless/op/key_by.hpp>
@@ -328,6 +329,7 @@ inline constexpr auto shop_sessions = from<sale>()
 inline constexpr auto all_time = from<sale>()
     | assign_time<&sale::at>(bounded_disorder{10_min})
     | key_by<&sale::shop>()
+    | as_inserts()
     | aggregate(count(), sum<&sale::cents>(), unbounded_state{});
 using totals = std::tuple<std::int64_t, std::int64_t>;
 using rows_by_key = std::map<std::pair<std::string, time_window>, totals>;

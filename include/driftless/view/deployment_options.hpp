@@ -68,7 +68,7 @@ struct deployment_options {
     bool cut_over_when_valid = false; ///< without waiting for cut_over()
     rate_limit replay_limits{};       ///< how fast a new version reads. Without any it reads while the current one has
                                       ///< nothing to read; with limits it reads at that pace whatever happens
-    std::size_t replay_chunk = 16384; ///< records that it reads at most between two looks at the current one
+    std::size_t replay_chunk = 65536; ///< records that it reads at most between two looks at the current one
     std::uint64_t most_starts = 5;    ///< that a trial survives without a snapshot in between: a crash loop; 0: any
     snapshot_options snapshots{.tolerated_failures = 3};  ///< of the jobs: how often, how many
     std::string git_hash{};           ///< of the program, for its builds

@@ -43,6 +43,7 @@ public:
 /// Which state of a view an answer is of.
 struct served_at {
     std::uint64_t version = 0;  ///< of the view: one more each time that readers are shown another state
+    std::uint64_t build = 0;    ///< of the view: view_options::build of whoever wrote this version
     std::uint64_t epoch = 0;    ///< records that the job had read: the answer is the one over that prefix
     event_time watermark = event_time::min();  ///< of the job; see frontier
     event_time progress = event_time::min();   ///< of the job; see frontier

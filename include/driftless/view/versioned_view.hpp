@@ -43,14 +43,14 @@ struct versioned_view_options {
 
 /// One version of a view, while it is in memory: its rows, and what it was made of.
 template <class View>
-class view_version {
+class built_version {
     std::uint64_t number_;
     View rows_;
     mutable std::mutex mutex_;
     build about_;
 
 public:
-    explicit view_version(build about, view_options const& how = {})
+    explicit built_version(build about, view_options const& how = {})
         : number_(about.number), rows_(detail::make_view<View>(how)), about_(std::move(about)) {}
 
     [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
@@ -73,7 +73,7 @@ public:
 /// Threads     One; sessions are cheap.
 template <class View>
 class read_session {
-    using pin = typename detail::pinned_switch<view_version<View>>::pin;
+    using pin = typename detail::pinned_switch<built_version<View>>::pin;
     pin held_;
 
 public:
@@ -106,7 +106,7 @@ public:
 /// Source      M. Fowler, "Blue Green Deployment" (2010).
 template <class K, class V, class View = view<K, V>>
 class versioned_view {
-    using version = view_version<View>;
+    using version = built_version<View>;
     using switch_t = detail::pinned_switch<version>;
     using place = typename switch_t::place;
 

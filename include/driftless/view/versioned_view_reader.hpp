@@ -24,7 +24,7 @@ namespace driftless::inline v0 {
 /// Complexity  refresh() reads one small file and a list; O(rows) when something is new.
 template <class K, class V, class View = view<K, V>>
 class versioned_view_reader {
-    using version = view_version<View>;
+    using version = built_version<View>;
     using switch_t = detail::pinned_switch<version>;
     using place = typename switch_t::place;
 

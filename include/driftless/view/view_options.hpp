@@ -20,6 +20,16 @@ struct freshness {
     action then = action::serve;
 };
 
+/// Which earlier versions a view keeps, to be asked by as_of() and reported(). A version goes when it has been replaced
+/// for longer than `keep`, or when there are more than `versions`, oldest first.
+///
+/// State       What a version has and the next one has not: some 16 rows for each that changed.
+struct history {
+    duration keep{};  ///< by the clock of the view; 0: no history
+    std::size_t versions = ~std::size_t{0};  ///< at most so many
+    duration every{};  ///< not more often than that; 0: each version, so that what readers saw is known exactly
+};
+
 /// Of a view.
 struct view_options {
     std::string name = "view";  ///< in errors
@@ -27,6 +37,8 @@ struct view_options {
     /// Rows of windows that ended so long before the watermark are dropped; duration::max(): none is. Rows without a
     /// window stay.
     duration keep = duration::max();
+    driftless::history history{};
+    std::uint64_t build = 0;  ///< of the logic that writes it: a greater one for a corrected program
     event_time (*clock)() = nullptr;  ///< for `published` and staleness; without one, the system's
 };
 }  // namespace driftless::inline v0

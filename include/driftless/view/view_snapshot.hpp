@@ -114,8 +114,9 @@ public:
     [[nodiscard]] rows_type top(std::size_t n, By const& by) const {
         return top_of(n, by, [&](auto const& f) { now().for_each(f); });
     }
-    /// For those who keep it longer than they keep this.
-    [[nodiscard]] detail::version_hold const& hold() const noexcept { return hold_; }
+    /// For this room.
+    [[nodiscard]] detail::row_set<K, V> const& row_set() const noexcept { return now(); }
+    [[nodiscard]] rows_type in_order(std::vector<ref>& of) const { return owned_in_order(of); }
 
 private:
     [[nodiscard]] detail::row_set<K, V> const& now() const noexcept {

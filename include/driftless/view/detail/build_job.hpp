@@ -47,13 +47,13 @@ public:
     /// Records between where it stands and where the inputs end now.
     [[nodiscard]] virtual std::uint64_t lag() = 0;
     [[nodiscard]] virtual build const& about() = 0;
-    [[nodiscard]] virtual view_version<View>& version() = 0;
+    [[nodiscard]] virtual built_version<View>& version() = 0;
 };
 
 /// What a job is opened with.
 template <class K, class V, class View>
 struct build_place {
-    view_version<View>* version;
+    built_version<View>* version;
     std::string folder;
     file_system* files;
     build about;
@@ -109,7 +109,7 @@ struct definition_input<bound<Name, X>> {
 template <class K, class V, class View, class P, class... Inputs>
 class typed_build_job final : public build_job<K, V, View> {
     std::string folder_;
-    view_version<View>* version_;
+    built_version<View>* version_;
     build_sink<K, V, View> sink_;
     job<stream, P, Inputs..., build_sink<K, V, View>&> job_;
 
@@ -131,13 +131,13 @@ public:
     void save_snapshot() override { job_.save_snapshot(); }
     std::uint64_t lag() override {
         std::uint64_t sum = 0;
-        job_.position([&](std::string_view, auto const& log, std::uint32_t p, std::uint64_t next) {
+        job_.each_position([&](std::string_view, auto const& log, std::uint32_t p, std::uint64_t next) {
             if (auto const end = log.end_offset(p); next < end) sum += end - next;
         });
         return sum;
     }
     build const& about() override { return sink_.describe(); }
-    view_version<View>& version() override { return *version_; }
+    built_version<View>& version() override { return *version_; }
 
 private:
     static stream mode_in(std::string const& folder, build_place<K, V, View> const& at) {
@@ -150,7 +150,7 @@ private:
     }
     void describe(build& about) {
         std::size_t at = 0;
-        auto const books = job_.position(
+        job_.each_position(
             [&]<class Log>(std::string_view input, Log const& log, std::uint32_t p, std::uint64_t next) {
                 if (about.inputs.size() <= at) about.inputs.emplace_back();
                 auto& into = about.inputs[at++];
@@ -161,6 +161,7 @@ private:
                 into.begin = log.begin_offset(p);
                 into.offset = next;
             });
+        auto const books = job_.books();
         about.records = books.records;
         about.failures = books.failures;
         about.refused = 0;

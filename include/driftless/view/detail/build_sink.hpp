@@ -22,7 +22,7 @@ namespace driftless::inline v0::detail {
 /// snapshot that the job goes on from.
 template <class K, class V, class View>
 class build_sink {
-    view_version<View>* version_;
+    built_version<View>* version_;
     std::string folder_;
     file_system* files_;
     build about_;
@@ -34,7 +34,7 @@ class build_sink {
 public:
     using keeps_rows = void;
 
-    build_sink(view_version<View>& version, std::string folder, file_system& files, build about)
+    build_sink(built_version<View>& version, std::string folder, file_system& files, build about)
         : version_(&version), folder_(std::move(folder)), files_(&files), about_(std::move(about)) {}
     build_sink(build_sink const&) = delete;
     build_sink& operator=(build_sink const&) = delete;

@@ -116,12 +116,33 @@ public:
         page const* last = nullptr;  // several entries may lead to one page, one behind the other
         for (std::uint32_t c = 0; c < in->chunks; ++c) {
             for (page const* const each : in->begin()[c]->pages) {
-                if (each == last) continue;
-                last = each;
-                for (std::uint32_t i = 0; i < each->capacity; ++i) {
-                    if (each->slots()[i].in_use()) f(each->slots()[i]);
-                }
+                if (each != last) each_in(last = each, f);
             }
+        }
+    }
+
+    /// Shows the rows of all pages that the two do not share: was(slot) those of `before`, is(slot) those of `after`.
+    template <class Was, class IsNow>
+    static void compare(directory const* before, directory const* after, Was&& was, IsNow&& is) {
+        if (before == after) return;
+        auto const depth = before->depth < after->depth ? after->depth : before->depth;
+        page const* last_before = nullptr;
+        page const* last_after = nullptr;
+        auto const end = std::uint64_t{1} << depth;
+        for (std::uint64_t i = 0; i < end; ++i) {
+            auto const b = i >> (depth - before->depth);
+            auto const a = i >> (depth - after->depth);
+            auto const* const from = before->begin()[b >> chunk_bits];
+            auto const* const to = after->begin()[a >> chunk_bits];
+            if (from == to && before->depth == after->depth && i % chunk_size == 0) {
+                i += chunk_size - 1;
+                continue;
+            }
+            page const* const old = from->pages[b & (chunk_size - 1)];
+            page const* const fresh = to->pages[a & (chunk_size - 1)];
+            if (old == fresh) continue;
+            if (old != last_before) each_in(last_before = old, was);
+            if (fresh != last_after) each_in(last_after = fresh, is);
         }
     }
 
@@ -165,6 +186,12 @@ public:
     }
 
 private:
+    template <class F>
+    static void each_in(page const* of, F& f) {
+        for (std::uint32_t i = 0; i < of->capacity; ++i) {
+            if (of->slots()[i].in_use()) f(of->slots()[i]);
+        }
+    }
     template <class Is>
     [[nodiscard]] DRIFTLESS_INLINE static Slot const* find_in(page const* of, std::uint64_t hash, Is const& is) {
         auto const mask = of->capacity - 1;

@@ -23,7 +23,7 @@
 
 namespace driftless::inline v0::detail {
 
-/// One version of all rows: a table of those without a window, one for each window with many rows, and one for the rest.
+/// One version of all rows: a table of those without a window, one for each window with many rows, one for the rest.
 template <class K, class V>
 struct row_set {
     using slot = slot_of<K, V, false>;
@@ -82,9 +82,47 @@ struct row_set {
         });
     }
 
+    /// What is otherwise in `after` than in `before`, whose version has that number: written(row) of rows that were
+    /// added or replaced, removed(row) of those that are gone.
+    template <class Written, class Removed>
+    static void compare(
+        row_set const& before, std::uint64_t version, row_set const& after, Written&& written, Removed&& removed) {
+        auto const was = [&](row const& each) {
+            if (!after.find(each.key(), each.window, [](auto const&) {})) removed(each);
+        };
+        auto const is = [&](row const& each) {
+            if (each.state.version() > version) written(each);
+        };
+        auto const both = [&](auto const* from, auto const* to, time_window const& window) {
+            using table = std::conditional_t<std::is_same_v<decltype(from), typename pages::directory const*>, pages,
+                windowed_pages>;
+            table::compare(
+                from, to, [&](auto const& slot_) { was(row{slot_, window}); },
+                [&](auto const& slot_) { is(row{slot_, window}); });
+        };
+        both(before.global, after.global, {});
+        auto const* b = before.windows;
+        auto const* const b_end = b + before.window_count;
+        auto const* a = after.windows;
+        auto const* const a_end = a + after.window_count;
+        while (b != b_end || a != a_end) {
+            if (a == a_end || (b != b_end && b->window < a->window)) {
+                for_each_in(b->rows, b->window, was);
+                ++b;
+            } else if (b == b_end || a->window < b->window) {
+                for_each_in(a->rows, a->window, is);
+                ++a;
+            } else {
+                both(b->rows, a->rows, a->window);
+                ++a, ++b;
+            }
+        }
+        both(before.rest, after.rest, {});
+    }
+
 private:
     template <class F>
-    static void for_each_in(typename pages::directory const* in, time_window const& window, F& f) {
+    static void for_each_in(typename pages::directory const* in, time_window const& window, F const& f) {
         pages::for_each(in, [&](slot const& each) { f(row{each, window}); });
     }
 };
