@@ -31,7 +31,7 @@ struct sum_up {
         list_state<std::int64_t> pages;
     };
     void on_record(state& own, click const& one, auto&) const {
-        own.cents = own.cents.value_or(0) * 31 + one.cents;
+        own.cents = (own.cents.value_or(0) * 31 + one.cents) % 1'000'000'007;
         own.pages.push_back(one.page);
     }
     void on_close(state& own, auto& context) const {

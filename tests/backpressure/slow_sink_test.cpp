@@ -56,7 +56,15 @@ void give_back(void* memory) noexcept {
 
 void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
 void* operator new(std::size_t size, std::align_val_t to) { return counted(size, static_cast<std::size_t>(to)); }
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept {  // not by way of the first one under ASan
+    try {
+        return counted(size, alignof(std::max_align_t));
+    } catch (...) {
+        return nullptr;
+    }
+}
 void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, std::nothrow_t const&) noexcept { give_back(memory); }
 void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { give_back(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give_back(memory); }

@@ -11,6 +11,9 @@
 #include <driftless/run/thread_pool.hpp>
 #include <driftless/testing/script.hpp>
 #include <support/catch.hpp>
+#ifdef DRIFTLESS_CRASH_CASES
+#include <faults/case_world.hpp>
+#endif
 
 #include <boost/hana/adapt_struct.hpp>
 
@@ -106,6 +109,7 @@ constexpr auto right = both_sides | filter([](row const& r) { return r.side == 1
 using lines = std::vector<std::string>;
 struct outcome {
     lines brought;
+    lines rows;  // one by one
     driftless::report report;
 };
 template <class P>
@@ -115,10 +119,13 @@ outcome play_once(P const& pipeline, std::vector<move> const& moves, bool restor
     testing::play_mode const mode{.threads = threads, .restoring = restoring};
     auto const out = testing::play_script(mode, pipeline | as_text{}, script);
     CHECK(out.changed_by_restore == 0);
-    outcome made{{}, out.report};
+    outcome made{{}, {}, out.report};
     for (std::size_t i = 0; i < moves.size(); ++i) {
         std::string line;
-        for (auto const& each : out.values_at(i)) line += (line.empty() ? "" : " ") + each;
+        for (auto const& each : out.values_at(i)) {
+            line += (line.empty() ? "" : " ") + each;
+            made.rows.push_back(each);
+        }
         made.brought.push_back(line);
     }
     return made;
@@ -128,11 +135,17 @@ template <class P>
 outcome check(P const& pipeline, std::vector<move> const& moves, lines const& expected) {
     auto const once = play_once(pipeline, moves, false, 1);
     CHECK(once.brought == expected);
+#ifdef DRIFTLESS_CRASH_CASES  // in tests/faults
+    if constexpr (faults::is_chain<P>()) {
+        faults::crash_case<row>(pipeline | as_text{}, moves, once.rows, [](std::string const& shown) { return shown; });
+    }
+#else
     for (std::size_t const threads : {1u, 3u}) {
         auto const other = play_once(pipeline, moves, true, threads);
         INFO("restoring, threads " << threads);
         CHECK(other.brought == once.brought);
     }
+#endif
     return once;
 }
 }  // namespace changelog

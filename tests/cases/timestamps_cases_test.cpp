@@ -55,6 +55,10 @@ constexpr auto sums(Options... options) {
 template <class P>
 void check_times(P const& pipeline, std::vector<move> const& script, std::vector<std::string> const& lines,
     std::vector<std::string> const& times) {
+#ifdef DRIFTLESS_CRASH_CASES
+    static_cast<void>(times);
+    crash(pipeline, script, lines);
+#else
     for (std::size_t threads = 1; threads <= 3; ++threads) {
         for (bool const restoring : {false, true}) {
             INFO("threads " << threads << (restoring ? ", restoring" : ""));
@@ -63,6 +67,7 @@ void check_times(P const& pipeline, std::vector<move> const& script, std::vector
             CHECK(notes == times);
         }
     }
+#endif
 }
 }  // namespace
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Named triggers: every pane is the one that loops make, whatever the poll sizes, threads and restarts; the last one of
 // each (key, window) is the row of the batch; what is discarded adds up to what accumulates.
+#include <driftless/log/file_log.hpp>
+#include <driftless/op/triggered_session.hpp>
+#include <driftless/testing/memory_files.hpp>
+#include <driftless/time/interval_trigger.hpp>
 #include <equivalence/late_loops.hpp>
 
 using namespace equivalence;
@@ -195,4 +199,87 @@ TEST_CASE("panes of a named trigger: stream = loops, under any pace; the last on
         }
         CHECK(rows == whole);
     });
+}
+
+TEST_CASE("panes by event time come at the same moves of the watermark under any pace", "[equivalence]") {
+    constexpr duration interval = 2_s;
+    constexpr auto pipeline = from<sale>() | assign_time<&sale::at>(bounded_disorder{1_s}) | key_by<&sale::item>()
+        | window(tumbling{10_s, 3_s}, at_watermark().early(every_interval(interval))) | late_to("late"_name)
+        | aggregate(count(), sum<&sale::cents>());
+    struct group {
+        std::int64_t n = 0, cents = 0;
+        bool fresh = false;
+        std::int32_t index = 0;
+        event_time due{};
+    };
+    for_seeds(40, [&](std::uint64_t seed) {
+        dice random{seed};
+        auto of = random_shape(random, 4_s);
+        of.partitions = 1;
+        auto const records = random_records(random, of);
+
+        std::map<std::pair<time_window, std::int32_t>, group> groups;
+        panes expected;
+        event_time newest = event_time::min();
+        event_time watermark = event_time::min();
+        auto const show = [&](auto const& place, group& g, bool early) {
+            pane_info const info{early ? timing::early : timing::on_time, g.index, early ? -1 : 0, g.index == 0, !early};
+            expected[{place.first.end.ns(), place.second}].push_back(said(g.n, g.cents, info));
+            ++g.index;
+            g.fresh = false;
+        };
+        auto const advance = [&](event_time now) {
+            if (now <= watermark) return;
+            watermark = now;
+            for (auto at = groups.begin(); at != groups.end();) {
+                auto& [place, g] = *at;
+                bool const ended = now >= place.first.end;
+                if (ended) show(place, g, false);
+                else if (now > g.due && g.fresh) show(place, g, true);
+                while (!ended && g.due < now) g.due = g.due + interval;
+                at = ended ? groups.erase(at) : std::next(at);
+            }
+        };
+        for (auto const& each : records) {
+            auto const w = shifted_window(each.record.at);
+            if (watermark < w.end) {
+                auto [at, is_new] = groups.try_emplace({w, each.record.item});
+                auto& g = at->second;
+                ++g.n;
+                g.cents += each.record.cents;
+                g.fresh = true;
+                if (is_new) g.due = each.record.at + interval;
+                while (is_new && g.due < watermark) g.due = g.due + interval;
+            }
+            newest = std::max(newest, each.record.at);
+            advance(newest - 1_s);
+        }
+        advance(event_time::max());
+
+        auto const once = streamed(pipeline, records, 1, calm);
+        CHECK(once.out.out == expected);
+        CHECK(streamed(pipeline, records, 1, seed).out.lines == once.out.lines);
+    });
+}
+
+TEST_CASE("a batch shows the same panes whatever the blocks of its log", "[equivalence]") {
+    constexpr auto early = at_watermark().early(every_interval(2_s));
+    auto const panes_of = [](auto const& windowing, std::size_t block_bytes) {
+        testing::memory_files files;
+        file_log_options how;
+        how.background = false;
+        how.block_bytes = block_bytes;
+        how.files = &files;
+        file_log<sale> log{"sales", how};
+        dice random{7};
+        for (auto const& each : random_records(random, {.records = 2000, .step_ms = 300})) log.append(each.record);
+        log.sync();
+        recorder out;
+        run(batch{}, from<sale>() | assign_time<&sale::at>(bounded_disorder{1_s}) | key_by<&sale::item>() | windowing | aggregate(count(), sum<&sale::cents>()), log, out);
+        return out.lines;
+    };
+    auto const tumbles = window(tumbling{10_s, 3_s}, early);
+    CHECK_SAME(panes_of(tumbles, 1024), panes_of(tumbles, 65536));
+    auto const sessions = window(session{1_s}, early);
+    CHECK_SAME(panes_of(sessions, 1024), panes_of(sessions, 65536));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The cases of SEMANTICS section 15 as jobs that can be crashed: the moves of a script are records of a log, which say
-// the watermark themselves (punctuated), and moves of a fake clock. Included by cases/timeline.hpp.
+// the watermark themselves (punctuated), and moves of a fake clock. Included by cases/timeline.hpp and its like.
 #ifndef DRIFTLESS_TESTS_FAULTS_CASE_WORLD_HPP
 #define DRIFTLESS_TESTS_FAULTS_CASE_WORLD_HPP
 
@@ -14,11 +14,12 @@
 #include <driftless/time/punctuated.hpp>
 #include <faults/job_world.hpp>
 
-#include <boost/hana/adapt_struct.hpp>
+#include <boost/hana/define_struct.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -26,56 +27,53 @@
 
 namespace faults {
 /// A record of a script, or a watermark.
+template <class T>
 struct scripted {
-    std::int64_t key = 0;
-    std::int64_t value = 0;
-    event_time at{};
-    event_time says = event_time::min();
-    bool is_record = true;
+    BOOST_HANA_DEFINE_STRUCT(scripted, (T, value), (driftless::event_time, at), (driftless::event_time, says),
+        (bool, is_record));
 };
-}  // namespace faults
-BOOST_HANA_ADAPT_STRUCT(faults::scripted, key, value, at, says, is_record);
-
-namespace faults {
-template <class Hit>
+template <class T>
 constexpr auto from_script() {
-    return from<scripted>() | assign_time<&scripted::at>(punctuated<&scripted::says>())
-        | filter([](scripted const& each) { return each.is_record; })
-        | map([](scripted const& each) { return Hit{each.key, each.value}; });
+    return from<scripted<T>>() | assign_time<&scripted<T>::at>(punctuated<&scripted<T>::says>())
+        | filter([](scripted<T> const& each) { return each.is_record; })
+        | map([](scripted<T> const& each) { return each.value; });
 }
-/// The pipeline behind its from<event<Hit>>(), behind from_script.
-template <class Hit, class P>
+/// The pipeline is a chain, from its source to its end.
+template <class P>
+constexpr bool is_chain() {
+    if constexpr (requires(P const& of) { of.op, of.prev; }) return is_chain<std::remove_cvref_t<decltype(P::prev)>>();
+    else return requires(P const& of) { of.op; };
+}
+/// The pipeline behind its from<event<T>>(), behind from_script.
+template <class T, class P>
 constexpr auto over_script(P const& of) {
-    if constexpr (requires { of.prev; }) return over_script<Hit>(of.prev) | of.op;
-    else return from_script<Hit>();
+    if constexpr (requires { of.prev; }) return over_script<T>(of.prev) | of.op;
+    else return from_script<T>();
 }
-/// A script without partitions and idleness can be a log.
-template <class Move>
-bool is_log(std::vector<Move> const& script) {
-    using what = typename Move::what;
-    for (auto const& each : script) {
-        bool const known = each.kind == what::record || each.kind == what::watermark || each.kind == what::clock
-            || each.kind == what::end;
-        if (!known || (each.partition != 0 && each.partition != each.all)) return false;
-    }
-    return true;
-}
+
+/// What one move of a script does to the world.
+template <class Record>
+struct case_move {
+    std::optional<Record> record{};
+    std::optional<event_time> clock{};
+};
 
 /// The script is the world: what it has appended and what time it is outlives the job.
-template <class P, class Move, class Shown>
-struct case_world : job_world<P, memory_log<scripted>> {
-    using base = job_world<P, memory_log<scripted>>;
-    using what = typename Move::what;
+template <class P, class Record, class Shown>
+struct case_world : job_world<P, memory_log<Record>> {
+    using base = job_world<P, memory_log<Record>>;
 
-    memory_log<scripted> appended{};
-    std::vector<Move> const& script;
+    memory_log<Record> appended{};
+    std::vector<case_move<Record>> const& script;
     Shown row_text;
+    bool drains;        // behind the last move
     std::size_t done = 0;
     event_time now{};
     std::size_t every;  // moves between two snapshots
 
-    case_world(P const& of, std::vector<Move> const& moves, Shown shown_as, std::size_t moves_per_snapshot)
-        : base(of, appended, 0), script(moves), row_text(std::move(shown_as)), every(moves_per_snapshot) {}
+    case_world(P const& of, std::vector<case_move<Record>> const& moves, Shown shown_as, bool ends,
+        std::size_t moves_per_snapshot)
+        : base(of, appended, 0), script(moves), row_text(std::move(shown_as)), drains(ends), every(moves_per_snapshot) {}
 
     void live(lifeline& line) {
         fake_now = now;
@@ -84,11 +82,13 @@ struct case_world : job_world<P, memory_log<scripted>> {
         job running{this->mode(), this->pipeline, appended, sink};
         line.pushed(running.poll(line.room(1000)));
         while (done < script.size()) {
-            move(script[done++]);
+            auto const& next = script[done++];
+            if (next.record) appended.append(*next.record);
+            if (next.clock) fake_now = now = *next.clock;
             line.pushed(running.poll(line.room(1000)));
             if (done % every == 0) running.save_snapshot();
         }
-        if (!script.empty() && script.back().kind == what::end) running.drain();
+        if (drains) running.drain();
         else running.save_snapshot();
     }
     std::vector<std::string> shown() {
@@ -96,43 +96,48 @@ struct case_world : job_world<P, memory_log<scripted>> {
         each_shown<row_of<P>>(this->files, "out", [&](auto const& row) { rows.push_back("out " + row_text(row)); });
         return rows;
     }
-
-private:
-    void move(Move const& next) {
-        switch (next.kind) {
-            case what::record:
-                appended.append(scripted{next.record->value.key, next.record->value.value, next.record->at});
-                break;
-            case what::watermark: appended.append(scripted{0, 0, next.to, next.to, false}); break;
-            case what::clock: fake_now = now = next.to; break;
-            default: break;
-        }
-    }
 };
 
-/// Crashes a case; its lines are what it said when it was played: "3: 1 [0,10) = 7 on time 0,0 first".
-template <class Hit, class P, class Move, class Shown>
-void crash_case(P const& case_pipeline, std::vector<Move> const& script, std::vector<std::string> const& lines,
-    Shown shown_as) {
-    if (!is_log(script)) return;
-    using what = typename Move::what;
+/// Crashes a job over a script and compares what it commits with what the case said when it was played.
+template <class P, class Record, class Shown>
+void crash_moves(P const& pipeline, std::vector<case_move<Record>> const& moves, bool drains,
+    std::vector<std::string> const& said, Shown shown_as) {
     bool timed = false;
-    for (auto const& each : script) timed = timed || each.kind == what::clock;
-    auto const pipeline = over_script<Hit>(case_pipeline);
-    using world = case_world<std::remove_const_t<decltype(pipeline)>, Move, Shown>;
+    for (auto const& each : moves) timed = timed || each.clock;
     // What the clock decided since the last snapshot may be decided later by a job that has lost its journal: here it
     // never has, and is asked again at the same record.
-    auto how = every_step("case", 120, is_replayable<std::remove_const_t<decltype(pipeline)>> && !timed);
-    simulation crashes{how, [&] { return std::make_unique<world>(pipeline, script, shown_as, timed ? 1 : 3); }};
+    auto how = every_step("case", 120, is_replayable<P> && !timed);
+    simulation crashes{how, [&] {
+                           return std::make_unique<case_world<P, Record, Shown>>(pipeline, moves, shown_as, drains, timed ? 1 : 3);
+                       }};
     crashes.run();
-    // The job says what the script said.
-    std::vector<std::string> said;
-    for (auto const& each : lines) {
-        auto const number = each.find(": ");
-        auto const not_any_more = each.starts_with("not ") ? std::string{"not "} : std::string{};
-        said.push_back("out " + not_any_more + each.substr(number + 2));
+    std::vector<std::string> expected;
+    for (auto const& each : said) expected.push_back("out " + each);
+    CHECK(crashes.expected() == expected);
+}
+
+/// Crashes a case of testing moves over from<event<T>>(); one with partitions or idleness is no log, and left out.
+template <class T, class P, class Move, class Shown>
+void crash_case(P const& case_pipeline, std::vector<Move> const& script, std::vector<std::string> const& said,
+    Shown shown_as) {
+    using what = typename Move::what;
+    std::vector<case_move<scripted<T>>> moves;
+    bool drains = false;
+    for (auto const& each : script) {
+        if (each.partition != 0 && each.partition != each.all) return;
+        case_move<scripted<T>> next;
+        switch (each.kind) {
+            case what::record:
+                next.record = scripted<T>{each.record->value, each.record->at, event_time::min(), true};
+                break;
+            case what::watermark: next.record = scripted<T>{T{}, each.to, each.to, false}; break;
+            case what::clock: next.clock = each.to; break;
+            case what::end: drains = true; break;
+            default: return;
+        }
+        moves.push_back(std::move(next));
     }
-    CHECK(crashes.expected() == said);
+    crash_moves(over_script<T>(case_pipeline), moves, drains, said, std::move(shown_as));
 }
 }  // namespace faults
 #endif

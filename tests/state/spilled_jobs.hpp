@@ -66,7 +66,7 @@ struct visitor {
 struct trail {
     std::int64_t operator()(std::int64_t before, click const& one) const {
         if (one.cents == 15) throw error{error_code::user_function, "fifteen"};
-        return before * 31 + one.cents;
+        return (before * 31 + one.cents) % 1'000'000'007;
     }
 };
 }  // namespace spilled_jobs

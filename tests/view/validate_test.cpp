@@ -3,7 +3,9 @@
 #include <support/catch.hpp>
 
 #include <driftless/agg.hpp>
+#include <driftless/io/csv.hpp>
 #include <driftless/log/memory_log.hpp>
+#include <driftless/log/read_range.hpp>
 #include <driftless/op.hpp>
 #include <driftless/run/batch.hpp>
 
@@ -32,6 +34,11 @@ struct totals {
     std::string note;
     friend bool operator==(totals const&, totals const&) = default;
 };
+struct ledger_line {
+    dl::text shop;
+    std::int64_t hour;
+    std::int64_t cents;
+};
 struct sale {
     dl::text sku;
     std::int64_t cents;
@@ -39,6 +46,7 @@ struct sale {
 };
 }  // namespace validate_test
 BOOST_HANA_ADAPT_STRUCT(validate_test::totals, cents, mean, note);
+BOOST_HANA_ADAPT_STRUCT(validate_test::ledger_line, shop, hour, cents);
 BOOST_HANA_ADAPT_STRUCT(validate_test::sale, sku, cents, at);
 
 namespace {
@@ -379,6 +387,36 @@ TEST_CASE("a candidate is reconciled with a source of truth, of the same rows or
     again.agrees_with("days", std::move(twice).finish(), by_day);
     CHECK(again.run(set_of(candidate)).verdicts[0].number("duplicates") == 1);
     CHECK_FALSE(again.run(set_of(candidate)).passed());
+}
+
+TEST_CASE("a CSV file and a log of records are sources of truth", "[view][validate]") {
+    using validate_test::ledger_line;
+    auto const ledger = dl::rows_of<std::string, std::int64_t>([](auto const& row) {
+        dl::csv_reader<ledger_line> lines{dl::csv_input::memory("shop,hour,cents\na,0,30\nb,0,5\na,1,7\n"),
+            {.strict = true}};
+        for (ledger_line each{}; lines.next(each);) row(each.shop, hour(each.hour), each.cents);
+    });
+    CHECK(ledger.size() == 3);
+    dl::memory_log<ledger_line> log;
+    for (std::int64_t cents : {10, 20}) log.append({"a", 0, cents});
+    log.append({"b", 0, 5});
+    log.append({"a", 1, 7});
+    // A plain loop over the records, as an auditor would write it.
+    std::map<std::pair<std::string, std::int64_t>, std::int64_t> sums;
+    dl::read_offsets(log, 0, {}, [&](ledger_line const& each) {
+        sums[{std::string{std::string_view{each.shop}}, each.hour}] += each.cents;
+    });
+    auto const summed = dl::rows_of<std::string, std::int64_t>([&](auto const& row) {
+        for (auto const& [at, cents] : sums) row(at.first, hour(at.second), cents);
+    });
+    dl::validation<std::string, std::int64_t> checks;
+    checks.agrees_with("ledger", ledger);
+    CHECK(checks.run(summed).passed());
+    sums[{"b", 0}] = 6;
+    auto const off = dl::rows_of<std::string, std::int64_t>([&](auto const& row) {
+        for (auto const& [at, cents] : sums) row(at.first, hour(at.second), cents);
+    });
+    CHECK(checks.run(off).verdicts[0].samples.at(0).key == "\"b\"");
 }
 
 TEST_CASE("what compares with a current version is skipped where there is none, and says so", "[view][validate]") {

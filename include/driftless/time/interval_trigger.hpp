@@ -64,6 +64,7 @@ private:
 ///
 /// Time        That record is the first to arrive. Due at the first watermark > its time + k * interval; where one move
 ///             passes several of these times, it fires once. Times that have passed when the record comes do not count.
+/// Batch       Only at the end of the window, unless the watermark is as_declared: the exact one comes block by block.
 /// State       8 bytes per (key, window). A watermark that makes one of them due asks all.
 /// Source      SEMANTICS case F-11; Flink's ContinuousEventTimeTrigger.
 constexpr interval_trigger every_interval(duration interval) { return interval_trigger{interval}; }

@@ -42,6 +42,16 @@ struct trigger_moment {
     [[nodiscard]] constexpr bool at_end() const noexcept { return watermark >= window.end; }
 };
 
+namespace detail {
+/// How far a trigger is told that the watermark is. A batch knows the least time to come block by block: what is early
+/// would hang on the blocks of the log, so there it comes at the end of the window.
+template <bool Exact>
+constexpr event_time watermark_for(time_window const& window, event_time watermark) noexcept {
+    if constexpr (Exact) return watermark >= window.end ? watermark : event_time::min();
+    else return watermark;
+}
+}  // namespace detail
+
 /// Behind which time a trigger is due without a record: +inf where it never is.
 struct trigger_wake {
     event_time clock = event_time::max();

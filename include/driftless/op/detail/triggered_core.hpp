@@ -125,7 +125,7 @@ public:
     void on_watermark(event_time watermark, Out& out) {
         if (watermark <= watermark_) return;  // a promise is not taken back
         auto const before = std::exchange(watermark_, watermark);
-        bool const wakes = watermark > wake_.watermark;
+        bool const wakes = !Exact && watermark > wake_.watermark;
         if (wakes) wake_ = {};
         for (std::size_t i = 0; i < windows_.size(); ++i) {
             auto& each = windows_[i];
@@ -158,9 +158,10 @@ public:
     }
     /// The next watermark at which a window ends or closes, or the answer to "is it late" changes.
     [[nodiscard]] event_time deadline() const noexcept {
+        // How far the watermark is when a record comes decides when that record is due.
+        if constexpr (wakes_by_state && !Exact) return event_time::min();
         event_time next = next_due();
         if (windows_.fired() != 0) next = earlier(next, closes_at(windows_[0].window));
-        next = earlier(next, wake_.watermark + duration{1});
         if constexpr (!Exact) {
             if (by_element || watermark_ == event_time::min()) return event_time::min();
             if (watermark_ == event_time::max()) return next;
@@ -213,7 +214,7 @@ private:
         else return window.end + lateness_;
     }
     [[nodiscard]] trigger_moment moment(time_window const& window, event_time at = {}) const noexcept {
-        return {window, watermark_, clock_, at};
+        return {window, watermark_for<Exact>(window, watermark_), clock_, at};
     }
 
     /// A record with its window in ctx.

@@ -268,7 +268,7 @@ public:
 private:
     [[nodiscard]] event_time closes(node const& of) const noexcept { return of.window.end + kept_after_end_; }
     [[nodiscard]] trigger_moment moment(time_window const& window, event_time at = {}) const noexcept {
-        return {window, watermark_, clock_, at};
+        return {window, watermark_for<Exact>(window, watermark_), clock_, at};
     }
     static bool reaches(node const* of, time_window const& span) noexcept {
         return of != nullptr && windows::meet(of->window, span);
@@ -461,8 +461,9 @@ private:
     void arm(node& of) {
         wake_by_clock(of);
         auto due = of.window.end > watermark_ ? of.window.end : closes(of);
-        if (auto const wake = trigger_type::wakes(of.trigger).watermark; wake < due && wake + duration{1} < due) {
-            due = wake + duration{1};
+        if constexpr (!Exact) {
+            auto const wake = trigger_type::wakes(of.trigger).watermark;
+            if (wake < due && wake + duration{1} < due) due = wake + duration{1};
         }
         if (of.armed != event_time::min() && of.armed <= due) return;
         of.armed = due;

@@ -49,6 +49,8 @@ class snapshot_keeper {
     event_time taken_ = event_time::min();  // the last attempt, by the clock of the job
     std::uint64_t taken_at_ = 0;            // and by records
     std::size_t failed_ = 0;                // attempts in a row
+    std::uint64_t failures_ = 0;            // attempts in all
+    std::size_t failure_warning_ = 0;       // which warning tells of them
     std::size_t since_full_ = 0;            // snapshots
     bool whole_ = true;                     // last_ does not say where the state of this job lies
     std::vector<std::string>& warnings_;
@@ -135,8 +137,7 @@ public:
             failed_ = 0;
         } catch (error const& problem) {
             if (problem.code() != error_code::io || ++failed_ > options_.tolerated_failures || ended) throw;
-            warnings_.push_back(
-                sentence({"a snapshot failed, the one before it stays: ", std::string_view{problem.what()}}));
+            warn_of_failure(problem.what());
             return;
         }
         store_.keep_newest(options_.keep);
@@ -145,6 +146,15 @@ public:
     }
 
 private:
+    /// One warning for all of them, so that a job that runs for months with a full disk stays small.
+    void warn_of_failure(std::string_view why) {
+        if (++failures_ == 1) {
+            failure_warning_ = warnings_.size();
+            warnings_.emplace_back();
+        }
+        warnings_[failure_warning_] =
+            sentence({"snapshots that failed (the one before stays): ", failures_, "; the last: ", why});
+    }
     [[nodiscard]] file_system& files() const { return options_.files != nullptr ? *options_.files : real_files(); }
     /// Before 0.5 a folder had one file of this name.
     void require_no_older_format() const {
