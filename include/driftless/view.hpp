@@ -7,6 +7,7 @@
 #include <driftless/view/reported.hpp>
 #include <driftless/view/served_at.hpp>
 #include <driftless/view/view.hpp>
+#include <driftless/view/view_file.hpp>
 #include <driftless/view/view_options.hpp>
 #include <driftless/view/view_rows.hpp>
 #include <driftless/view/view_snapshot.hpp>

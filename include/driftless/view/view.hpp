@@ -17,6 +17,7 @@
 #include <driftless/view/detail/block_pool.hpp>
 #include <driftless/view/detail/readers.hpp>
 #include <driftless/view/detail/row_tables.hpp>
+#include <driftless/view/detail/served_at_bytes.hpp>
 #include <driftless/view/detail/stored_row.hpp>
 #include <driftless/view/detail/view_root.hpp>
 #include <driftless/view/reported.hpp>
@@ -315,13 +316,10 @@ private:
         detail::row_set<K, V> const* before = nullptr;
         std::uint64_t version = 0;
         for (auto const* const each : shown) {
-            auto const& at = each->at;
-            out.write(at.version).write(at.build).write(at.epoch).write(at.watermark).write(at.progress);
-            out.write(at.published).write(static_cast<std::uint64_t>(at.offsets.size()));
-            for (std::size_t i = 0; i < at.offsets.size(); ++i) out.write(at.offsets[i]);
+            detail::write_served_at(out, each->at);
             save_changes(out, before, version, each->rows);
             before = &each->rows;
-            version = at.version;
+            version = each->at.version;
         }
         save_changes(out, before, version, working);
     }
@@ -349,13 +347,7 @@ private:
         std::uint64_t count = 0;
         in.read(swept_).read(version).read(count);
         for (; count != 0; --count) {
-            served_at at;
-            std::uint64_t offsets = 0;
-            in.read(at.version).read(at.build).read(at.epoch).read(at.watermark).read(at.progress);
-            in.read(at.published).read(offsets);
-            std::vector<std::uint64_t> each(static_cast<std::size_t>(offsets < in.remaining() ? offsets : 0));
-            for (auto& offset : each) in.read(offset);
-            at.offsets = detail::few_offsets{each.data(), each.size()};
+            auto at = detail::read_served_at(in);
             if (anew && at.version != 0) maker_.version = at.version;
             load_changes(in, anew);
             if (anew && at.version != 0) publish(std::move(at), clock());
