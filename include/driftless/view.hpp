@@ -3,6 +3,7 @@
 #define DRIFTLESS_VIEW_ROOM_HPP
 
 #include <driftless/view/answer.hpp>
+#include <driftless/view/indexed_by.hpp>
 #include <driftless/view/read_together.hpp>
 #include <driftless/view/reported.hpp>
 #include <driftless/view/served_at.hpp>

@@ -95,8 +95,8 @@ inline view_file_head read_view_head(std::string_view bytes, std::uint64_t schem
 ///             build: a job that starts again from its snapshot does not take readers back.
 /// Errors      io; the old file is then still there.
 /// Complexity  O(size of the view), two syncs.
-template <class K, class V>
-bool publish_file(view_snapshot<K, V> const& shown, std::string const& folder, std::string const& name,
+template <class K, class V, class... By>
+bool publish_file(view_snapshot<K, V, By...> const& shown, std::string const& folder, std::string const& name,
     file_system& files = real_files()) {
     auto const path = folder + "/" + detail::view_file_name(name);
     auto const schema = detail::view_schema<K, V>();
