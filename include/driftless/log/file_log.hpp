@@ -47,6 +47,9 @@
 #include <vector>
 
 namespace driftless::inline v0 {
+namespace detail {
+struct log_door;  // of what moves and rewrites segments: log/detail/log_door.hpp
+}
 
 /// A log in files: the durable, replayable source of truth.
 ///
@@ -94,6 +97,7 @@ class file_log {
     mutable detail::wakeups wakeups_;
     bool closed_ = false;
     detail::write_behind behind_;  // the last member: it uses the others
+    friend detail::log_door;
 
 public:
     using value_type = T;

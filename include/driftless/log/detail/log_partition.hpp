@@ -270,6 +270,13 @@ public:
         auto const time = now();
         work(lock, [&] { writer_.remove_before(offset, time); });
     }
+    /// Calls f(segments) while nothing is written to files, nor removed.
+    template <class F>
+    void with_segments(F&& f) {
+        std::unique_lock lock{mutex_};
+        while (writing_) changed_.wait(lock);
+        work(lock, [&] { f(segments_); });
+    }
     /// Where the partition begins once everything is removed that `wanted` gives a reason to; within the last segment
     /// at most.
     [[nodiscard]] std::uint64_t retained_from(
