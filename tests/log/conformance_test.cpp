@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <driftless/adapt/lz4.hpp>
-#include <driftless/adapt/zstd.hpp>
 #include <driftless/log/file_log.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/log/tiered_log.hpp>
@@ -74,7 +72,7 @@ struct in_two_tiers {
         small_segments_in_front::set(options);
         options.segment_bytes = 100'000;
         options.durable = every(duration{1'000'000});
-        tiering how{.hot_bytes = 0, .compressed = AllTheTime ? compression::lz4 : compression::zstd};
+        tiering how{.hot_bytes = 0};
         if (AllTheTime) how.interval = duration{1'000'000};
         it.reset();
         it = std::make_unique<log>(folder->path() + "/log", cold_folder{folder->path() + "/cold"}, how, options);

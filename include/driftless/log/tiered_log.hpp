@@ -40,7 +40,7 @@ namespace driftless::inline v0 {
 ///
 /// Shape       A file log (`Hot`) that appends, and a cold_store (`Cold`), which holds what came before. Offsets, order,
 ///             times and bounds of blocks are the same wherever a record lies. A segment is written to the cold store,
-///             durable there, seen there, and then removed from the hot log; what is in both is read once.
+///             seen there once it is durable, and then removed from the hot log; what is in both is read once.
 /// Time        As the hot log. offset_at and the bounds of blocks speak of both.
 /// State       Beside the hot log's two offsets per partition; one segment in memory while it moves. options.retain is
 ///             about the whole: what it removes is removed from the cold store first. A pin keeps segments from being
@@ -181,6 +181,9 @@ public:
     appended append_once(std::uint64_t producer, std::uint64_t sequence, Range const& records, std::uint32_t p = 0) {
         return hot_.append_once(producer, sequence, records, p);
     }
+    [[nodiscard]] std::optional<std::uint64_t> next_sequence(std::uint64_t producer, std::uint32_t p = 0) {
+        return hot_.next_sequence(producer, p);
+    }
     [[nodiscard]] transaction begin() { return hot_.begin(); }
     bool commit_prepared(std::string const& name) { return hot_.commit_prepared(name); }
     bool abort_prepared(std::string const& name) { return hot_.abort_prepared(name); }
@@ -223,9 +226,9 @@ public:
         move_locked(p, before, false, out);
         return out;
     }
-    /// Brings the segments from the one with offset `from` on back into the hot log, at their offsets, for whoever reads
-    /// that alone; they stay in the store. What is hot already is left as it is, so that it may be called again. They
-    /// are hot as long as the pin lives, and then move again.
+    /// Brings the segments from the one with offset `from` on back into the hot log, at their offsets, for whoever
+    /// reads that alone; they stay in the store. What is hot already is left as it is, so that it may be called again.
+    /// They are hot as long as the pin lives, and then move again.
     ///
     /// Errors      not_there if the log begins later.
     [[nodiscard]] log_pin bring_back(std::uint32_t p, std::uint64_t from, duration lease = reader_options{}.lease) {

@@ -26,6 +26,11 @@ struct log_door {
     static void require_readable(Log const& log, segment_list& segments) {
         log.require_readable(segments);
     }
+    /// Calls f(record) for the records of a block, of the schema of its segment.
+    template <class Log, class F>
+    static void for_each_record(Log const& log, segment_header const& header, stored_block const& block, F&& f) {
+        log.for_each_record(header, block, std::forward<F>(f));
+    }
     template <class Log>
     static event_time now(Log const& log) {
         return log.options_.clock();

@@ -196,6 +196,10 @@ public:
         return offset;
     }
 
+    [[nodiscard]] std::optional<std::uint64_t> next_sequence(std::uint64_t producer) const {
+        std::lock_guard const lock{mutex_};
+        return producers_.next_of(producer);
+    }
     /// Blocks of a transaction, filled before anybody sees them.
     using transaction_blocks = std::vector<std::shared_ptr<maker>>;
     void add_to(transaction_blocks& blocks, T const& record) {
