@@ -150,13 +150,13 @@ void read_planned(byte_reader& reader, T& out, read_plan const& plan) {
 
 /// The versions of a record that its history knows, the newest, T itself, last.
 template <class T, class Chain = std::remove_cvref_t<decltype(schema_history<T>)>>
-struct version_list {
+struct record_versions {
     static constexpr std::size_t size = Chain::steps + 1;
     template <std::size_t I>
     using type = typename Chain::template version<I>;
 };
 template <class T>
-struct version_list<T, no_upcasts> {
+struct record_versions<T, no_upcasts> {
     static constexpr std::size_t size = 1;
     template <std::size_t>
     using type = T;
@@ -181,7 +181,7 @@ struct version_list<T, no_upcasts> {
 template <class T>
     requires encodable<T>
 class record_reader {
-    using versions = detail::version_list<T>;
+    using versions = detail::record_versions<T>;
     static constexpr std::size_t newest = versions::size - 1;
     static_assert(std::is_same_v<typename versions::template type<newest>, T>,
         "driftless: schema_history<T> has to lead to T: name T as the last version of its upcasters");

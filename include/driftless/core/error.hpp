@@ -28,13 +28,14 @@ enum class error_code : std::uint8_t {
     fenced,             ///< a newer writer or owner has taken over
     not_there,          ///< an offset or a log that does not exist (any more)
     unsupported,        ///< written by a newer version, or an optional part is missing
+    stale,              ///< an answer older than its reader allows, or changes that a reader was too slow for
 };
 
 /// The name of a code as it appears in messages.
 constexpr std::string_view to_string(error_code code) noexcept {
     constexpr std::string_view names[] = {"none", "invalid argument", "not bound", "user function", "overflow",
         "expectation", "malformed", "mismatch", "stopped", "io", "corrupt", "in use", "fenced", "not there",
-        "unsupported"};
+        "unsupported", "stale"};
     return names[static_cast<std::size_t>(code)];
 }
 

@@ -128,6 +128,10 @@ public:
     constexpr void on_epoch(std::uint64_t epoch) {
         if constexpr (wants_epochs) sink_->on_epoch(epoch);
     }
+    /// What a sink shows here is part of the snapshots of its job.
+    constexpr void visit_state(auto&& visit) {
+        if constexpr (requires { sink_->visit_state(visit); }) sink_->visit_state(visit);
+    }
 
     template <class Ctx, class T>
     DRIFTLESS_FUSED constexpr void on_record(Ctx const& ctx, T const& record) {

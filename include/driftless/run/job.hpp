@@ -228,6 +228,17 @@ public:
         return out;
     }
 
+    /// Where the job stands now: f(input, log, partition, next) for each partition, with the offset of its next record. On
+    /// the thread of the job, also for its sinks.
+    template <class F>
+    void each_position(F&& f) {
+        auto const* at = engine_.lanes().begin();
+        engine_.each_named_input([&](std::string_view input, auto const& log) {
+            for (std::uint32_t p = 0; p < log.partitions(); ++p) f(input, log, p, (*at++)->next);
+        });
+    }
+    /// The books as of now. On the thread of the job, also for its sinks.
+    [[nodiscard]] report books() { return engine_.make_report(); }
     /// The books as of the last chunk; may be called from any thread.
     [[nodiscard]] report metrics() const {
         std::lock_guard const lock{publishing_};

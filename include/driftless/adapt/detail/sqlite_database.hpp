@@ -66,6 +66,9 @@ public:
     }
     void reset() noexcept { sqlite3_reset(made_.get()); }
 
+    [[nodiscard]] int columns() const noexcept { return sqlite3_column_count(made_.get()); }
+    /// SQLITE_INTEGER, SQLITE_FLOAT, SQLITE_TEXT, SQLITE_BLOB or SQLITE_NULL.
+    [[nodiscard]] int type(int at) const noexcept { return sqlite3_column_type(made_.get(), at); }
     [[nodiscard]] bool is_null(int at) const noexcept {
         return sqlite3_column_type(made_.get(), at) == SQLITE_NULL;
     }

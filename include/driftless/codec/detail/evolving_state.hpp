@@ -20,7 +20,7 @@ namespace driftless::inline v0::detail {
 /// Whether `name` is that of T, or of a version before it.
 template <class T>
 bool is_version_of(std::string const& name) {
-    using versions = version_list<T>;
+    using versions = record_versions<T>;
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
         return ((name == name_of_type<typename versions::template type<I>>()) || ...);
     }(std::make_index_sequence<versions::size>{});

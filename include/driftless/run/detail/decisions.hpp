@@ -107,7 +107,7 @@ public:
         }
         if (!replaying() && idle_after_ > duration{} && !cut) while_quiet(now);
         if (!replaying()) hand_on_answers();
-        engine_.each_chain([](auto& chain) { chain.on_chunk(); });
+        engine_.pause();
         return fed;
     }
 

@@ -8,6 +8,7 @@
 #include <driftless/core/sink.hpp>
 #include <driftless/core/transactional_sink.hpp>
 #include <driftless/run/detail/bindings.hpp>
+#include <driftless/run/detail/frontier_teller.hpp>
 #include <driftless/run/detail/graph.hpp>
 #include <driftless/run/detail/lane.hpp>
 #include <driftless/run/detail/order_free.hpp>
@@ -221,8 +222,13 @@ public:
     std::size_t poll(std::size_t budget, bool cut) {
         if (!cut) extend();
         auto const fed = feed(budget, cut);
-        each_chain([](auto& chain) { chain.on_chunk(); });
+        pause();
         return fed;
+    }
+    /// All that was read comes through, and sinks that serve readers are told how far that is.
+    void pause() {
+        each_chain([](auto& chain) { chain.on_chunk(); });
+        tell_frontier();
     }
     /// The records of a poll.
     std::size_t feed(std::size_t budget, bool cut) {
@@ -249,6 +255,7 @@ public:
     void finish() {
         each_chain([](auto& chain) { chain.on_watermark(event_time::max()); });
         each_chain([](auto& chain) { chain.on_end(); });
+        tell_frontier(true);
     }
 
     [[nodiscard]] report make_report() {
@@ -325,9 +332,16 @@ public:
         services_.failures = account{.label = services_.failures.label};
         services_.failures.refuse(reason::failed, failures);
         for (auto& each : current_partition_) each = 0;
+        tell_frontier();
     }
 
 private:
+    void tell_frontier(bool ended = false) {
+        if constexpr ((follows_frontier<std::remove_cvref_t<decltype(target_of(std::declval<Args&>()))>> || ...)) {
+            frontier_teller const now{*this, ended};
+            std::apply([&](auto&... arg) { (now.tell(target_of(arg)), ...); }, args_);
+        }
+    }
     template <std::size_t... I>
     void open_lanes(std::index_sequence<I...>) {
         (open_input<I>(), ...);
@@ -369,11 +383,11 @@ private:
         lane* first = nullptr;
         lane* second = nullptr;
         for (auto* const each : lanes_) {
+            if (each->has_record() && !each->looked) each->look();
             if (!each->has_record()) {
                 if (!cut && !each->idle) return {nullptr, nullptr};
                 continue;
             }
-            if (!each->looked) each->look();
             if (first == nullptr || each->before(*first)) second = std::exchange(first, each);
             else if (second == nullptr || each->before(*second)) second = each;
         }
@@ -447,6 +461,7 @@ private:
         enter(*earliest);
         auto const fed = earliest->feed_block(absent);
         records_ += fed;
+        if (fed == 0 && !earliest->has_record()) return feed_earliest_block();  // its last offsets have no records
         return fed;
     }
     void enter(lane& to) {

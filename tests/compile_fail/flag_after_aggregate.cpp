@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: flag is read at the offsets of records, and its input is rows that were made of them: put flag before the aggregate
+#include <driftless/agg/count.hpp>
+#include <driftless/log/flag_values.hpp>
+#include <driftless/log/memory_log.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/flag.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+#include <driftless/op/window.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() {
+    memory_log<flag_change<bool>> changes;
+    flag_values on{changes, false};
+    auto const p = from<event<int>>() | window(tumbling{1_h}) | aggregate(count())
+        | flag<"on"_name>(on, [](std::int64_t n, bool now) { return now ? n : 0; });
+    static_cast<void>(p);
+}

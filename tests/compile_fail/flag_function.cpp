@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: flag needs a function of the record and of the flag that returns a value
+#include <driftless/log/flag_values.hpp>
+#include <driftless/log/memory_log.hpp>
+#include <driftless/op/flag.hpp>
+#include <driftless/op/from.hpp>
+using namespace driftless;
+using namespace driftless::literals;
+int main() {
+    memory_log<flag_change<bool>> changes;
+    flag_values on{changes, false};
+    auto const p = from<event<int>>() | flag<"on"_name>(on, [](int n) { return n; });
+    static_cast<void>(p);
+}
