@@ -14,6 +14,7 @@
 #include <driftless/io.hpp>
 #include <driftless/log.hpp>
 #include <driftless/op.hpp>
+#include <driftless/op/align.hpp>
 #include <driftless/op/as_inserts.hpp>
 #include <driftless/op/as_of_join.hpp>
 #include <driftless/op/at_most_ahead.hpp>

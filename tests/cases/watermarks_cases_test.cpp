@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Cases about the watermark of one input, as batch makes it as_declared and as a stream makes it.
 #include <driftless/log/memory_log.hpp>
+#include <driftless/op/align.hpp>
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
+#include <driftless/op/merge.hpp>
 #include <driftless/run/job.hpp>
 #include <driftless/time/frames.hpp>
 #include <op/said.hpp>
@@ -36,4 +38,34 @@ TEST_CASE("J-05 the watermark moves in frames", "[cases][watermarks]") {
     run(stream{.until = end_of_log}, from<item>() | assign_time<&item::at>(frames) | said::listener{streamed}, log,
         to(nowhere));
     CHECK(streamed == expected);
+}
+
+TEST_CASE("S-27 a source pauses iff its watermark is ahead of what is allowed", "[cases][watermarks]") {
+    // Flink is told what is allowed; here it is the slowest watermark + max_drift: 999, then 1001, as the other source
+    // says 0 and 2. A source that is told to wait has read the record that brought it there, as in Flink.
+    auto const source = [](auto name) {
+        return from<item>(name)
+            | assign_time([](item const& i) { return i.at; }, bounded_disorder{0_ns}, align(999_ns));
+    };
+    memory_log<item> log;
+    memory_log<item> other;
+    for (int const at : {1000, 2000, 3000}) log.append(item{event_time{at}});
+    other.append(item{event_time{0}});
+    std::string read;
+    auto sink = to([&](item const& i) { read += std::to_string(i.at.ns()) + ' '; });
+    job running{stream{}, merge(source("source"_name), source("other"_name)), bind("source"_name, log),
+        bind("other"_name, other), sink};
+    running.poll(10);
+    CHECK(read == "1000 0 ");
+    running.poll(10);
+    CHECK(read == "1000 0 ");
+    other.append(item{event_time{2}});
+    other.append(item{event_time{3}});
+    running.poll(10);
+    CHECK(read == "1000 0 2 2000 3 ");
+    running.poll(10);
+    CHECK(read == "1000 0 2 2000 3 ");
+    // Without alignment the same records come out.
+    running.drain();
+    CHECK(read == "1000 0 2 2000 3 3000 ");
 }

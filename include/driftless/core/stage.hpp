@@ -59,6 +59,8 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 ///                           is called. Asked for while looks_ahead(), of stages that can_look_ahead
 /// merge_time(p, at, record) when a record of partition p with time `at` comes among other partitions and inputs: at
 ///                           `at`, unless a guard finds it too far ahead. Asked of stages that say guards_time
+/// reached(from)             the greatest time that a partition has brought to an align, and max_drift(): by how much it
+///                           may be ahead of the slowest. Asked of stages that say aligns
 /// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
 /// meets_others              what it hands on comes together with another input further down
 /// records_only              a type: of all these, the stage writes on_record, on_change and settle alone
@@ -73,6 +75,7 @@ public:
     static constexpr bool wants_epochs = Next::wants_epochs;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = false;
+    static constexpr bool aligns = Next::aligns;
     static constexpr bool meets_others = Next::meets_others;
 
     DRIFTLESS_INLINE explicit constexpr forwarding(Next next) : next_(std::move(next)) {}
@@ -100,6 +103,8 @@ public:
     constexpr void on_end() { listener().on_end(); }
     [[nodiscard]] constexpr event_time deadline() const { return next_.deadline(); }
     [[nodiscard]] constexpr event_time clock_deadline() const { return next_.clock_deadline(); }
+    [[nodiscard]] constexpr event_time reached(origin const& from) const { return next_.reached(from); }
+    [[nodiscard]] constexpr duration max_drift() const { return next_.max_drift(); }
     constexpr void visit_state(auto&& visit) { listener().visit_state(visit); }
 
     /// The next stage that may mean one of the rare calls: those that say `records_only` are skipped. One function per
@@ -139,6 +144,7 @@ public:
     static constexpr bool wants_epochs = false;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = false;
+    static constexpr bool aligns = false;
     static constexpr bool meets_others = false;
 
     constexpr void on_watermark(event_time) {}

@@ -17,10 +17,10 @@
 namespace driftless::inline v0 {
 
 namespace detail {
-/// What may follow the strategy: as_declared, a guard (op/at_most_ahead.hpp), divert_to{...}.
+/// What may follow the strategy: as_declared, a guard (op/at_most_ahead.hpp), divert_to{...}, align (op/align.hpp).
 template <class T>
 concept time_option = std::same_as<T, as_declared_t> || requires { typename T::is_time_guard; }
-    || requires { typename T::output_name; };
+    || requires { typename T::output_name; } || requires { typename T::is_alignment; };
 
 /// No guard: every time is taken.
 struct no_guard {
@@ -35,6 +35,18 @@ struct guard_among<First, Rest...> : guard_among<Rest...> {};
 template <class First, class... Rest>
     requires requires { typename First::is_time_guard; }
 struct guard_among<First, Rest...> {
+    using type = First;
+};
+/// No align: how far partitions run ahead of one another is the merge's affair.
+template <class... Options>
+struct alignment_among {
+    using type = void;
+};
+template <class First, class... Rest>
+struct alignment_among<First, Rest...> : alignment_among<Rest...> {};
+template <class First, class... Rest>
+    requires requires { typename First::is_alignment; }
+struct alignment_among<First, Rest...> {
     using type = First;
 };
 template <class... Options>
@@ -70,6 +82,8 @@ struct assign_time_op : operator_base<assign_time_op<F, Strategy, Options...>> {
     using time_function = F;
     using guard_type = typename detail::guard_among<Options...>::type;
     using diverting = typename detail::diverting_among<Options...>::type;
+    using alignment = typename detail::alignment_among<Options...>::type;
+    static constexpr bool is_aligned = !std::is_void_v<alignment>;
     static constexpr bool is_guarded = !std::same_as<guard_type, detail::no_guard>;
     /// The log alone decides the watermark, and what is refused.
     static constexpr bool replayable = detail::decided_by_log<Strategy>() && detail::decided_by_log<guard_type>();
@@ -86,12 +100,14 @@ struct assign_time_op : operator_base<assign_time_op<F, Strategy, Options...>> {
     void validate() const {
         strategy.validate();
         if constexpr (is_guarded) guard().validate();
+        if constexpr (is_aligned) std::get<alignment>(options).validate();
     }
     constexpr void describe(auto&& parameter) const {
         strategy.describe(parameter);
         if constexpr (declared) parameter("watermark", std::string_view{"as declared"});
         if constexpr (is_guarded) guard().describe(parameter);
         if constexpr (!std::is_void_v<diverting>) parameter("output", diverting::value);
+        if constexpr (is_aligned) std::get<alignment>(options).describe(parameter);
     }
 
     template <class In>
@@ -141,7 +157,7 @@ struct assign_time_op : operator_base<assign_time_op<F, Strategy, Options...>> {
             return stamped<In>(std::move(next), at);
         } else if constexpr (requires { strategy.bind(std::move(next)); }) {
             return stamped<In>(strategy.bind(std::move(next)), at);
-        } else if constexpr (is_guarded) {
+        } else if constexpr (is_guarded || is_aligned) {
             return stamped<In>(declaring(detail::time_as_given{}, std::move(next), at), at);
         } else {
             return declaring(time_of, std::move(next), at);
@@ -154,9 +170,14 @@ private:
         return detail::declare_stage<TimeOf, Strategy, Next>{std::move(next), std::move(of), strategy, at.label,
             at.services()};
     }
-    /// The stages that give the time and guard it, before `next`.
+    /// The stages that give the time, guard it and tell how far it has got, before `next`.
     template <class In, class Next>
     constexpr auto stamped(Next next, auto const& at) const {
+        if constexpr (is_aligned) return guarded<In>(std::get<alignment>(options).bind(std::move(next)), at);
+        else return guarded<In>(std::move(next), at);
+    }
+    template <class In, class Next>
+    constexpr auto guarded(Next next, auto const& at) const {
         if constexpr (!is_guarded) {
             return stamp(std::move(next), at);
         } else if constexpr (std::is_void_v<diverting>) {
@@ -191,7 +212,8 @@ private:
 /// Source      T. Akidau et al., "Watermarks in Stream Processing Systems" (VLDB 2021).
 ///
 /// Options      as_declared; a guard against times in the future, at_most_ahead{d} or another (op/at_most_ahead.hpp),
-///              and beside it divert_to{"name"_name}, the output for what it refuses.
+///              and beside it divert_to{"name"_name}, the output for what it refuses; align(max_drift), which keeps
+///              inputs and partitions from running ahead of one another (op/align.hpp).
 template <auto Member, watermark_strategy Strategy = bounded_disorder, detail::time_option... Options>
 constexpr auto assign_time(Strategy strategy = {}, Options... options) {
     return assign_time_op<detail::member_projection<Member>, Strategy, Options...>{{}, std::move(strategy),

@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DEDUP_HPP
 #define DRIFTLESS_OP_DEDUP_HPP
 
+#include <driftless/codec/codec.hpp>
 #include <driftless/codec/hash.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/operator.hpp>
@@ -59,6 +60,84 @@ struct diverted_by {
 template <class First, class... Rest>
 struct diverted_by<First, Rest...>
     : std::conditional_t<diverts<First>, std::type_identity<First>, diverted_by<Rest...>> {};
+
+/// What a dedup cannot start with, in a sentence.
+template <class Kept>
+void validate_dedup([[maybe_unused]] Kept const& kept, allowed_lateness const& lateness) {
+    lateness.validate();
+    if constexpr (std::same_as<Kept, duration>) {
+        if (kept > duration{}) return;
+        throw error{error_code::invalid_argument,
+            sentence({"dedup needs a time to live > 0, not ", kept.ns(), " ns: write dedup<&T::id>(1_h)"})};
+    }
+}
+template <class F, class Kept, class Diverted>
+constexpr void describe_dedup(auto&& parameter, Kept const& kept, allowed_lateness const& lateness) {
+    if constexpr (std::same_as<F, whole_record>) parameter("id", std::string_view{"record"});
+    if constexpr (std::same_as<Kept, duration>) {
+        parameter("time to live", kept);
+        lateness.describe(parameter);
+    } else if constexpr (std::same_as<Kept, max_keys>) {
+        parameter("max_keys", kept.count);
+    } else {
+        parameter("unbounded_state", true);
+    }
+    if constexpr (diverts<Diverted>) parameter("output", Diverted::output_name::value);
+}
+template <class F, class T>
+inline constexpr bool yields_id = [] {
+    if constexpr (!F::template applies<T>) return false;
+    else return canonical_key<std::remove_cvref_t<std::invoke_result_t<F const&, T const&>>>;
+}();
+/// What every dedup asks of its input.
+template <class In, class F, bool ByTime>
+constexpr void refuse_dedup() {
+    using record = typename In::record;
+    static_assert(!changelog<In>,
+        "driftless: dedup needs records, and its input yields changes: put dedup before the aggregate");
+    static_assert(F::template applies<record>,
+        "driftless: dedup needs a member or a function of the record: write dedup<&T::id>(1_h), or dedup(f, 1_h) "
+        "with f(T const&), where T is the record named in [with In = stream_of<T, ...>]");
+    if constexpr (F::template applies<record>) {
+        static_assert(yields_id<F, record>,
+            "driftless: dedup needs an id with canonical bytes: an integer, an enum, a text or string, a time, a "
+            "tuple or optional of such, or a struct adapted with BOOST_HANA_ADAPT_STRUCT");
+    }
+    static_assert(timestamped<In> || !ByTime,
+        "driftless: dedup remembers ids for a time, and its records have none: put assign_time<&T::at>(...) before "
+        "it, or say dedup<&T::id>(max_keys{n}) or dedup<&T::id>(unbounded_state{})");
+}
+/// The stage of a dedup that keeps records by a policy.
+template <class In, class Mode, class F, class Diverted, class Policy, class Kept, class Next, class Place>
+constexpr auto bind_dedup(Policy policy, dedup_id<F> const& id_of, Kept const& kept, allowed_lateness lateness,
+    Next next, Place const& at) {
+    using record = typename In::record;
+    using id = std::remove_cvref_t<std::invoke_result_t<F const&, record const&>>;
+    constexpr bool by_time = std::same_as<Kept, duration>;
+    auto late = late_output<In>(at);
+    static_assert(by_time || std::same_as<decltype(late), nowhere>,
+        "driftless: late_to stands before a dedup that refuses nothing as late: give dedup a time to live");
+    auto removed = [&] {
+        if constexpr (diverts<Diverted>) return at.template side_output<typename Diverted::output_name, In>();
+        else return nowhere{};
+    }();
+    using memory = typename std::conditional_t<by_time,
+        std::type_identity<ids_in_time<id, typename Policy::template state_in_time<record>, Mode::exact>>,
+        std::type_identity<ids_for_ever<id, typename Policy::template state_for_ever<record>>>>::type;
+    // A limit counts the ids of all shards; what borrows behind a record's back cannot wait for another thread; and
+    // what decides on the order of reading has to have seen all that was read.
+    constexpr bool may_shard = Mode::threads && !std::same_as<Kept, max_keys> && encodable<record>
+        && !Next::guards_time && !Next::aligns;
+    using shards = std::conditional_t<may_shard, dedup_shards<In, Policy, memory, id>, void>;
+    auto made = [&] {
+        if constexpr (by_time) return memory{kept, lateness.bound};
+        else if constexpr (std::same_as<Kept, max_keys>) return memory{kept.count};
+        else return memory{~std::uint64_t{0}};
+    }();
+    return dedup_stage<In, F, Policy, memory, shards, decltype(late), decltype(removed), Next>{std::move(next),
+        id_of.reads(), std::move(policy), std::move(made), std::move(late), std::move(removed), at.label,
+        at.services()};
+}
 }  // namespace detail
 
 /// Lets the first record of each id pass. Made by dedup().
@@ -79,78 +158,24 @@ struct dedup_op : operator_base<dedup_op<F, Kept, Diverted>>, detail::dedup_id<F
     constexpr dedup_op(detail::dedup_id<F> id, Kept bound, allowed_lateness late)
         : detail::dedup_id<F>(std::move(id)), kept(bound), lateness(late) {}
 
-    void validate() const {
-        lateness.validate();
-        if constexpr (by_time) {
-            if (kept > duration{}) return;
-            throw error{error_code::invalid_argument,
-                detail::sentence({"dedup needs a time to live > 0, not ", kept.ns(), " ns: write dedup<&T::id>(1_h)"})};
-        }
-    }
+    void validate() const { detail::validate_dedup(kept, lateness); }
     constexpr void describe(auto&& parameter) const {
-        if constexpr (std::same_as<F, detail::whole_record>) parameter("id", std::string_view{"record"});
-        if constexpr (by_time) {
-            parameter("time to live", kept);
-            lateness.describe(parameter);
-        } else if constexpr (std::same_as<Kept, max_keys>) {
-            parameter("max_keys", kept.count);
-        } else {
-            parameter("unbounded_state", true);
-        }
-        if constexpr (detail::diverts<Diverted>) parameter("output", Diverted::output_name::value);
+        detail::describe_dedup<F, Kept, Diverted>(parameter, kept, lateness);
     }
 
-    template <class T>
-    static constexpr bool yields_id = [] {
-        if constexpr (!F::template applies<T>) return false;
-        else return canonical_key<std::remove_cvref_t<std::invoke_result_t<F const&, T const&>>>;
-    }();
     template <class In>
-    static constexpr bool accepts = !changelog<In> && yields_id<typename In::record> && (timestamped<In> || !by_time);
+    static constexpr bool accepts =
+        !changelog<In> && detail::yields_id<F, typename In::record> && (timestamped<In> || !by_time);
     template <class In>
     using output_t = In;
     template <class In>
     static constexpr void refuse() {
-        using record = typename In::record;
-        static_assert(!changelog<In>,
-            "driftless: dedup needs records, and its input yields changes: put dedup before the aggregate");
-        static_assert(F::template applies<record>,
-            "driftless: dedup needs a member or a function of the record: write dedup<&T::id>(1_h), or dedup(f, 1_h) "
-            "with f(T const&), where T is the record named in [with In = stream_of<T, ...>]");
-        if constexpr (F::template applies<record>) {
-            static_assert(yields_id<record>,
-                "driftless: dedup needs an id with canonical bytes: an integer, an enum, a text or string, a time, a "
-                "tuple or optional of such, or a struct adapted with BOOST_HANA_ADAPT_STRUCT");
-        }
-        static_assert(timestamped<In> || !by_time,
-            "driftless: dedup remembers ids for a time, and its records have none: put assign_time<&T::at>(...) before "
-            "it, or say dedup<&T::id>(max_keys{n}) or dedup<&T::id>(unbounded_state{})");
+        detail::refuse_dedup<In, F, by_time>();
     }
     template <class In, class Mode, class Next, class Place>
     constexpr auto bind(Next next, Place const& at) const {
-        auto late = detail::late_output<In>(at);
-        static_assert(by_time || std::same_as<decltype(late), detail::nowhere>,
-            "driftless: late_to stands before a dedup that refuses nothing as late: give dedup a time to live");
-        auto removed = [&] {
-            if constexpr (detail::diverts<Diverted>) {
-                return at.template side_output<typename Diverted::output_name, In>();
-            } else {
-                return detail::nowhere{};
-            }
-        }();
-        using id = std::remove_cvref_t<std::invoke_result_t<F const&, typename In::record const&>>;
-        using memory = typename std::conditional_t<by_time, std::type_identity<detail::ids_in_time<id, Mode::exact>>,
-            std::type_identity<detail::ids_for_ever<id>>>::type;
-        return detail::dedup_stage<F, memory, decltype(late), decltype(removed), Next>{std::move(next), this->reads(),
-            make_memory<memory>(), std::move(late), std::move(removed), at.label, at.services()};
-    }
-
-private:
-    template <class Memory>
-    [[nodiscard]] constexpr Memory make_memory() const {
-        if constexpr (by_time) return Memory{kept, lateness.bound};
-        else if constexpr (std::same_as<Kept, max_keys>) return Memory{kept.count};
-        else return Memory{~std::uint64_t{0}};
+        return detail::bind_dedup<In, Mode, F, Diverted>(
+            detail::keep_first{}, *this, kept, lateness, std::move(next), at);
     }
 };
 
@@ -184,7 +209,9 @@ constexpr auto make_dedup(dedup_id<F> id, Kept kept, Options... options) {
 ///             allowed_lateness{} what follows should allow for as much.
 /// State       The ids that can still have duplicates: an id is remembered until watermark >= at + ttl + allowed
 ///             lateness, its memory comes back within another ttl. Without a time to live, which needs no event time:
-///             unbounded_state{}, or max_keys{n}, which refuses new ids beyond n as `capacity`. Not sharded.
+///             unbounded_state{}, or max_keys{n}, which refuses new ids beyond n as `capacity`. Part of the snapshot.
+/// Threads     In shards by the canonical hash of the id, in the order of one thread; with max_keys{n}, or where the
+///             record has no codec, on the job's thread.
 /// Batch       The same records; with the exact watermark nothing is late.
 /// Errors      Compile time: no such member, an id without canonical bytes, changes. When the job starts: a time to
 ///             live <= 0. Run time: refusals `duplicate`, `late` (sent to late_to), `capacity`; a function that throws

@@ -31,6 +31,7 @@ public:
     static constexpr bool wants_epochs = Next::wants_epochs;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = Next::guards_time;
+    static constexpr bool aligns = Next::aligns;
 
     explicit constexpr merge_node(Next next) : next_(std::move(next)) {}
 
@@ -93,6 +94,7 @@ public:
     static constexpr bool wants_epochs = Node::wants_epochs;
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = Node::guards_time;
+    static constexpr bool aligns = Node::aligns;
     static constexpr bool meets_others = true;
 
     explicit constexpr merge_port(Node* node) : node_(node) {}
@@ -127,6 +129,8 @@ public:
     [[nodiscard]] event_time merge_time(std::uint32_t, event_time at, T const& record) const {
         return node_->next().merge_time(0, at, record);
     }
+    [[nodiscard]] constexpr event_time reached(origin const& from) const { return node_->next().reached(from); }
+    [[nodiscard]] constexpr duration max_drift() const { return node_->next().max_drift(); }
     /// The node is visited once, through its first port.
     constexpr void visit_state(auto&& visit) {
         if constexpr (I == 0) node_->visit_state(visit);

@@ -34,6 +34,7 @@ public:
     static constexpr bool wants_epochs = (Chains::wants_epochs || ...);
     static constexpr bool can_look_ahead = false;
     static constexpr bool guards_time = (Chains::guards_time || ...);
+    static constexpr bool aligns = (Chains::aligns || ...);
     static constexpr bool meets_others = (Chains::meets_others || ...);
 
     explicit constexpr fan_out(Chains... chains) : chains_(std::move(chains)...) {}
@@ -91,6 +92,27 @@ public:
             if constexpr (Chain::guards_time) return chain.merge_time(partition, at, record);
             else return at;
         });
+    }
+    /// Of several aligns the one that has got farthest, and the least drift: whoever waits for one waits for all.
+    [[nodiscard]] constexpr event_time reached(origin const& from) const {
+        auto farthest = event_time::min();
+        auto const ask = [&]<class Chain>(Chain const& chain) {
+            if constexpr (Chain::aligns) {
+                if (auto const there = chain.reached(from); there > farthest) farthest = there;
+            }
+        };
+        std::apply([&](Chains const&... chain) { (ask(chain), ...); }, chains_);
+        return farthest;
+    }
+    [[nodiscard]] constexpr duration max_drift() const {
+        auto of_all = duration::max();
+        auto const ask = [&]<class Chain>(Chain const& chain) {
+            if constexpr (Chain::aligns) {
+                if (auto const own = chain.max_drift(); own < of_all) of_all = own;
+            }
+        };
+        std::apply([&](Chains const&... chain) { (ask(chain), ...); }, chains_);
+        return of_all;
     }
     constexpr void visit_state(auto&& visit) {
         each([&](auto& chain) { chain.visit_state(visit); });

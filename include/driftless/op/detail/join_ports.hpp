@@ -121,6 +121,7 @@ public:
     static constexpr bool wants_epochs = Node::wants_epochs;
     static constexpr bool can_look_ahead = Node::can_look_ahead;
     static constexpr bool guards_time = false;  // a guard behind it judges other records
+    static constexpr bool aligns = false;  // nor is what has passed a join anybody's progress
     static constexpr bool meets_others = true;
 
     explicit constexpr join_port(Node* node) : node_(node) {}

@@ -54,6 +54,12 @@ public:
     }
 };
 
+template <class Op>
+struct asks_to_align : std::false_type {};
+template <class Op>
+    requires requires { requires Op::is_aligned; }
+struct asks_to_align<Op> : std::true_type {};
+
 /// How two pipelines of one type are told apart: run/fingerprint.hpp.
 template <class P>
 struct fingerprint_comparison;
@@ -189,6 +195,14 @@ class engine {
         head_time<typename root_t<I>::op_type::element, typename source_time<P, typename root_t<I>::op_type>::type>;
     template <std::size_t I>
     using lane_t = typed_lane<log_t<I>, chain_t<I>, head_time_t<I>, Mode>;
+
+    /// Lanes wait for one another where the order of the merge is not that of event time anyway.
+    static constexpr bool aligns = []<std::size_t... I>(std::index_sequence<I...>) {
+        static_assert(!any_operator<asks_to_align, P>() || (chain_t<I>::aligns || ...),
+            "driftless: align stands where it cannot hold an input back, behind a join or in a branch of a fork: put "
+            "it into the assign_time of the inputs, before them");
+        return (chain_t<I>::aligns || ...) && !(head_time_t<I>::known && ...);
+    }(std::make_index_sequence<head_count>{});
 
 public:
     /// Every record is an epoch of its own.
@@ -382,16 +396,52 @@ private:
     std::pair<lane*, lane*> first_two(bool cut) {
         lane* first = nullptr;
         lane* second = nullptr;
+        [[maybe_unused]] event_time slowest{};
+        if constexpr (aligns) {
+            for (auto* const each : lanes_) {
+                if (each->has_record() && !each->looked) each->look();  // or finds that there is none
+            }
+            slowest = least_reached(nullptr);
+        }
         for (auto* const each : lanes_) {
             if (each->has_record() && !each->looked) each->look();
             if (!each->has_record()) {
                 if (!cut && !each->idle) return {nullptr, nullptr};
                 continue;
             }
+            if constexpr (aligns) {
+                if (is_ahead(*each, slowest)) continue;
+            }
             if (first == nullptr || each->before(*first)) second = std::exchange(first, each);
             else if (second == nullptr || each->before(*second)) second = each;
         }
         return {first, second};
+    }
+    /// How far the slowest of the lanes that align has got, but for one; +inf where there is no other. Lanes without
+    /// records do not count: they are idle or have ended, or the merge waits for them anyway.
+    [[nodiscard]] event_time least_reached(lane const* but) const {
+        auto least = event_time::max();
+        for (auto const* const each : lanes_) {
+            if (each == but || !each->aligns() || !each->has_record()) continue;
+            if (auto const there = each->reached(); there < least) least = there;
+        }
+        return least;
+    }
+    /// It is not read until the slowest has come nearer. The slowest itself never waits.
+    [[nodiscard]] static bool is_ahead(lane const& each, event_time slowest) {
+        return each.aligns() && each.reached() > slowest + each.max_drift();
+    }
+    /// From where on a run of records of this lane changes who waits: it does itself, or one that waited goes on.
+    [[nodiscard]] event_time aligned_until(lane const& of) const {
+        if (!of.aligns()) return event_time::max();
+        auto const others = least_reached(&of);
+        auto until = others + of.max_drift();
+        auto const slowest = of.reached() < others ? of.reached() : others;
+        for (auto const* const each : lanes_) {
+            if (each == &of || !each->has_record() || !is_ahead(*each, slowest)) continue;
+            if (auto const wakes = each->reached() - each->max_drift() - duration{1}; wakes < until) until = wakes;
+        }
+        return until;
     }
     /// Pushes a run of records of one lane.
     std::size_t feed_some(std::size_t budget, bool cut) {
@@ -425,6 +475,7 @@ private:
             && (second->input < first->input
                 || (second->input == first->input && second->partition < first->partition));
         auto const limit = second != nullptr ? second->head : event_time::max();
+        if constexpr (aligns) first->stop_at = aligned_until(*first);
         auto const fed = first->feed(limit, limit_first, budget);
         if (limits_ != nullptr) limits_->paid(*first, fed);
         records_ += fed;

@@ -171,6 +171,7 @@ public:
     std::size_t number = 0;  ///< among all lanes of the job
     bool looked = false;  ///< `head` is that of `next`, and will not change
     bool durable = false;  ///< only what a loss of power would leave is read
+    event_time stop_at = event_time::max();  ///< of a lane that aligns: behind a record beyond this, others are asked
     bool idle = false;  ///< it holds nobody; `end` stays at `next` until it is declared active again
 
     std::uint64_t least_until = 0;  ///< exact mode: until this record, `least` is what least_to_come() says
@@ -185,6 +186,10 @@ public:
     virtual void look() = 0;
     /// `head` is an event time: records tell it.
     [[nodiscard]] virtual bool knows_time() const noexcept = 0;
+    /// It waits for slower ones; and then how far it has got, and by how much it may be ahead.
+    [[nodiscard]] virtual bool aligns() const noexcept = 0;
+    [[nodiscard]] virtual event_time reached() const = 0;
+    [[nodiscard]] virtual duration max_drift() const = 0;
     /// Bytes of the head record, which has been looked for.
     [[nodiscard]] virtual std::uint64_t size() const = 0;
     /// Moves `end` to the present end of the log.
@@ -269,6 +274,15 @@ public:
     void on_chunk() override { chain_.on_chunk(); }
 
     [[nodiscard]] bool knows_time() const noexcept override { return HeadTime::known; }
+    [[nodiscard]] bool aligns() const noexcept override { return Chain::aligns; }
+    [[nodiscard]] event_time reached() const override {
+        if constexpr (Chain::aligns) return chain_.reached(origin{next, partition, input});
+        else return event_time::min();
+    }
+    [[nodiscard]] duration max_drift() const override {
+        if constexpr (Chain::aligns) return chain_.max_drift();
+        else return duration::max();
+    }
     [[nodiscard]] std::uint64_t size() const override {
         if constexpr (Mode::exact) return 0;  // a batch has no limits
         else return record_size((*block_)[index()]);
@@ -336,6 +350,9 @@ public:
             push(chain_, context<>{.from = {next, partition, input}}, record);
             step();
             ++fed;
+            if constexpr (Chain::aligns) {
+                if (stop_at < reached()) break;
+            }
         }
         chain_.settle();
         return fed;
