@@ -84,6 +84,37 @@ public:
 };
 
 namespace detail {
+/// True where the id of a subject that has(bytes of it) says yes to stands in a key, in a pair, tuple or reflected
+/// struct: of a type that names its kind, lest any number is taken for one.
+///
+/// scratch     room for the bytes
+template <class Key, class Has>
+bool has_subject_inside(Key const& key, std::string& scratch, Has const& has);
+
+/// The same, or the key is itself such an id, of whatever type.
+template <class Key, class Has>
+bool names_subject(Key const& key, std::string& scratch, Has const& has) {
+    if constexpr (canonical_key<Key>) {
+        scratch = subject_kind_of<Key>();
+        scratch += '\0';
+        append_key_bytes(scratch, key);
+        if (has(std::string_view{scratch})) return true;
+    }
+    return has_subject_inside(key, scratch, has);
+}
+template <class Key, class Has>
+bool has_subject_inside([[maybe_unused]] Key const& key, [[maybe_unused]] std::string& scratch,
+    [[maybe_unused]] Has const& has) {
+    bool found = false;
+    if constexpr (has_parts<Key>) {
+        for_each_part(key, [&]<class Part>(Part const& part) {
+            if constexpr (names_its_subjects<Part>) found = found || names_subject(part, scratch, has);
+            else found = found || has_subject_inside(part, scratch, has);
+        });
+    }
+    return found;
+}
+
 /// How many members of a record are ids of type Subject, and the index of the first.
 template <class T, class Subject>
 struct subject_members {

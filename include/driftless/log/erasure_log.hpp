@@ -61,11 +61,14 @@ public:
     void add(subject_id const& subject) { all_.insert(subject.bytes()); }
 
     [[nodiscard]] bool contains(subject_id const& subject) const { return all_.contains(subject.bytes()); }
-    /// A key that is the id of one of them: of its kind, and equal to it.
-    template <canonical_key K>
+    /// A key that is the id of one of them: of its kind, and equal to it. Or has one in it, in a pair, tuple or
+    /// reflected struct, of a class that names its kind (subject_kind).
+    template <class K>
         requires(!std::is_same_v<K, subject_id>)
     [[nodiscard]] bool contains(K const& key) const {
-        return !all_.empty() && contains(subject_id::of(key));
+        if (all_.empty()) return false;
+        std::string scratch;
+        return detail::names_subject(key, scratch, [this](std::string_view bytes) { return all_.contains(bytes); });
     }
     [[nodiscard]] bool contains_bytes(std::string_view bytes) const { return all_.contains(bytes); }
     [[nodiscard]] bool empty() const noexcept { return all_.empty(); }

@@ -2,15 +2,12 @@
 #ifndef DRIFTLESS_CODEC_DETAIL_LEFT_OUT_HPP
 #define DRIFTLESS_CODEC_DETAIL_LEFT_OUT_HPP
 
-#include <driftless/codec/detail/shape.hpp>
-#include <driftless/codec/key_bytes.hpp>
 #include <driftless/codec/subject.hpp>
 #include <driftless/core/config.hpp>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace driftless::inline v0::detail {
@@ -65,36 +62,10 @@ private:
     template <class Key>
     DRIFTLESS_NOINLINE bool ask(Key const& key) {
         ++asked_;
-        bool const drop = is_of(key);
+        bool const drop =
+            names_subject(key, scratch_, [this](std::string_view subject) { return has_(who_, subject); });
         if (drop) ++dropped_;
         return drop;
-    }
-    template <class Key>
-    bool has(Key const& key) {
-        scratch_ = subject_kind_of<Key>();
-        scratch_ += '\0';
-        append_key_bytes(scratch_, key);
-        return has_(who_, scratch_);
-    }
-    /// The key is the id of one of them, or has one in it: of a type that names its kind, lest any number is taken for
-    /// one.
-    template <class Key>
-    bool is_of(Key const& key) {
-        if constexpr (canonical_key<Key>) {
-            if (has(key)) return true;
-        }
-        return has_inside(key);
-    }
-    template <class Key>
-    bool has_inside(Key const& key) {
-        bool found = false;
-        if constexpr (has_parts<Key>) {
-            for_each_part(key, [&]<class Part>(Part const& part) {
-                if constexpr (names_its_subjects<Part> && canonical_key<Part>) found = found || has(part);
-                else found = found || has_inside(part);
-            });
-        }
-        return found;
     }
 };
 }  // namespace driftless::inline v0::detail
