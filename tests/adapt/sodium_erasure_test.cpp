@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Every byte on the disk, before and after a person is erased: logs, snapshots, the key store, the erasure log, journals
-// and sinks, in every layout and with every compression.
+// Every byte on the disk, before and after a person is erased: logs, snapshots, the key store, the erasure log and a
+// sink, in every layout and with every compression.
 #include <driftless/adapt/sodium.hpp>
 
 #include <driftless/agg/collect.hpp>

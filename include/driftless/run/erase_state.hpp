@@ -98,7 +98,7 @@ public:
         last_ = folder_.empty() ? purge_state(*job_, who) : purge_state(*job_, who, folder_, *files_);
         purged out;
         out.removed = last_.removed;
-        if (last_.snapshots != 0) out.note = std::to_string(last_.snapshots) + " older snapshots were removed";
+        if (last_.snapshots != 0) out.note = "older snapshots removed: " + std::to_string(last_.snapshots);
         for (auto const& each : last_.kept_by) {
             out.note += (out.note.empty() ? "" : "; ") + each + " keeps its state in its own way: replay it";
             out.whole = false;
