@@ -128,14 +128,9 @@ template <class P, class... Names>
 void purges(std::string const& name, P const& pipeline, thread_count threads, Names... names) {
     CAPTURE(name);
     auto const run = [&](bool all) {
-        memory_log<visit> logs[sizeof...(Names) == 0 ? 1 : sizeof...(Names)];
-        auto const fill = [&](int from, int to, bool with) {
-            for (auto& each : logs) append_visits(each, from, to, with);
-        };
+        memory_log<visit> log;  // of all inputs
         told_rows out;
-        fill(0, 60, all);
-        std::size_t i = 0;
-        static_cast<void>(i);
+        append_visits(log, 0, 60, all);
         auto const mode = stream{.threads = threads};
         auto const go = [&](auto&& running) {
             running.poll();
@@ -146,16 +141,16 @@ void purges(std::string const& name, P const& pipeline, thread_count threads, Na
                 CHECK(purge_state(running, erased_one()).removed == 0);
                 out.of_gone = 0;
             }
-            fill(60, 120, false);
+            append_visits(log, 60, 120, false);
             running.poll();
             running.drain();
             CHECK(out.of_gone == 0);
         };
         if constexpr (sizeof...(Names) == 0) {
-            job running{mode, pipeline, logs[0], out};
+            job running{mode, pipeline, log, out};
             go(running);
         } else {
-            job running{mode, pipeline, bind(names, logs[i++])..., out};
+            job running{mode, pipeline, bind(names, log)..., out};
             go(running);
         }
         return out.sorted();
