@@ -31,7 +31,7 @@ endif()
 
 # Optional components. For each: driftless_NAME_libraries (targets, empty when not found) and
 # driftless_NAME_missing (the sentence to say then).
-set(driftless_known_components range_v3 lz4 zstd sqlite rocksdb)
+set(driftless_known_components range_v3 lz4 zstd sqlite rocksdb sodium)
 
 # A C library that is a header and a file to link, as an imported target.
 macro(driftless_find_library name header library package)
@@ -65,6 +65,8 @@ macro(driftless_find_component name)
         driftless_find_library(sqlite sqlite3.h sqlite3 libsqlite3-dev)
     elseif("${name}" STREQUAL "rocksdb")
         driftless_find_library(rocksdb rocksdb/db.h rocksdb librocksdb-dev)
+    elseif("${name}" STREQUAL "sodium")
+        driftless_find_library(sodium sodium.h sodium libsodium-dev)
     else()
         set(driftless_${name}_missing "there is no such component")
     endif()

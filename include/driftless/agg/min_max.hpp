@@ -58,7 +58,7 @@ template <class V, bool Top = true>
 consteval bool find_equal_means_same() {
     constexpr auto shape = shape_of<V>;
     if constexpr (shape == value_shape::unsupported || shape == value_shape::opaque || shape == value_shape::reflected
-        || shape == value_shape::variant || shape == value_shape::map)
+        || shape == value_shape::variant || shape == value_shape::map || shape == value_shape::sealed)
         return false;
     else if constexpr (shape == value_shape::floating) return Top;  // `beats` sees to those that stand alone
     else if constexpr (shape == value_shape::sequence || shape == value_shape::array || shape == value_shape::optional)

@@ -45,6 +45,7 @@ consteval bool find_encodable() {
         return find_encodable<typename T::value_type>() && std::default_initializable<typename T::value_type>;
     else if constexpr (shape == value_shape::array) return find_encodable<typename T::value_type>();
     else if constexpr (shape == value_shape::map) return map_codec<T>::find_encodable();
+    else if constexpr (shape == value_shape::sealed) return find_encodable<typename T::value_type>();
     else if constexpr (shape == value_shape::variant)
         return alternatives<T>::all(
             []<class A>() { return find_encodable<A>() && std::default_initializable<A>; });
@@ -66,6 +67,7 @@ consteval std::size_t least_encoded_size() {
                                                                                  : sizeof(T);
     else if constexpr (shape == value_shape::time) return 8;
     else if constexpr (shape == value_shape::window) return 16;
+    else if constexpr (shape == value_shape::sealed) return T::room == 0 ? 1 : T::room;
     else if constexpr (shape == value_shape::array)
         return least_encoded_size<typename T::value_type>() * std::tuple_size_v<T>;
     else if constexpr (has_parts<T>)
@@ -207,6 +209,8 @@ void write_built_in(byte_writer& writer, T const& value) {
         if (value) writer.write(*value);
     } else if constexpr (shape == value_shape::map) {
         map_codec<T>::write(writer, value);
+    } else if constexpr (shape == value_shape::sealed) {
+        value.write_sealed(writer);
     } else if constexpr (shape == value_shape::variant) {
         write_variant(writer, value);
     } else if constexpr (has_parts<T>) {
@@ -273,6 +277,8 @@ void read_built_in(byte_reader& reader, T& value) {
         else value.reset();
     } else if constexpr (shape == value_shape::map) {
         map_codec<T>::read(reader, value);
+    } else if constexpr (shape == value_shape::sealed) {
+        value.read_sealed(reader);
     } else if constexpr (shape == value_shape::variant) {
         read_variant(reader, value);
     } else if constexpr (has_parts<T>) {
@@ -295,6 +301,7 @@ void read_built_in(byte_reader& reader, T& value) {
 ///   variant                 index as varint, then the value (with codec/variant.hpp)
 ///   map, unordered_map      count as varint, then key and value of each, ascending by canonical key bytes (after a
 ///                           zero byte if both can be encoded in no bytes; with codec/map.hpp)
+///   encrypted               its sealed bytes, as text; of a fixed room: so many bytes (with codec/encrypted.hpp)
 ///   pair, tuple, array, reflected struct, event, pane, joined   the fields in order
 ///   empty type              nothing
 /// Fixed-size numbers are little-endian. Every value has one encoding, and no other bytes decode to it

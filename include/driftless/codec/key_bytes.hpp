@@ -23,7 +23,8 @@ inline constexpr bool is_canonical_key = find_canonical_key<T>();
 template <class T>
 consteval bool find_canonical_key() {
     constexpr auto shape = shape_of<T>;
-    if constexpr (shape == value_shape::unsupported || shape == value_shape::opaque) return false;
+    if constexpr (shape == value_shape::unsupported || shape == value_shape::opaque || shape == value_shape::sealed)
+        return false;
     else if constexpr (shape == value_shape::floating) return sizeof(T) == 4 || sizeof(T) == 8;
     else if constexpr (shape == value_shape::sequence || shape == value_shape::array || shape == value_shape::optional)
         return is_canonical_key<typename T::value_type>;

@@ -29,7 +29,8 @@ consteval bool find_describable() {
     constexpr auto shape = shape_of<T>;
     if constexpr (shape == value_shape::unsupported) return false;
     else if constexpr (shape == value_shape::opaque) return !schema_name<T>.empty();
-    else if constexpr (shape == value_shape::sequence || shape == value_shape::array || shape == value_shape::optional)
+    else if constexpr (shape == value_shape::sequence || shape == value_shape::array || shape == value_shape::optional
+        || shape == value_shape::sealed)
         return find_describable<typename T::value_type>();
     else if constexpr (shape == value_shape::map)
         return find_describable<typename T::key_type>() && find_describable<typename T::mapped_type>();
@@ -113,6 +114,11 @@ void append_schema(std::string& out) {
     } else if constexpr (shape == value_shape::optional) {
         append_schema<typename T::value_type>(out);
         out += '?';
+    } else if constexpr (shape == value_shape::sealed) {
+        out += "encrypted(";
+        append_schema<typename T::value_type>(out);
+        if (T::room != 0) (out += ';') += std::to_string(T::room);
+        out += ')';
     } else if constexpr (shape == value_shape::map) {
         out += '[';
         append_schema<typename T::key_type>(out);
@@ -139,8 +145,8 @@ concept describable = detail::find_describable<T>();
 ///
 /// bool, i8 to i128, u8 to u128, char, f32, f64, f80; text (text, std::string and std::string_view alike), time,
 /// duration, window; enum(u8) or `enum name(u8)`; [T] vector, [T;4] array, T? optional, (A,B) pair and tuple,
-/// <A|B> variant, [K=>V] map, {name:T,...} reflected struct, event, pane, joined; () an empty type. Others: their
-/// schema_name, else opaque(<size>).
+/// <A|B> variant, [K=>V] map, encrypted(T) and encrypted(T;room), {name:T,...} reflected struct, event, pane, joined;
+/// () an empty type. Others: their schema_name, else opaque(<size>).
 /// Compiler-made names do not occur, so that compilers and machines agree (but for plain char, wchar_t and opaque
 /// sizes).
 ///

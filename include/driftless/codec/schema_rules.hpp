@@ -128,7 +128,7 @@ schema_rules rules_of() {
     if constexpr (has_user_codec<T> || saves_itself<T>) {
         out.own_codec = true;
     } else if constexpr (shape == value_shape::sequence || shape == value_shape::array
-        || shape == value_shape::optional) {
+        || shape == value_shape::optional || shape == value_shape::sealed) {
         out.children.push_back(rules_of<typename T::value_type>());
     } else if constexpr (shape == value_shape::enumeration) {
         out.children.emplace_back();

@@ -31,6 +31,7 @@ enum class schema_kind : std::uint8_t {
     record,    ///< {member...}, each with its `field`
     variant,   ///< {alternative...}, one or more
     map,       ///< {key, value}
+    sealed,    ///< {value}, encrypted; `length` is its room in bytes, 0: of any size
     empty,     ///< a type without state
     named,     ///< a class that publishes no more than its name
     opaque,    ///< a class that publishes nothing, of `length` bytes in memory
@@ -39,7 +40,8 @@ enum class schema_kind : std::uint8_t {
 /// The name of a kind, as to_json writes it.
 constexpr std::string_view to_string(schema_kind kind) noexcept {
     constexpr std::string_view names[] = {"bool", "char", "integer", "enum", "float", "time", "duration", "window",
-        "text", "sequence", "array", "optional", "tuple", "record", "variant", "map", "empty", "named", "opaque"};
+        "text", "sequence", "array", "optional", "tuple", "record", "variant", "map", "encrypted", "empty",
+        "named", "opaque"};
     return names[static_cast<std::size_t>(kind)];
 }
 
@@ -48,7 +50,7 @@ struct schema_node {
     schema_kind kind = schema_kind::empty;
     bool is_signed = false;             ///< of an integer
     std::uint16_t bits = 0;             ///< of an integer (8 to 128) or a floating number (32, 64, 80, 128)
-    std::uint64_t length = 0;           ///< of an array, in elements; of an opaque class, in bytes
+    std::uint64_t length = 0;           ///< of an array, in elements; of an opaque class, or a room, in bytes
     std::string name;                   ///< published name of an enum or class
     std::string field;                  ///< its name in the record that it is a member of; else empty
     std::vector<schema_node> children;  ///< see schema_kind
@@ -213,6 +215,16 @@ private:
             expect(")", "an opaque class");
             return out;
         }
+        if (found == "encrypted" && take("(")) {
+            out.kind = schema_kind::sealed;
+            out.children.push_back(type(depth + 1));
+            if (take(";")) {
+                out.length = number();
+                if (out.length == 0) fail("an encrypted value has a room of 0 bytes");
+            }
+            expect(")", "an encrypted value");
+            return out;
+        }
         if ((found == "enum" || found.starts_with("enum ")) && take("(")) {
             out.kind = schema_kind::enumeration;
             if (found.size() == 5) fail("the name of an enum is missing");
@@ -238,7 +250,7 @@ private:
         }
         if (sees("(")) {
             at_ = before;
-            fail("only enum and opaque have something in parentheses");
+            fail("only enum, opaque and encrypted have something in parentheses");
         }
         out.kind = schema_kind::named;
         out.name = found;
@@ -261,6 +273,11 @@ inline void append_schema_text(std::string& out, schema_node const& of) {
             if (!of.name.empty()) (out += ' ') += of.name;
             out += '(';
             append_schema_list(out, of, ',');
+            out += ')';
+            return;
+        case schema_kind::sealed:
+            append_schema_text(out += "encrypted(", of.children[0]);
+            if (of.length != 0) (out += ';') += std::to_string(of.length);
             out += ')';
             return;
         case schema_kind::sequence:
@@ -351,6 +368,11 @@ inline void append_schema_json(std::string& out, schema_node const& of) {
         case schema_kind::optional:
             open();
             child("value", 0);
+            break;
+        case schema_kind::sealed:
+            open();
+            child("value", 0);
+            if (of.length != 0) (out += ",\"room\":") += std::to_string(of.length);
             break;
         case schema_kind::tuple:
             open();

@@ -37,7 +37,7 @@ public:
     virtual void wide_floating(std::string_view) {}
     virtual void time(event_time) {}
     virtual void span(duration) {}
-    /// Borrowed from the bytes that are read.
+    /// Borrowed for the call. An encrypted value is its sealed bytes, two hexadecimal digits each.
     virtual void text(std::string_view) {}
     /// A vector, array or tuple, or a map, which is a list of lists of key and value; element() comes before each of
     /// the values.
@@ -59,6 +59,7 @@ public:
     switch (type.kind) {
         case schema_kind::named:
         case schema_kind::opaque: return false;
+        case schema_kind::sealed: return true;
         default: break;
     }
     for (auto const& each : type.children) {
@@ -75,6 +76,7 @@ inline std::uint64_t least_size_of(schema_node const& type) noexcept {
         case schema_kind::floating: return type.bits / 8U;
         case schema_kind::time: return 8;
         case schema_kind::window: return 16;
+        case schema_kind::sealed: return type.length == 0 ? 1 : type.length;
         case schema_kind::array: {
             std::uint64_t out = 0;
             bool const many = __builtin_mul_overflow(least_size_of(type.children[0]), type.length, &out);
@@ -93,6 +95,26 @@ inline std::uint64_t least_size_of(schema_node const& type) noexcept {
         case schema_kind::opaque: return 0;
         default: return 1;
     }
+}
+
+/// Sealed bytes as text: what those who cannot open them are shown.
+inline std::string hex_of(std::string_view bytes) {
+    std::string out;
+    for (char const c : bytes) {
+        auto const byte = static_cast<unsigned char>(c);
+        (out += "0123456789abcdef"[byte >> 4]) += "0123456789abcdef"[byte & 15];
+    }
+    return out;
+}
+inline constexpr std::size_t no_sealed_size = ~std::size_t{0};
+/// How many bytes an encrypted value has in a room of fixed size: two say it, and what is behind them is zero.
+[[nodiscard]] inline std::size_t sealed_size_in(std::string_view room) noexcept {
+    if (room.size() < 2) return no_sealed_size;
+    auto const low = static_cast<unsigned char>(room[0]);
+    auto const high = static_cast<unsigned char>(room[1]);
+    auto const size = low | static_cast<std::size_t>(high) << 8;
+    if (size > room.size() - 2) return no_sealed_size;
+    return room.find_first_not_of('\0', 2 + size) == std::string_view::npos ? size : no_sealed_size;
 }
 
 class encoded_walk {
@@ -122,6 +144,7 @@ public:
             case schema_kind::duration: return to_.span(duration{from_.get_zigzag()});
             case schema_kind::window: return window();
             case schema_kind::text: return to_.text(from_.get_bytes(from_.get_count()));
+            case schema_kind::sealed: return sealed(type);
             case schema_kind::sequence: return sequence(type.children[0]);
             case schema_kind::array:
                 to_.begin_list();
@@ -189,6 +212,14 @@ private:
         to_.member("end");
         to_.time(get_time());
         to_.end_record();
+    }
+    void sealed(schema_node const& type) {
+        if (type.length == 0) return to_.text(hex_of(from_.get_bytes(from_.get_count())));
+        auto const before = from_;
+        auto const room = from_.get_bytes(static_cast<std::size_t>(type.length));
+        auto const size = sealed_size_in(room);
+        if (size == no_sealed_size) before.fail("what an encrypted value holds does not fit its room");
+        to_.text(hex_of(room.substr(2, size)));
     }
     void sequence(schema_node const& element) {
         auto const least = least_size_of(element);

@@ -17,6 +17,7 @@ enum class open_mode : std::uint8_t {
     write,       ///< to read and write; must exist
     create,      ///< to read and write; made unless it exists
     create_new,  ///< to read and write; an error if it exists
+    create_private,  ///< as create; a file that it makes is for its owner alone (0600)
 };
 
 /// Bytes of a file in memory, shared by whoever holds a copy; they stay when the file is removed.

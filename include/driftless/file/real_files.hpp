@@ -109,9 +109,10 @@ class real_file_system final : public file_system {
 public:
     std::unique_ptr<file> open(std::string const& path, open_mode mode) override {
         int flags = O_CLOEXEC | (mode == open_mode::read ? O_RDONLY : O_RDWR);
-        if (mode == open_mode::create || mode == open_mode::create_new) flags |= O_CREAT;
+        bool const alone = mode == open_mode::create_private;
+        if (mode == open_mode::create || mode == open_mode::create_new || alone) flags |= O_CREAT;
         if (mode == open_mode::create_new) flags |= O_EXCL;
-        int const fd = above_standard_streams(::open(path.c_str(), flags, 0666));
+        int const fd = above_standard_streams(::open(path.c_str(), flags, alone ? 0600 : 0666));
         if (fd < 0 && errno == ENOENT && (flags & O_CREAT) == 0) return nullptr;
         if (fd < 0) {
             io_failed(

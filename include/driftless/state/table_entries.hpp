@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_STATE_TABLE_ENTRIES_HPP
 #define DRIFTLESS_STATE_TABLE_ENTRIES_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/codec/flat.hpp>
 #include <driftless/codec/hash.hpp>
 #include <driftless/core/config.hpp>
@@ -49,7 +50,7 @@ DRIFTLESS_INLINE constexpr std::uint64_t hash_of(K const& key) noexcept {
     else return canonical_hash(key);
 }
 
-/// Reads `count` entries and puts each into the table that `table_for(hash)` names.
+/// Reads `count` entries and puts each into the table that `table_for(hash)` names, but for those that are left_out.
 template <class Key, class State, class TableFor>
 void load_entries(std::uint64_t count, auto& in, TableFor table_for) {
     if constexpr (!std::is_same_v<Key, unkeyed> && flat_sum<Key, State> != not_flat) {
@@ -60,6 +61,7 @@ void load_entries(std::uint64_t count, auto& in, TableFor table_for) {
             Key key{};
             State state{};
             from.read(key).read(state);
+            if (left_out::drops(key)) continue;
             auto const hash = hash_of(key);
             auto& into = table_for(hash);
             if constexpr (requires { into.append(key, hash, std::move(state)); })
@@ -73,6 +75,7 @@ void load_entries(std::uint64_t count, auto& in, TableFor table_for) {
         if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
         State state{};
         in.read(state);
+        if (left_out::drops(key)) continue;
         auto const hash = hash_of(key);
         static_cast<void>(table_for(hash).insert(key, hash, [&] { return std::move(state); }));
     }

@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_STATE_VERSIONED_TABLE_HPP
 #define DRIFTLESS_STATE_VERSIONED_TABLE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/detail/nearly_sorted_queue.hpp>
@@ -179,12 +180,14 @@ public:
         for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
             Key key{};
             if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
+            bool const drop = detail::left_out::drops(key);
             for (auto count = in.template read<std::uint64_t>(); count != 0; --count) {
                 auto const at = in.template read<event_time>();
                 if (in.template read<bool>()) {
                     auto const value = in.template read<Value>();
+                    if (drop) continue;
                     put_checked(key, hash_in(key), at, &value);
-                } else {
+                } else if (!drop) {
                     put_checked(key, hash_in(key), at, nullptr);
                 }
             }

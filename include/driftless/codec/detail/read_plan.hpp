@@ -30,6 +30,9 @@ inline std::size_t least_encoded_size(schema_node const& of) {
         case schema_kind::time: return 8;
         case schema_kind::window: return 16;
         case schema_kind::enumeration: return least_encoded_size(of.children[0]);
+        case schema_kind::sealed:
+            if (of.length > enough) return enough;
+            return of.length == 0 ? 1 : static_cast<std::size_t>(of.length);
         case schema_kind::array: {
             auto const one = least_encoded_size(of.children[0]);
             if (one == 0) return 0;
@@ -51,6 +54,7 @@ inline std::size_t least_entry_size(schema_node const& map) {
 /// The class whose codec somebody would have to know to skip a value; null if there is none in it.
 inline schema_node const* find_unskippable(schema_node const& in) {
     if (in.kind == schema_kind::named || in.kind == schema_kind::opaque) return &in;
+    if (in.kind == schema_kind::sealed) return nullptr;  // bytes, whatever is in them
     for (auto const& each : in.children) {
         if (auto const* const found = find_unskippable(each)) return found;
     }
@@ -79,6 +83,10 @@ inline void skip_value(byte_reader& reader, schema_node const& of) {
         case schema_kind::time:
         case schema_kind::window: static_cast<void>(reader.get_bytes(least_encoded_size(of))); return;
         case schema_kind::text: static_cast<void>(reader.get_bytes(reader.get_count())); return;
+        case schema_kind::sealed:
+            static_cast<void>(
+                reader.get_bytes(of.length == 0 ? reader.get_count() : static_cast<std::size_t>(of.length)));
+            return;
         case schema_kind::sequence:
             elements(least_encoded_size(of.children[0]), [&] { skip_value(reader, of.children[0]); });
             return;
@@ -147,6 +155,7 @@ inline std::string singular_of(schema_node const& of) {
         case schema_kind::record: return "a record";
         case schema_kind::variant: return "a variant";
         case schema_kind::map: return "a map";
+        case schema_kind::sealed: return of.length == 0 ? "an encrypted value" : to_text(of);
         case schema_kind::empty: return "an empty type";
         default: return to_text(of);
     }
@@ -166,6 +175,7 @@ inline std::string plural_of(schema_node const& of) {
         case schema_kind::map: return std::string{to_string(of.kind)} + "s";
         case schema_kind::array: return "arrays of " + std::to_string(of.length);
         case schema_kind::tuple: return "tuples of " + std::to_string(of.children.size());
+        case schema_kind::sealed: return "encrypted values";
         case schema_kind::empty: return "empty types";
         case schema_kind::named:
         case schema_kind::opaque: return to_text(of) + " objects";
@@ -285,6 +295,12 @@ private:
                 }
                 return out;
             case schema_kind::map: return map(writer, reader, of, path);
+            case schema_kind::sealed:
+                if (writer.length != reader.length)
+                    return differ(path, writer, reader, "sealed bytes stay as they are");
+                // They are taken as they are; who opens one reads what is in it by the schema that was sealed with it.
+                static_cast<void>(make(writer.children[0], reader.children[0], child(of, 0), path, false));
+                return {};
             case schema_kind::record: return record(writer, reader, of, path);
             default: return other_kind(path, writer, reader);
         }

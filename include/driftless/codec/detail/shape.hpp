@@ -44,6 +44,7 @@ enum class value_shape : unsigned char {
     map,      // std::map and std::unordered_map, with codec/map.hpp
     product,  // std::pair, std::tuple; event, pane, pane_info and joined, which are not adapted for Hana
     reflected,
+    sealed,  // encrypted, with codec/encrypted.hpp
     empty,   // no state at all, such as std::monostate
     opaque,  // any other class: what it holds is its own business
 };

@@ -72,6 +72,10 @@ private:
             case schema_kind::time:
             case schema_kind::duration: shape = {8, 8}; return true;
             case schema_kind::window: shape = {16, 8}; return true;
+            case schema_kind::sealed:
+                if (node.length > most) return false;
+                shape = {static_cast<std::size_t>(node.length), 1};
+                return node.length != 0;
             case schema_kind::integer: shape = {node.bits / 8U, node.bits / 8U}; return true;
             case schema_kind::floating: shape = {node.bits / 8U, node.bits / 8U}; return node.bits <= 64;
             case schema_kind::enumeration:

@@ -42,6 +42,7 @@ consteval bool find_row_type() {
             }(std::make_index_sequence<member_count<T>>{});
     } else if constexpr (is_event<T>) return find_row_type<part_t<0, T>>();
     else if constexpr (shape == value_shape::floating) return sizeof(T) <= 8;
+    else if constexpr (shape == value_shape::sealed) return T::room != 0;
     else
         return shape == value_shape::boolean || shape == value_shape::integer || shape == value_shape::enumeration
             || shape == value_shape::time || shape == value_shape::span || shape == value_shape::window;
@@ -62,6 +63,8 @@ consteval row_shape find_row_shape() {
         return out;
     } else if constexpr (shape == value_shape::window) {
         return {16, 8};
+    } else if constexpr (shape == value_shape::sealed) {
+        return {sizeof(T), 1};
     } else {
         return {sizeof(T), sizeof(T)};  // aligned to its size
     }

@@ -31,6 +31,9 @@ inline std::optional<row_shape> row_shape_of(schema_node const& type) {
         case schema_kind::time:
         case schema_kind::duration: return row_shape{8, 8};
         case schema_kind::window: return row_shape{16, 8};
+        case schema_kind::sealed:
+            if (type.length == 0 || type.length > max_block_size) return std::nullopt;
+            return row_shape{static_cast<std::size_t>(type.length), 1};
         case schema_kind::array: {
             auto const one = row_shape_of(type.children[0]);
             // C++ has no arrays without elements in a row of one size; more than a block takes no row has.
@@ -97,6 +100,12 @@ inline bool visit_row(schema_node const& type, std::string_view there, value_vis
             to.time(event_time{get<std::int64_t>(there, 8)});
             to.end_record();
             return true;
+        case schema_kind::sealed: {
+            auto const room = there.substr(0, static_cast<std::size_t>(type.length));
+            auto const size = sealed_size_in(room);
+            to.text(hex_of(size == no_sealed_size ? room : room.substr(2, size)));
+            return true;
+        }
         case schema_kind::array: {
             auto const one = row_shape_of(type.children[0])->size;
             to.begin_list();

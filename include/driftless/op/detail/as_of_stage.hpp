@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_AS_OF_STAGE_HPP
 #define DRIFTLESS_OP_DETAIL_AS_OF_STAGE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/detail/binary_heap.hpp>
 #include <driftless/core/detail/nearly_sorted_queue.hpp>
@@ -156,6 +157,7 @@ public:
             in.read(ctx.at).read(key);
             in.read(ctx.from.offset).read(ctx.from.partition).read(ctx.from.input);
             auto const record = in.template read<record_type>();
+            if (left_out::drops(key)) continue;
             auto const index = records_.hold(ctx, record, 1);
             turns_.push(turn{ctx.at, records_[index].place(), index});
         }

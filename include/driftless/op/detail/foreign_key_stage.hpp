@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_FOREIGN_KEY_STAGE_HPP
 #define DRIFTLESS_OP_DETAIL_FOREIGN_KEY_STAGE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/operator.hpp>
 #include <driftless/core/stage.hpp>
@@ -147,11 +148,15 @@ public:
         for (auto count = in.template read<std::uint64_t>(); count != 0; --count) {
             auto const key = in.template read<right_key>();
             auto const to = right_of(key, canonical_hash(key), true);
+            bool const drop = left_out::drops(key);  // what refers to it stays, as to something that is not there
             in.read(right_.beside(to).at);
             if (in.template read<bool>()) {
-                right_.beside(to).row = right_rows_.hold(in.template read<right_record>(), {});
+                auto const row = in.template read<right_record>();
+                if (!drop) right_.beside(to).row = right_rows_.hold(row, {});
             }
-            while (in.template read<bool>()) refer(load_left(in), to);
+            while (in.template read<bool>()) {
+                if (auto const left = load_left(in); left != none) refer(left, to);
+            }
         }
         for (auto alone = in.template read<std::uint64_t>(); alone != 0; --alone) load_left(in);
     }
@@ -164,7 +169,8 @@ private:
     std::uint32_t load_left(auto& in) {
         auto const key = in.template read<left_key>();
         auto const at = in.template read<event_time>();
-        return new_left(key, canonical_hash(key), in.template read<left_record>(), at);
+        auto const row = in.template read<left_record>();
+        return left_out::drops(key) ? none : new_left(key, canonical_hash(key), row, at);
     }
     std::uint32_t new_left(left_key const& key, std::uint64_t hash, left_record const& row, event_time at) {
         auto const made = left_.hold(key, referring{left_rows_.hold(row, {}), at});

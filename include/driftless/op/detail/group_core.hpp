@@ -3,6 +3,7 @@
 #define DRIFTLESS_OP_DETAIL_GROUP_CORE_HPP
 
 #include <driftless/codec/arena.hpp>
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/account.hpp>
@@ -216,6 +217,11 @@ public:
             for (auto keys = in.template read<std::uint64_t>(); keys != 0; --keys) {
                 key_type key{};
                 in.read(key);
+                if (left_out::drops(key)) {
+                    skip_rows<0>(in);
+                    skip_rows<1>(in);
+                    continue;
+                }
                 auto const hash = hash_of(key);
                 auto& into = cores[shard_of(hash, n)].group_of(window);
                 load_rows<0>(into, key, hash, in);
@@ -234,6 +240,11 @@ private:
     group& group_of(time_window const& window) {
         auto const at = windows_.find(window);
         return at != windows_.size() ? windows_[at].change() : windows_.open(window, false).table;
+    }
+    template <std::size_t I>
+    static void skip_rows(auto& in) {
+        for (auto left = in.template read<std::uint64_t>(); left != 0; --left)
+            static_cast<void>(in.template read<record_t<I>>());
     }
     template <std::size_t I>
     static void load_rows(group& into, key_type const& key, std::uint64_t hash, auto& in) {

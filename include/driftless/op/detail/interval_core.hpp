@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_INTERVAL_CORE_HPP
 #define DRIFTLESS_OP_DETAIL_INTERVAL_CORE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/account.hpp>
@@ -288,6 +289,11 @@ public:
         for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
             key_type key{};
             in.read(key);
+            if (left_out::drops(key)) {
+                skip_rows<0>(in);
+                skip_rows<1>(in);
+                continue;
+            }
             auto const hash = hash_of(key);
             auto& core = cores[shard_of(hash, n)];
             auto& made = core.keys_.insert(key, hash, [] { return entry{}; });
@@ -297,6 +303,19 @@ public:
     }
 
 private:
+    /// Reads over what load_rows reads.
+    template <std::size_t I>
+    static void skip_rows(auto& in) {
+        for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
+            static_cast<void>(in.template read<event_time>());
+            static_cast<void>(in.template read<record_t<I>>());
+            if constexpr (waits<I>) {
+                if (!in.template read<bool>()) continue;
+                origin from;
+                in.read(from.offset).read(from.partition).read(from.input);
+            }
+        }
+    }
     template <std::size_t I>
     auto& side() noexcept {
         if constexpr (I == 0) return left_;

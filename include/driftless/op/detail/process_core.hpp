@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_PROCESS_CORE_HPP
 #define DRIFTLESS_OP_DETAIL_PROCESS_CORE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/detail/binary_heap.hpp>
@@ -252,6 +253,11 @@ public:
             for (auto size = in.template read<std::uint64_t>(); size != 0; --size) {
                 key_type key{};
                 in.read(key);
+                if (left_out::drops(key)) {
+                    state_type gone{};
+                    in.read(gone);
+                    continue;
+                }
                 auto const hash = hash_of(key);
                 auto& owner = cores[shard_of(hash, n)];
                 auto& into = owner.window_for(window);

@@ -3,6 +3,7 @@
 #define DRIFTLESS_OP_DETAIL_RECORD_WINDOW_CORE_HPP
 
 #include <driftless/codec/arena.hpp>
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/core/detail/binary_heap.hpp>
 #include <driftless/core/detail/growing_array.hpp>
@@ -172,6 +173,7 @@ public:
         }
         each_saved_key<Key>(in, [&](Key const& key, std::uint64_t hash) {
             auto& owner = cores[shard_of(hash, n)];
+            if (left_out::drops(key)) return owner.skip_node(in);
             node& made = *owner.node_of(key, hash);
             in.read(made.next_place);
             for (auto slices = in.template read<std::uint64_t>(); slices != 0; --slices) {
@@ -211,6 +213,16 @@ private:
         return !all.holds(end, last) || !all[end].ends_window;
     }
 
+    /// Reads over what belongs to a key.
+    void skip_node(auto& in) const {
+        decltype(node::next_place) place{};
+        in.read(place);
+        for (auto slices = in.template read<std::uint64_t>(); slices != 0; --slices) {
+            slice gone{in.template read<event_time>(), session_state<Pack>{pack_}};
+            in.read(gone.panes_ending).read(gone.panes_behind).read(gone.ends_window);
+            gone.kept.load(in);
+        }
+    }
     node* node_of(Key const& key, std::uint64_t hash) {
         if (node** const found = table_.find(key, hash)) return *found;
         node* const made = spare_.empty() ? &nodes_.make() : spare_.back();

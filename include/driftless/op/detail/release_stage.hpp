@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_RELEASE_STAGE_HPP
 #define DRIFTLESS_OP_DETAIL_RELEASE_STAGE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/config.hpp>
 #include <driftless/core/detail/binary_heap.hpp>
@@ -213,6 +214,9 @@ public:
             if constexpr (In::window::carried) in.read(ctx.window).read(ctx.info);
             in.read(ctx.from.offset).read(ctx.from.partition).read(ctx.from.input);
             auto const record = in.template read<record_type>();
+            if constexpr (keyed<In>) {
+                if (left_out::drops(key)) continue;
+            }
             std::uint32_t uses = 0;
             wait_.each_entry(ctx, 0, 0, [&](entry const& each) { uses += each.passed(watermark_) ? 0 : 1; });
             hold<true>(ctx, record, uses);

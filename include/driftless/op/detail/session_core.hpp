@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_SESSION_CORE_HPP
 #define DRIFTLESS_OP_DETAIL_SESSION_CORE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/core/detail/binary_heap.hpp>
 #include <driftless/core/detail/growing_array.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
@@ -169,14 +170,17 @@ public:
         }
         each_saved_key<Key>(in, [&](Key const& key, std::uint64_t hash) {
             auto& owner = cores[shard_of(hash, n)];
+            bool const drop = left_out::drops(key);
             node* last = nullptr;
             for (auto sessions = in.template read<std::uint64_t>(); sessions != 0; --sessions) {
-                node& made = owner.take_node();
+                std::optional<node> gone;
+                node& made = drop ? gone.emplace(owner.pack_) : owner.take_node();
                 in.read(made.window);
                 in.read(made.panes);
                 if constexpr (shows_updates) in.read(made.certain);
                 in.read(made.emitted);
                 made.kept.load(in);
+                if (drop) continue;
                 owner.record_bytes_ += made.kept.bytes();
                 made.hash = hash;
                 made.key.set(key);

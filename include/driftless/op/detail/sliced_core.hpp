@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_SLICED_CORE_HPP
 #define DRIFTLESS_OP_DETAIL_SLICED_CORE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/op/detail/slice_columns.hpp>
 #include <driftless/op/detail/slice_grid.hpp>
@@ -187,6 +188,11 @@ public:
             auto const span = in.template read<time_window>();
             each_saved_key<Key>(in, [&](Key const& key, std::uint64_t hash) {
                 auto& owner = cores[shard_of(hash, n)];
+                if (left_out::drops(key)) {
+                    auto gone = owner.neutral();
+                    in.read(gone);
+                    return;
+                }
                 auto& to = owner.slice_for(owner.grid_.slice_at(span.start));
                 in.read(to.cells[owner.row_for(key, hash)]);
             });

@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_SUPPRESS_STAGE_HPP
 #define DRIFTLESS_OP_DETAIL_SUPPRESS_STAGE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/detail/nearly_sorted_queue.hpp>
 #include <driftless/core/error.hpp>
@@ -178,12 +179,14 @@ public:
             if constexpr (!std::is_same_v<identity_type, unkeyed>) in.read(id);
             in.read(of.first).read(of.at).read(of.window).read(of.info);
             in.read(of.from.offset).read(of.from.partition).read(of.from.input);
+            bool const drop = left_out::drops(*row_identity<In>::key_of(id));
             for (auto* const side : {&of.before, &of.after}) {
                 *side = none;
                 if (!in.template read<bool>()) continue;
                 auto const value = in.template read<record_type>();
-                *side = keep(&value);
+                if (!drop) *side = keep(&value);
             }
+            if (drop) continue;
             of.place = next_place_++;
             auto const made = held_.hold(id, of);
             static_cast<void>(rows_.insert(id, hash_of(id), [&] { return index_of{made}; }));
@@ -329,6 +332,7 @@ public:
             held of{};
             in.read(of.at).read(of.info);
             auto const value = in.template read<record_type>();
+            if (left_out::drops(key)) continue;
             of.value = values_.hold(value, {});
             auto* const there = windows_.table_of(window);
             auto& rows = there != nullptr ? *there : windows_.open(window, false).table;

@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_TABLE_JOIN_STAGE_HPP
 #define DRIFTLESS_OP_DETAIL_TABLE_JOIN_STAGE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/codec/schema_evolution.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/operator.hpp>
@@ -149,6 +150,11 @@ public:
             entry of;
             bool there[2];
             in.read(of.at[0]).read(of.at[1]).read(there[0]).read(there[1]);
+            if (left_out::drops(key)) {
+                if (there[0]) static_cast<void>(in.template read<left_record>());
+                if (there[1]) static_cast<void>(in.template read<right_record>());
+                continue;
+            }
             if (there[0]) of.row[0] = left_.hold(in.template read<left_record>(), {});
             if (there[1]) of.row[1] = right_.hold(in.template read<right_record>(), {});
             static_cast<void>(keys_.insert(key, canonical_hash(key), [&] { return of; }));

@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_TIMESTAMP_HOLDS_HPP
 #define DRIFTLESS_OP_DETAIL_TIMESTAMP_HOLDS_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/state/keyed_table.hpp>
@@ -130,9 +131,11 @@ public:
             Key key{};
             if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
             auto const hash = hash_of(key);
+            bool const drop = left_out::drops(key);
             for (auto spans = in.template read<std::uint64_t>(); spans != 0; --spans) {
                 auto const window = in.template read<time_window>();
-                add(key, hash, {window, in.template read<event_time>()});
+                auto const at = in.template read<event_time>();
+                if (!drop) add(key, hash, {window, at});
             }
         }
     }

@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_TRIGGERED_CORE_HPP
 #define DRIFTLESS_OP_DETAIL_TRIGGERED_CORE_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 #include <driftless/state/window_tables.hpp>
 #include <driftless/time/pane_options.hpp>
@@ -196,6 +197,7 @@ public:
                 if constexpr (!std::is_same_v<Key, unkeyed>) in.read(key);
                 entry state{cores[0].pack_};
                 in.read(state);
+                if (left_out::drops(key)) continue;
                 auto const hash = hash_of(key);
                 auto& owner = cores[shard_of(hash, n)];
                 ++owner.entries_;

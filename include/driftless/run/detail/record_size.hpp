@@ -15,6 +15,8 @@ constexpr std::uint64_t bytes_outside(T const& value) {
     std::uint64_t sum = 0;
     if constexpr (shape == value_shape::text) {
         sum = value.size();
+    } else if constexpr (shape == value_shape::sealed) {
+        if constexpr (T::room == 0) sum = value.sealed().size();
     } else if constexpr (shape == value_shape::sequence || shape == value_shape::map) {
         for (auto const& each : value) sum += sizeof(each) + bytes_outside(each);
     } else if constexpr (shape == value_shape::array) {

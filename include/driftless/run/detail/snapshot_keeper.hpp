@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_RUN_DETAIL_SNAPSHOT_KEEPER_HPP
 #define DRIFTLESS_RUN_DETAIL_SNAPSHOT_KEEPER_HPP
 
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/codec/schema.hpp>
 #include <driftless/core/detail/sentence.hpp>
 #include <driftless/core/error.hpp>
@@ -251,7 +252,9 @@ private:
                 load_member(bytes.bytes_of(from, room), from.types, member);
             });
             if (at != found.members.size()) load_visitor::throw_other_member(found.members[at].name, "nothing");
-            whole_ = found.library != ours.library || !same || evolves(found);  // the next one may write it anew
+            auto const* const filter = left_out::current();
+            bool const purged = filter != nullptr && filter->dropped() != 0;
+            whole_ = found.library != ours.library || !same || evolves(found) || purged;  // it may be written anew
             since_full_ = found.files.size() - 1;
         } else {
             adoption from{found, ours};

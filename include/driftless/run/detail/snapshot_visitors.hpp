@@ -3,6 +3,7 @@
 #define DRIFTLESS_RUN_DETAIL_SNAPSHOT_VISITORS_HPP
 
 #include <driftless/codec/codec.hpp>
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/codec/detail/state_schemas.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/detail/sentence.hpp>
@@ -38,6 +39,10 @@ void load_member(std::string_view bytes, T& member) {
         in.read(member);
     }
     in.expect_end();
+    if constexpr (requires { member.books().label, member.state_bytes(); }) {
+        if (auto* const filter = left_out::current())
+            filter->member_read(member.books().label.str(), member.state_bytes() != 0);
+    }
 }
 template <class T>
 void load_member(std::string_view bytes, std::vector<state_type> const& types, T& member) {
