@@ -16,7 +16,7 @@
 #include "../support/random.hpp"
 
 #include <driftless/driftless.hpp>
-#include <driftless/log/cold_store.hpp>
+#include <driftless/log/object_store.hpp>
 #include <driftless/log/read_range.hpp>
 #include <driftless/log/tiered_log.hpp>
 #include <driftless/view/deployment.hpp>

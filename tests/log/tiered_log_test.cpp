@@ -29,7 +29,7 @@ using testing::memory_files;
 namespace {
 using tiered = tiered_log<file_log<reading>>;
 static_assert(readable_log<tiered>);
-static_assert(cold_store<cold_folder>);
+static_assert(object_store<cold_folder>);
 
 std::int64_t present = 0;
 event_time clock_now() { return event_time{present}; }

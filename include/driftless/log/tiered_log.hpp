@@ -8,7 +8,7 @@
 #include <driftless/core/time.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/whole_file.hpp>
-#include <driftless/log/cold_store.hpp>
+#include <driftless/log/object_store.hpp>
 #include <driftless/log/detail/cold_tier.hpp>
 #include <driftless/log/detail/identity.hpp>
 #include <driftless/log/detail/log_door.hpp>
@@ -38,7 +38,7 @@ namespace driftless::inline v0 {
 
 /// A log whose old segments lie in a cold store, compressed: one range of offsets, read without a seam.
 ///
-/// Shape       A file log (`Hot`) that appends, and a cold_store (`Cold`), which holds what came before. Offsets, order,
+/// Shape       A file log (`Hot`) that appends, and a object_store (`Cold`), which holds what came before. Offsets, order,
 ///             times and bounds of blocks are the same wherever a record lies. A segment is written to the cold store,
 ///             seen there once it is durable, and then removed from the hot log; what is in both is read once.
 /// Time        As the hot log. offset_at and the bounds of blocks speak of both.
@@ -51,7 +51,7 @@ namespace driftless::inline v0 {
 /// Threads     As the hot log; move, trim, retain and bring_back one after the other. What a reader holds stays.
 /// Complexity  append as the hot log; read O(log blocks) per block in either; move O(bytes).
 /// Example     bench/tiered_log.cpp
-template <class Hot, cold_store Cold = cold_folder>
+template <class Hot, object_store Cold = cold_folder>
 class tiered_log {
     static_assert(
         requires {

@@ -3,7 +3,7 @@
 #define DRIFTLESS_LOG_DETAIL_COLD_TIER_HPP
 
 #include <driftless/core/error.hpp>
-#include <driftless/log/cold_store.hpp>
+#include <driftless/log/object_store.hpp>
 #include <driftless/log/detail/format.hpp>
 #include <driftless/log/detail/identity.hpp>
 #include <driftless/log/detail/recode_segment.hpp>
@@ -26,7 +26,7 @@ namespace driftless::inline v0::detail {
 /// What a cold store holds of one partition: segments, each ending where the next one begins.
 ///
 /// Threads     Any number read and refresh; one publishes and removes.
-template <cold_store Store>
+template <object_store Store>
 class cold_tier {
     Store& store_;
     store_files<Store>& as_files_;

@@ -4,7 +4,7 @@
 
 #include <driftless/core/error.hpp>
 #include <driftless/file/file_system.hpp>
-#include <driftless/log/cold_store.hpp>
+#include <driftless/log/object_store.hpp>
 
 #include <memory>
 #include <string>
@@ -16,7 +16,7 @@ namespace driftless::inline v0::detail {
 ///
 /// Errors      Those of the store; io for whatever would change something.
 /// Threads     As the store.
-template <cold_store Store>
+template <object_store Store>
 class store_files final : public file_system {
     Store const& store_;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef DRIFTLESS_LOG_COLD_STORE_HPP
-#define DRIFTLESS_LOG_COLD_STORE_HPP
+#ifndef DRIFTLESS_LOG_OBJECT_STORE_HPP
+#define DRIFTLESS_LOG_OBJECT_STORE_HPP
 
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/real_files.hpp>
@@ -28,7 +28,7 @@ namespace driftless::inline v0 {
 ///
 /// Errors      driftless::error with code io and the path. Threads: any number open and list, one puts and removes.
 template <class S>
-concept cold_store =
+concept object_store =
     std::move_constructible<S> && requires(S& store, S const& seen, std::string const& name, std::string_view bytes) {
         store.put(name, bytes);
         { store.remove(name) } -> std::same_as<bool>;
