@@ -3,6 +3,7 @@
 #define DRIFTLESS_IO_DIRECTORY_PARTS_HPP
 
 #include <driftless/file/file_system.hpp>
+#include <driftless/file/padded_number.hpp>
 #include <driftless/file/real_files.hpp>
 
 #include <algorithm>
@@ -29,11 +30,6 @@ struct directory_part {
 };
 
 namespace detail {
-/// At least twelve digits, so that the order of the names is that of the numbers.
-inline std::string padded_number(std::uint64_t number) {
-    auto digits = std::to_string(number);
-    return digits.size() < 12 ? std::string(12 - digits.size(), '0') + digits : digits;
-}
 inline std::string part_name(std::string const& owner, std::uint64_t n, std::string_view extension) {
     return (owner + "." + padded_number(n) + ".").append(extension);
 }

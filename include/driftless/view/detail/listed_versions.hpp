@@ -5,6 +5,7 @@
 #include <driftless/codec/codec.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/file/file_system.hpp>
+#include <driftless/file/padded_number.hpp>
 #include <driftless/file/whole_file.hpp>
 #include <driftless/view/detail/checked_file.hpp>
 
@@ -104,10 +105,6 @@ inline std::optional<listed_versions> read_listed_versions(std::string const& fo
     return driftless::decode<listed_versions>(content);
 }
 
-inline std::string padded_number(std::uint64_t number) {
-    auto digits = std::to_string(number);
-    return digits.size() < 12 ? std::string(12 - digits.size(), '0') + digits : digits;
-}
 /// The folder of a version.
 inline std::string version_folder(std::string const& folder, std::uint64_t number) {
     return folder + "/" + std::string{versions_name} + "/" + padded_number(number);
