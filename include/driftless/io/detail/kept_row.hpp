@@ -2,7 +2,7 @@
 #ifndef DRIFTLESS_IO_DETAIL_KEPT_ROW_HPP
 #define DRIFTLESS_IO_DETAIL_KEPT_ROW_HPP
 
-#include <driftless/codec/owned.hpp>
+#include <driftless/codec/detail/kept_as.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/io/logged_row.hpp>
@@ -11,20 +11,6 @@
 #include <utility>
 
 namespace driftless::inline v0::detail {
-
-/// A place for From: its own type, or the one that owns.
-template <class To, class From>
-concept keeps = std::same_as<To, From> || std::same_as<To, owned_t<From>>;
-
-template <class To, class From>
-constexpr decltype(auto) kept_as(From const& from) {
-    static_assert(keeps<To, From>,
-        "driftless: the target of this sink keeps another key or value than the pipeline yields: name the types that "
-        "it yields (text may be std::string)");
-    if constexpr (std::same_as<To, From>) return (from);
-    else if constexpr (keeps<To, From>) return to_owned(from);
-    else return To{};
-}
 
 /// What a target of Row keeps: logged_row everything, pane the pane, anything else the value.
 template <class Row>

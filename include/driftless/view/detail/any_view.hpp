@@ -2,10 +2,10 @@
 #ifndef DRIFTLESS_VIEW_DETAIL_ANY_VIEW_HPP
 #define DRIFTLESS_VIEW_DETAIL_ANY_VIEW_HPP
 
+#include <driftless/codec/detail/kept_as.hpp>
 #include <driftless/core/frontier.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/time.hpp>
-#include <driftless/io/detail/kept_row.hpp>
 #include <driftless/view/build.hpp>
 #include <driftless/view/view_options.hpp>
 

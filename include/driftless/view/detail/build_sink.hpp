@@ -2,10 +2,10 @@
 #ifndef DRIFTLESS_VIEW_DETAIL_BUILD_SINK_HPP
 #define DRIFTLESS_VIEW_DETAIL_BUILD_SINK_HPP
 
+#include <driftless/codec/detail/kept_as.hpp>
 #include <driftless/core/frontier.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/transactional_sink.hpp>
-#include <driftless/io/detail/kept_row.hpp>
 #include <driftless/view/detail/any_view.hpp>
 #include <driftless/view/detail/rows_file.hpp>
 #include <driftless/view/versioned_view.hpp>
