@@ -28,33 +28,33 @@ struct indexed_by {};
 namespace detail {
 /// What an index keeps of a row that stands in its page.
 template <class K, class V, auto Member, bool InPage>
-struct index_entry {
+struct view_index_entry {
     using member_type = std::remove_cvref_t<std::invoke_result_t<decltype(Member) const&, V const&>>;
     member_type its;
     K row_key;
     time_window row_window;
 
-    explicit index_entry(row_ref<K, V> const& row)
+    explicit view_index_entry(row_ref<K, V> const& row)
         : its(std::invoke(Member, *row.value)), row_key(row.key()), row_window(row.window) {}
     [[nodiscard]] member_type const& member() const noexcept { return its; }
     [[nodiscard]] K const& key() const noexcept { return row_key; }
     [[nodiscard]] time_window window() const noexcept { return row_window; }
-    [[nodiscard]] bool before(index_entry const& other) const {
+    [[nodiscard]] bool before(view_index_entry const& other) const {
         if (auto const order = key_order(member(), other.member()); order != 0) return order < 0;
         return fires_before(window(), key(), other.window(), other.key());
     }
 };
 /// Of one that does not: where it is. Of a row that was replaced the index has the new address.
 template <class K, class V, auto Member>
-struct index_entry<K, V, Member, false> {
+struct view_index_entry<K, V, Member, false> {
     using member_type = std::remove_cvref_t<std::invoke_result_t<decltype(Member) const&, V const&>>;
     row_node<K, V> const* node;
 
-    explicit index_entry(row_ref<K, V> const& row) : node(row.node) {}
+    explicit view_index_entry(row_ref<K, V> const& row) : node(row.node) {}
     [[nodiscard]] decltype(auto) member() const { return std::invoke(Member, node->value); }
     [[nodiscard]] K const& key() const noexcept { return node->key; }
     [[nodiscard]] time_window window() const noexcept { return node->window; }
-    [[nodiscard]] bool before(index_entry const& other) const {
+    [[nodiscard]] bool before(view_index_entry const& other) const {
         if (auto const order = key_order<member_type>(member(), other.member()); order != 0) return order < 0;
         return fires_before(window(), key(), other.window(), other.key());
     }
@@ -65,7 +65,7 @@ template <class K, class V, class By>
 struct view_index;
 template <class K, class V, auto Member>
 struct view_index<K, V, indexed_by<Member>> {
-    using entry = index_entry<K, V, Member, stands_in_page<K, V>>;
+    using entry = view_index_entry<K, V, Member, stands_in_page<K, V>>;
     using pages = sorted_pages<entry>;
     static_assert(canonical_key<typename entry::member_type>,
         "driftless: indexed_by<...> needs a member with an order: one that could be a key");

@@ -185,7 +185,8 @@ public:
         static_assert(detail::kept_by_view<K, K2> && detail::kept_by_view<V, V2>,
             "driftless: view<K, V> is given rows of another key or value than its own: name the types that the "
             "pipeline yields (text may be std::string)");
-        put(row.key, row.window, row.value, detail::row_state::of(maker_.version, row.info));
+        if constexpr (detail::kept_by_view<K, K2> && detail::kept_by_view<V, V2>)
+            put(row.key, row.window, row.value, detail::row_state::of(maker_.version, row.info));
     }
     /// Takes the row of a key and window away.
     template <class K2>

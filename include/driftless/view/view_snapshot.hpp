@@ -105,7 +105,11 @@ public:
     [[nodiscard]] rows_type prefix(std::string_view begin) const {
         static_assert(detail::shape_of<K> == detail::value_shape::text,
             "driftless: prefix() reads the beginning of keys: the key of this view is no text; ask for a range()");
-        return rows_if([&](row const& each) { return std::string_view{each.key}.starts_with(begin); });
+        return rows_if([&](row const& each) {
+            if constexpr (detail::shape_of<K> == detail::value_shape::text)
+                return std::string_view{each.key}.starts_with(begin);
+            else return false;
+        });
     }
     /// The n rows of a window with the greatest by(value), greatest first, equal ones by key.
     template <class By>
@@ -157,7 +161,10 @@ private:
         constexpr auto place = detail::index_place<Member, Index...>();
         static_assert(place < sizeof...(Index),
             "driftless: this view has no such index: say view<K, V, indexed_by<&V::member>>");
-        return std::get<place>(static_cast<root const*>(hold_.root())->indexes);
+        using directory = typename index_of<Member>::pages::directory;
+        if constexpr (place < sizeof...(Index))
+            return static_cast<directory const*>(std::get<place>(static_cast<root const*>(hold_.root())->indexes));
+        else return static_cast<directory const*>(nullptr);
     }
     template <auto Member, class Early, class While>
     [[nodiscard]] rows_type by_index(Early const& too_early, While const& goes_on) const {
