@@ -154,6 +154,36 @@ TEST_CASE("a flag that is set while a job reads has the same values in a replay"
     }
 }
 
+TEST_CASE("a change takes no offset that somebody may be reading with the value before", "[op][flag]") {
+    dl::memory_log<sale> log;
+    for (std::uint64_t i = 0; i < 10; ++i) log.append(nth(i));
+    {
+        changes_t changes;
+        dl::flag_values rate{changes, std::int64_t{1}};
+        auto const reader = rate.join();
+        auto const span = rate.at(*reader, 0, 5);  // it may read on up to `to` and not ask again
+        CHECK(span.value == 1);
+        CHECK(span.to > 10);
+        CHECK(rate.set(2, log).from == std::vector<std::uint64_t>{span.to});
+        CHECK(rate.at(*reader, 0, span.to).value == 2);
+    }
+    changes_t changes;
+    dl::flag_values rate{changes, std::int64_t{1}};
+    {
+        auto const reader = rate.join();
+        static_cast<void>(rate.at(*reader, 0, 5));
+        reader->read[0] = 6;
+        rate.pause(*reader);
+        CHECK(rate.set(2, log).from == std::vector<std::uint64_t>{10});
+        CHECK(rate.at(*reader, 0, 6).to == 10);
+        CHECK(rate.set(3, log).from == std::vector<std::uint64_t>{10});
+        static_cast<void>(rate.at(*reader, 0, 20));
+    }
+    CHECK(rate.set(4, log).from == std::vector<std::uint64_t>{10});  // that reader is gone
+    CHECK(rate.set(5, log, 7).from == std::vector<std::uint64_t>{17});
+    CHECK(rate.set(6, log).from == std::vector<std::uint64_t>{17});  // changes keep their order
+}
+
 TEST_CASE("threads that set a flag, append and read agree with a replay", "[op][flag]") {
     for (int round = 0; round < 5; ++round) {
         dl::memory_log<sale> log;

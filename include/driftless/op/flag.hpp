@@ -268,6 +268,7 @@ struct flag_factory {
 ///             a merge of inputs, or where a record has no offset; mismatch of flag_values; a function that throws is
 ///             subject to on_error.
 /// Complexity  A few comparisons per record.
+/// Example     examples/feature_flag.cpp
 template <auto Name>
 inline constexpr flag_factory<std::remove_cvref_t<decltype(Name)>> flag{};
 }  // namespace driftless::inline v0

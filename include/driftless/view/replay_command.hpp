@@ -80,6 +80,7 @@ struct command_output {
 /// Errors      None comes out of main() and run(): they return a command_status and say why. A service that serves the
 ///             view holds the folder: then all but plan and history end with `unusable`, and it has to decide itself.
 /// Threads     One.
+/// Example     examples/replay_commands.cpp
 template <class K, class V, class View = view<K, V>>
 class replay_command {
     using shop = deployment<K, V, View>;
