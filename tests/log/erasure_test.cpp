@@ -128,6 +128,54 @@ TEST_CASE("a place that fails is told, and purged by the next start", "[log][era
     CHECK(late.rows.size() == 1);
 }
 
+TEST_CASE("a place that is not whole is purged again by every start", "[log][erasure]") {
+    testing::memory_files files;
+    erasure_log erasures{"erasures", options_in(files)};
+    toy::store keys{"keys", toy::master(), erasures, {.files = &files}};
+    struct {
+        bool whole = false;
+        purged purge(erased_subjects const& who) const {
+            purged out{who.size()};
+            out.whole = whole;
+            if (!whole) out.note = "the old rows are still there";
+            return out;
+        }
+    } place;
+    eraser all{erasures, keys};
+    all.add("sink", "rows", place);
+    auto const report = all.erase(customer_id{7});
+    CHECK(!report.complete());
+    CHECK(report.text().find("sink rows: 1 removed, NOT DONE (the old rows are still there)") != std::string::npos);
+    CHECK(!all.resume().complete());
+    place.whole = true;
+    CHECK(all.resume().complete());
+    CHECK(all.resume().places.empty());
+}
+
+TEST_CASE("an erasure whose record failed is decided once when it is asked for again", "[log][erasure]") {
+    for (std::uint64_t nth = 1; nth <= 6; ++nth) {
+        CAPTURE(nth);
+        testing::memory_files files;
+        erasure_log erasures{"erasures", options_in(files)};
+        auto const seven = subject_id::of(customer_id{7});
+        files.inject(nth, testing::fault::fail);
+        std::uint64_t number = 0;
+        for (int tries = 0; number == 0 && tries < 3; ++tries) {
+            try {
+                number = erasures.erase(seven);
+            } catch (error const&) {  // the disk, or a log that has to be opened anew
+                CHECK(tries < 2);
+                if (tries == 1) break;
+            }
+        }
+        files.inject(0, testing::fault::fail);
+        if (number == 0) continue;
+        CHECK(number == 1);
+        CHECK(erasures.generation(seven) == 1);
+        CHECK(erasures.log().end_offset() == 1);
+    }
+}
+
 TEST_CASE("an eraser needs the erasure log of its key store", "[log][erasure]") {
     testing::memory_files files;
     erasure_log erasures{"erasures", options_in(files)};

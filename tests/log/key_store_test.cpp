@@ -252,6 +252,22 @@ TEST_CASE("sealed bytes are bound to their subject, their schema and their key",
     }
 }
 
+TEST_CASE("one key does not open what it sealed for another subject or schema", "[log][key_store]") {
+    auto const key = toy::key::make();
+    auto const seven = subject_id::of(customer_id{7});
+    auto const sealed = driftless::detail::seal_value<toy::cipher>({0, 5, "text"}, seven, "value", key);
+    auto const head = driftless::detail::sealed_head::read(sealed);
+    std::string plain;
+    CHECK(driftless::detail::open_value<toy::cipher>(sealed, head, seven, key, plain));
+    CHECK(plain == "value");
+    auto const eight = subject_id::of(customer_id{8});
+    CHECK(!driftless::detail::open_value<toy::cipher>(sealed, head, eight, key, plain));
+    auto other = sealed;
+    other.replace(other.find("text"), 4, "time");
+    CHECK(!driftless::detail::open_value<toy::cipher>(other, driftless::detail::sealed_head::read(other), seven, key,
+        plain));
+}
+
 TEST_CASE("without keys there is an error that says what to give", "[log][key_store]") {
     place at;
     opened_store with{at};
