@@ -45,7 +45,7 @@ inline constexpr bool moves_segments = requires {
 
 /// A log whose old segments lie in a cold store, compressed: one range of offsets, read without a seam.
 ///
-/// Shape       A file log (`Hot`) that appends, and a object_store (`Cold`), which holds what came before. Offsets,
+/// Shape       A file log (`Hot`) that appends, and an object_store (`Cold`), which holds what came before. Offsets,
 ///             order, times and bounds of blocks are the same wherever a record lies. A segment is written to the cold
 ///             store, seen there once it is durable, and then removed from the hot log; what is in both is read once.
 /// Time        As the hot log. offset_at and the bounds of blocks speak of both.
