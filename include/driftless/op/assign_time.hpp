@@ -71,6 +71,7 @@ struct assign_time_op : operator_base<assign_time_op<F, Strategy, Options...>> {
     using guard_type = typename detail::guard_among<Options...>::type;
     using diverting = typename detail::diverting_among<Options...>::type;
     static constexpr bool is_guarded = !std::same_as<guard_type, detail::no_guard>;
+    static constexpr bool record_by_record = !is_guarded;
     /// The log alone decides the watermark, and what is refused.
     static constexpr bool replayable = detail::decided_by_log<Strategy>() && detail::decided_by_log<guard_type>();
     static constexpr bool sees_order = declared || guard_type::sees_order;

@@ -11,6 +11,7 @@
 #include <driftless/run/batch.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/decisions.hpp>
+#include <driftless/run/detail/partition_workers.hpp>
 #include <driftless/run/detail/snapshot_keeper.hpp>
 #include <driftless/run/detail/state_bytes.hpp>
 #include <driftless/run/detail/stuck_visitor.hpp>
