@@ -325,6 +325,13 @@ public:
         }
         return fed;
     }
+    /// Polls of so many records keep all threads at work.
+    [[nodiscard]] std::size_t enough_for_a_poll(std::size_t of_one_thread) const noexcept {
+        if constexpr (splits) {
+            if (workers_ != nullptr) return 8 * of_one_thread;
+        }
+        return of_one_thread;
+    }
     /// From now on polls read no more than that allows.
     void limit(read_limits& by) noexcept { limits_ = &by; }
     /// The last poll ended because of it.

@@ -144,6 +144,7 @@ class partition_workers {
     struct position {
         reader times;
         std::size_t index = 0;  // of the next record in its block
+        std::size_t size = 0;   // what is there of the block
         event_time head = event_time::min();
         std::uint64_t handed = 0;  // up to here ranges were made
         bool looked = false;
@@ -267,6 +268,7 @@ private:
     void look(lane& at) {
         auto& here = position_of(at);
         here.index = here.times.load(log_, at.partition, at.next, at.end);
+        here.size = here.times.current().size();
         here.head = Plan::head_time::of(here.times.current()[here.index]);
         here.looked = true;
     }
@@ -293,20 +295,26 @@ private:
     /// Records of one partition that come before those of all others: a worker gets them, here they tell the time.
     std::size_t pass(lane& of, lane const* other, std::size_t room) {
         auto& here = position_of(of);
-        auto limit = other != nullptr ? position_of(*other).head : event_time::max();
+        auto const limit = other != nullptr ? position_of(*other).head : event_time::max();
         bool const limit_first = other != nullptr && other->partition < of.partition;
+        auto const left = of.end - of.next;
+        if (room > left) room = static_cast<std::size_t>(left);
         std::size_t passed = 0;
-        while (passed < room && of.has_record()) {
-            if (!here.looked) look(of);
-            if (limit < here.head || (limit_first && limit == here.head)) break;
+        of.looked = false;
+        do {  // it comes first: it has a record
             auto const& record = here.times.current()[here.index];
-            here.looked = false;
             ++of.next;
             ++passed;
             if constexpr (is_event<typename log_t::value_type>) chain_.leave_record(record.at, record.value);
             else chain_.leave_record(event_time::min(), record);
-        }
-        of.looked = false;
+            if (of.next == of.end) {
+                here.looked = false;
+                break;
+            }
+            if (++here.index < here.size) [[likely]]
+                here.head = Plan::head_time::of(here.times.current()[here.index]);
+            else look(of);
+        } while (passed < room && (limit > here.head || (!limit_first && limit == here.head)));
         return passed;
     }
 
