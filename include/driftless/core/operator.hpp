@@ -28,6 +28,8 @@ struct identified;
 ///   template <class In, class Mode> constexpr auto bind(auto next, auto const& place) const
 ///                                                   the stage around its successor
 ///   static constexpr bool keeps_record              what follows sees the very records (filter, tap)
+///   static constexpr bool record_by_record          what becomes of a record depends on that record alone, and its
+///                                                   functions may be called by several threads at once (optional)
 ///   void describe(auto& parameter) const            parameter("name", value) for plans (optional)
 ///   void validate() const                           throws error on a bad parameter (optional)
 template <class Self>

@@ -55,6 +55,15 @@ concept pipeline = requires { typename P::is_pipeline; };
 namespace detail {
 template <class P>
 concept is_root = std::is_same<P, root_link<typename P::op_type>>::value;
+
+/// Every operator of P takes its records one by one: threads may share them.
+template <class P>
+consteval bool record_by_record() {
+    using op = typename P::op_type;
+    if constexpr (is_root<P>) return !requires { typename op::is_fan_in; };
+    else if constexpr (requires { requires op::record_by_record; }) return record_by_record<typename P::prev_type>();
+    else return false;
+}
 }  // namespace detail
 
 /// Appends an operator. An operator that cannot follow says so in one sentence, and the result is

@@ -77,6 +77,7 @@ class run_services {
 public:
     error_policy policy{};
     executor* threads = nullptr;  ///< workers for key shards; null means one thread
+    bool partials = false;        ///< the first aggregate is fed by workers, each with a core of its own
     account failures{.label = {"user functions", {}}};
     answer_source* asking = nullptr;    ///< those who wait for the outside: a list
     std::uint64_t answers_handed_on = 0;

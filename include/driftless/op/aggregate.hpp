@@ -288,11 +288,13 @@ struct aggregate_op : operator_base<aggregate_op<Row, Parameters...>> {
         auto const stage_around = [&]<class Core>(Core core) {
             constexpr bool may_shard =
                 Mode::threads && keyed<In> && !from_changes && !stamps && !storage::spills;
+            constexpr bool first = detail::record_by_record<std::remove_cvref_t<decltype(at.upstream)>>();
             using shards = typename std::conditional_t<
                 may_shard, std::type_identity<detail::shards_of<Core, In, typename pack::result, corrects<In>>>,
                 std::type_identity<detail::no_shards>>::type;
             return detail::aggregate_stage<Core, In, shards, decltype(late), Next>{
-                std::move(next), std::move(core), std::move(late), at.services(), max_entries() == no_limit};
+                std::move(next), std::move(core), std::move(late), at.services(),
+                max_entries() == no_limit && !(first && at.services()->partials)};
         };
         auto const stage_of = [&]<class Core>(Core core) {
             if constexpr (stamps) {

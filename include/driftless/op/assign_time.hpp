@@ -85,6 +85,7 @@ struct assign_time_op : operator_base<assign_time_op<F, Strategy, Options...>> {
     using alignment = typename detail::alignment_among<Options...>::type;
     static constexpr bool is_aligned = !std::is_void_v<alignment>;
     static constexpr bool is_guarded = !std::same_as<guard_type, detail::no_guard>;
+    static constexpr bool record_by_record = !is_guarded;
     /// The log alone decides the watermark, and what is refused.
     static constexpr bool replayable = detail::decided_by_log<Strategy>() && detail::decided_by_log<guard_type>();
     static constexpr bool sees_order = declared || guard_type::sees_order;

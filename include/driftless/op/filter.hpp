@@ -55,6 +55,7 @@ private:
 template <class F>
 struct filter_op : operator_base<filter_op<F>> {
     static constexpr std::string_view kind = "filter";
+    static constexpr bool record_by_record = true;
     static constexpr bool keeps_record = true;
     [[no_unique_address]] F keep;
 

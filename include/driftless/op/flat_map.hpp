@@ -90,6 +90,7 @@ private:
 template <class U, class F>
 struct flat_map_op : operator_base<flat_map_op<U, F>> {
     static constexpr std::string_view kind = "flat_map";
+    static constexpr bool record_by_record = true;
     using moves_rows = void;  // one row becomes several
     [[no_unique_address]] F function;
 

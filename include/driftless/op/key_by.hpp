@@ -125,6 +125,7 @@ private:
 template <class F>
 struct key_by_op : operator_base<key_by_op<F>> {
     static constexpr std::string_view kind = "key_by";
+    static constexpr bool record_by_record = true;
     static constexpr bool keeps_record = true;
     using moves_rows = void;  // several rows may get one key
     [[no_unique_address]] F key_of;

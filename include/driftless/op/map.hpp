@@ -68,6 +68,7 @@ public:
 template <class F>
 struct map_op : operator_base<map_op<F>> {
     static constexpr std::string_view kind = "map";
+    static constexpr bool record_by_record = true;
     [[no_unique_address]] F function;
 
     explicit constexpr map_op(F f) : function(std::move(f)) {}

@@ -69,6 +69,7 @@ inline constexpr bool stamped_rows<Window> = Window::windowing::stamps;
 template <class Assigner, class... Options>
 struct window_op : operator_base<window_op<Assigner, Options...>> {
     static constexpr std::string_view kind = "window";
+    static constexpr bool record_by_record = true;
     static constexpr bool keeps_record = true;
     template <class Option>
     static constexpr bool has = (std::is_same_v<Options, Option> || ...);

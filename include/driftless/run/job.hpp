@@ -11,6 +11,7 @@
 #include <driftless/run/batch.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/decisions.hpp>
+#include <driftless/run/detail/partition_workers.hpp>
 #include <driftless/run/detail/snapshot_keeper.hpp>
 #include <driftless/run/detail/state_bytes.hpp>
 #include <driftless/run/detail/stuck_visitor.hpp>
@@ -403,7 +404,7 @@ private:
     void follow() {
         while (!stop_.load(std::memory_order_acquire)) {
             auto const seen = wakeup_.seen();
-            if (poll(chunk) == 0 && !stop_.load(std::memory_order_acquire)) wait(seen);
+            if (poll(engine_.enough_for_a_poll(chunk)) == 0 && !stop_.load(std::memory_order_acquire)) wait(seen);
         }
         stop_.store(false, std::memory_order_release);
     }
@@ -414,7 +415,7 @@ private:
         if (watch_.needed()) watch_.begin_cut();
         else engine_.extend();
         for (;;) {
-            if (poll_engine(chunk, true) == 0) {
+            if (poll_engine(engine_.enough_for_a_poll(chunk), true) == 0) {
                 if (!limits_.holds()) break;
                 wait_for_limit();
             }

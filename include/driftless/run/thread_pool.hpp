@@ -4,6 +4,7 @@
 
 #include <driftless/core/executor.hpp>
 #include <driftless/op/detail/shards.hpp>
+#include <driftless/run/detail/partition_workers.hpp>
 #include <driftless/run/threads.hpp>
 
 #include <condition_variable>

@@ -225,6 +225,52 @@ public:
         });
         each_of(middle, places(), f);
     }
+    /// A walk over the entries by ascending canonical hash, ties by key bytes, from one place up to another: for who
+    /// puts several tables together. Only the states may be changed meanwhile. Parts of a table may be walked by
+    /// threads of their own, if all first_place() of their bounds were asked for before. A table that stands_aside has
+    /// an entry that no walk meets.
+    class walk {
+        keyed_table* of_;
+        std::size_t at_;
+        std::size_t to_;
+
+    public:
+        walk(keyed_table& of, std::size_t from, std::size_t to) : of_(&of), at_(from), to_(to) { find(); }
+        [[nodiscard]] DRIFTLESS_INLINE bool done() const noexcept { return at_ == to_; }
+        [[nodiscard]] DRIFTLESS_INLINE std::uint64_t hash() const noexcept { return of_->slots_[at_].tag ^ scramble; }
+        [[nodiscard]] DRIFTLESS_INLINE key_reference key() const noexcept { return key_of(of_->slots_[at_], hash()); }
+        [[nodiscard]] DRIFTLESS_INLINE State& state() const noexcept { return of_->slots_[at_].state; }
+        DRIFTLESS_INLINE void next() {
+            ++at_;
+            find();
+        }
+        /// The entry comes before that of another walk, whose key is another one.
+        [[nodiscard]] DRIFTLESS_INLINE bool before(walk const& other) const {
+            return keyed_table::before(of_->slots_[at_], other.of_->slots_[other.at_]);
+        }
+
+    private:
+        DRIFTLESS_INLINE void find() {
+            while (at_ != to_ && of_->slots_[at_].tag == 0) ++at_;
+            if (at_ == to_ || of_->ordered_) return;
+            if (at_ == 0 || of_->slots_[at_ - 1].tag == 0) of_->sort_run(at_);
+        }
+    };
+    /// The place from which on hashes are at least `hash`; those before are less.
+    [[nodiscard]] std::size_t first_place(std::uint64_t hash) {
+        auto const range = range_of(hash, spread_);
+        if (capacity_ == 0 || range < range_) return 0;
+        if (range > range_) return places();
+        auto at = static_cast<std::size_t>(home_of(hash) - slots_);
+        if (slots_[at].tag == 0) return at;
+        while (at != 0 && slots_[at - 1].tag != 0) --at;
+        sort_run(at);  // so that nobody who walks a part of it has to
+        while (slots_[at].tag != 0 && (slots_[at].tag ^ scramble) < hash) ++at;
+        return at;
+    }
+    [[nodiscard]] std::size_t last_place() const noexcept { return places(); }
+    [[nodiscard]] bool stands_aside() const noexcept { return aside_ != nullptr; }
+
     /// Makes room for so many entries in an empty table: they may then come in order of their hashes. They are those of
     /// a shard of so many.
     void make_room_for(std::size_t entries, std::uint64_t shard = 0, std::uint64_t shards = 1) {

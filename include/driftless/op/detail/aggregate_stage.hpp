@@ -3,6 +3,7 @@
 #define DRIFTLESS_OP_DETAIL_AGGREGATE_STAGE_HPP
 
 #include <driftless/core/operator.hpp>
+#include <driftless/core/sink.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
 
 #include <cstdint>
@@ -57,6 +58,10 @@ struct direct_output {
 template <class Core, class Key, class T, class Result, bool Corrects>
 class shard_group;
 
+/// Cores of workers that read partitions of their own: op/detail/partial_cores.hpp, which comes along with it.
+template <class Core>
+class partial_cores;
+
 /// An unkeyed aggregate, or one over changes, runs on one thread.
 struct no_shards {
     static constexpr bool possible = false;
@@ -65,6 +70,7 @@ template <class Core, class In, class Result, bool Corrects>
 struct shards_of {
     static constexpr bool possible = true;
     using group = shard_group<Core, typename In::key, typename In::record, Result, Corrects>;
+    using partials = partial_cores<Core>;
 };
 
 /// The stage of an aggregate: a core that reports to the next stage; with threads, a core per shard.
@@ -73,12 +79,14 @@ class aggregate_stage : public forwarding<Next> {
     using forwarding<Next>::next_;
     using key_type = typename In::key;
 
-    /// The shard group, if there is one: owned, at a stable address, absent from moves.
+    /// The shard group, if there is one: owned, at a stable address, absent from moves. Or the cores of those who read.
     template <class S>
     struct owned_shards {
         typename S::group* group = nullptr;
+        typename S::partials* partials = nullptr;
         explicit owned_shards(typename S::group* made) : group(made) {}
-        owned_shards(owned_shards&& other) noexcept : group(std::exchange(other.group, nullptr)) {}
+        owned_shards(owned_shards&& other) noexcept
+            : group(std::exchange(other.group, nullptr)), partials(other.partials) {}
         owned_shards& operator=(owned_shards&&) = delete;
         ~owned_shards() { delete group; }
     };
@@ -86,12 +94,20 @@ class aggregate_stage : public forwarding<Next> {
     using shards_t = typename std::conditional_t<Shards::possible, std::type_identity<owned_shards<Shards>>,
         std::type_identity<none>>::type;
 
-    Core core_;  // with shards: keeps the time alone
+    Core core_;  // with shards: keeps the time alone; with partials: what the others do not have
     [[no_unique_address]] Late late_;
     run_services* services_;
     [[no_unique_address]] shards_t shards_;
 
 public:
+    using core_type = Core;
+    using in_type = In;
+    /// Records may be added to cores elsewhere, which set_partials() says.
+    static constexpr bool takes_partials = [] {
+        if constexpr (requires { Core::has_partials; })
+            return Core::has_partials && Shards::possible && std::is_same_v<Late, nowhere>;
+        else return false;
+    }();
     static constexpr bool wants_epochs = [] {
         if constexpr (requires { requires Core::answers_at_once; }) return true;
         else return Next::wants_epochs;
@@ -144,6 +160,12 @@ public:
     }
     void on_watermark(event_time watermark) {
         auto out = output();
+        if constexpr (takes_partials) {
+            if (shards_.partials != nullptr) {
+                shards_.partials->fire(core_, watermark, out);
+                return next_.on_watermark(watermark);
+            }
+        }
         core_.on_watermark(watermark, out);
         if constexpr (Shards::possible) {
             if (shards_.group != nullptr) return shards_.group->on_watermark(watermark, out, hand_on());
@@ -202,6 +224,12 @@ public:
         return least([](Core const& core) { return core.next_due(); });
     }
     [[nodiscard]] Core const& core() const noexcept { return core_; }
+    [[nodiscard]] Core& core() noexcept { return core_; }
+    void set_partials(partial_cores<Core>* cores) noexcept
+        requires takes_partials
+    {
+        shards_.partials = cores;
+    }
     void visit_state(auto&& visit) {
         wait_for_shards();
         visit("aggregate", *this);
@@ -219,11 +247,17 @@ public:
         if constexpr (Shards::possible) {
             if (shards_.group != nullptr) return shards_.group->state_bytes();
         }
+        if constexpr (takes_partials) {
+            if (shards_.partials != nullptr) return core_.state_bytes() + shards_.partials->state_bytes();
+        }
         return core_.state_bytes();
     }
     void save_state(auto& out) {
         if constexpr (Shards::possible) {
             if (shards_.group != nullptr) return shards_.group->save(out);
+        }
+        if constexpr (takes_partials) {
+            if (shards_.partials != nullptr) shards_.partials->gather(core_);
         }
         Core::save(&core_, 1, out);
     }
@@ -236,6 +270,9 @@ public:
             }
         }
         Core::load(&core_, 1, in);
+        if constexpr (takes_partials) {
+            if (shards_.partials != nullptr) shards_.partials->restart(core_);
+        }
     }
 
 private:
@@ -287,6 +324,9 @@ private:
     [[nodiscard]] event_time least(F f) const {
         if constexpr (Shards::possible) {
             if (shards_.group != nullptr) return shards_.group->least(f);
+        }
+        if constexpr (takes_partials) {
+            if (shards_.partials != nullptr) return shards_.partials->least(core_, f);
         }
         return f(core_);
     }

@@ -100,10 +100,24 @@ public:
         if constexpr (forwarding<Next>::deadline_moves) {
             trip_ = strategy_.reached_at(next_.deadline());
             look_at(mark);
-        } else if (mark >= look_from_) {  // the one compare of a record whose mark is not the greatest
-            look_at(mark);
-            look_from_ = newest_ >= trip_ ? event_time::min() : newest_;
+        } else {
+            follow(mark);
         }
+    }
+    /// Somebody else may hand on the records, if they are told here: to find out how far time has come, nothing is
+    /// called that may throw.
+    template <class T>
+    static constexpr bool can_leave_records = [] {
+        constexpr bool named = names_member<F> || std::same_as<F, time_as_given>;
+        return named && !forwarding<Next>::deadline_moves
+            && noexcept(std::declval<Strategy const&>().mark(
+                std::declval<typename Strategy::partition_state&>(), event_time{}, std::declval<T const&>()));
+    }();
+    /// As on_record, of a record that somebody else hands on: behind it comes the watermark that it causes.
+    template <class T>
+    DRIFTLESS_FUSED void leave_record(event_time at, T const& record) {
+        if constexpr (!std::same_as<F, time_as_given>) at = time_of_(record);
+        follow(strategy_.mark(states_.current(), at, record));
     }
     /// The input's own watermark says nothing here, except that it has ended.
     constexpr void on_watermark(event_time watermark) {
@@ -159,6 +173,12 @@ public:
     }
 
 private:
+    DRIFTLESS_INLINE constexpr void follow(event_time mark) {
+        if (mark >= look_from_) {  // the one compare of a record whose mark is not the greatest
+            look_at(mark);
+            look_from_ = newest_ >= trip_ ? event_time::min() : newest_;
+        }
+    }
     DRIFTLESS_INLINE constexpr void look_at(event_time mark) {
         if (mark > newest_ && mark < event_time::max()) newest_ = mark;  // +inf is no time: it would end the partition
         if (newest_ >= trip_) advance();

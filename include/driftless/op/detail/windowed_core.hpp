@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_OP_DETAIL_WINDOWED_CORE_HPP
 #define DRIFTLESS_OP_DETAIL_WINDOWED_CORE_HPP
 
+#include <driftless/agg/function.hpp>
 #include <driftless/codec/arena.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
@@ -18,6 +19,8 @@
 #include <utility>
 
 namespace driftless::inline v0::detail {
+template <class Core>
+class partial_cores;  // op/detail/partial_cores.hpp
 
 /// Aggregates by window: window-major tables that the watermark fires.
 ///
@@ -28,6 +31,7 @@ template <class Pack, class Key, class Windowing, bool Carried, bool FromChanges
     bool Splits = false>
 class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> {
     using base = core_base<Pack, Key, FromChanges, Corrects, Exact>;
+    friend partial_cores<windowed_core>;
     using typename base::entry;
     using typename base::result_type;
     using table = typename base::table;
@@ -68,6 +72,18 @@ class windowed_core : public core_base<Pack, Key, FromChanges, Corrects, Exact> 
 
 public:
     static constexpr bool answers_at_once = nets;
+    static constexpr bool corrects_rows = Corrects;
+    /// Records may go to several cores, and what these have of a window is put together when it fires: nobody can tell,
+    /// and the time alone says when that is.
+    static constexpr bool has_partials = [] {
+        if constexpr (std::is_same_v<Key, unkeyed> || Carried || FromChanges || by_element || !Pack::combinable) {
+            return false;
+        } else {
+            using assigner = typename Windowing::assigner_type;
+            return (!Corrects || Exact) && Pack::combines == combine_class::exact
+                && (std::is_same_v<assigner, tumbling> || std::is_same_v<assigner, sliding>);
+        }
+    }();
 
     constexpr windowed_core(Pack pack, Windowing const* windowing, std::uint64_t max_entries, operator_label label)
         : base(std::move(pack), max_entries, label),

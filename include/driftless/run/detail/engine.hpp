@@ -78,6 +78,8 @@ public:
         : services_(services), nodes_(nodes), args_(args) {}
 
     [[nodiscard]] run_services* services() const noexcept { return services_; }
+    /// The same for stages that are lent other services.
+    [[nodiscard]] graph_builder with(run_services* services) const noexcept { return {services, nodes_, args_}; }
     template <class Node, class... NodeArgs>
     Node* own(NodeArgs&&... args) {
         return nodes_->template make<Node>(std::forward<NodeArgs>(args)...);
@@ -155,6 +157,75 @@ struct last_stage<P, Args...> {
     }
 };
 
+/// Who reads partitions on threads of their own: run/detail/partition_workers.hpp, which comes with the modes that have
+/// workers.
+template <class Plan>
+class partition_workers;
+
+/// The pipeline up to its first stateful operator; void if it has none.
+template <class P>
+struct first_stateful {
+    using before = typename first_stateful<typename P::prev_type>::type;
+    using type = std::conditional_t<!std::is_void_v<before>, before,
+        std::conditional_t<is_stateful<typename P::op_type>::value, P, void>>;
+};
+template <class Root>
+struct first_stateful<root_link<Root>> {
+    using type = void;
+};
+/// How many operators of P give a time.
+template <class P>
+consteval int times_given() {
+    if constexpr (is_root<P>) return 0;
+    else return times_given<typename P::prev_type>() + (assigns_time<typename P::op_type> ? 1 : 0);
+}
+/// The part of a pipeline that has the type Part.
+template <class Part, class P>
+constexpr Part const& part_of(P const& p) {
+    if constexpr (std::is_same_v<Part, P>) return p;
+    else return part_of<Part>(p.prev);
+}
+
+/// What the engine holds of its argument number A, which is an input.
+template <class Args, std::size_t A>
+using input_at = input_of<std::remove_cvref_t<decltype(target_of(std::get<A>(std::declval<Args&>())))>>;
+
+/// The stage of an aggregate, as far as it does not matter what follows it.
+template <class Aggregate, class Mode, class Builder>
+using first_stage = decltype(std::declval<typename Aggregate::op_type const&>()
+        .template bind<typename Aggregate::input_t, Mode>(std::declval<nowhere>(),
+            std::declval<place<typename Aggregate::prev_type, Builder> const&>()));
+template <class P>
+concept aggregates_first = requires { typename first_stateful<P>::type::op_type::functions; }
+    && record_by_record<typename first_stateful<P>::type::prev_type>();
+/// Whether the partitions of the input may be read by threads of their own, and by what: all that comes before the
+/// first aggregate takes records one by one, and the aggregate may be put together from parts.
+template <bool Possible, class Mode, class P, class Chain, class HeadTime, class Args, std::size_t A>
+struct partition_plan {
+    static constexpr bool possible = false;
+};
+template <class Mode, class P, class Chain, class HeadTime, class Args, std::size_t A>
+struct partition_plan<true, Mode, P, Chain, HeadTime, Args, A> {
+    using input = input_at<Args, A>;
+    using log = std::remove_cvref_t<decltype(*std::declval<input const&>())>;
+    using record = typename stream_t<typename log::value_type>::record;
+    using chain = Chain;
+    using head_time = HeadTime;
+    using builder = graph_builder<Args>;
+    using front = typename first_stateful<P>::type::prev_type;
+    using host = first_stage<typename first_stateful<P>::type, Mode, builder>;
+    static constexpr bool streams = Mode::stream;
+    static constexpr bool possible = [] {
+        if constexpr (!host::takes_partials || says_max_keys<decltype(first_stateful<P>::type::op_type::parameters)>)
+            return false;
+        else if constexpr (!Mode::stream) return true;
+        else if constexpr (!HeadTime::known || times_given<front>() != 1) return false;
+        else if constexpr (requires { Chain::template can_leave_records<record>; }) {
+            return Chain::template can_leave_records<record>;
+        } else return false;
+    }();
+};
+
 template <class Mode, class P, class... Args>
 class engine {
     using last = last_stage<P, Args...>;
@@ -195,6 +266,10 @@ class engine {
         head_time<typename root_t<I>::op_type::element, typename source_time<P, typename root_t<I>::op_type>::type>;
     template <std::size_t I>
     using lane_t = typed_lane<log_t<I>, chain_t<I>, head_time_t<I>, Mode>;
+    static constexpr bool may_split = [] {
+        if constexpr (head_count == 1 && Mode::threads && (order_unseen || Mode::stream)) return aggregates_first<P>;
+        else return false;
+    }();
 
     /// Lanes wait for one another where the order of the merge is not that of event time anyway.
     static constexpr bool aligns = []<std::size_t... I>(std::index_sequence<I...>) {
@@ -213,9 +288,18 @@ public:
     engine(P const& pipeline, results_of<output_of<P>>* rows, error_policy policy, executor* threads, Args&&... args)
         : pipeline_(pipeline),
           args_(std::forward<Args>(args)...),
-          services_{.policy = policy, .threads = tells_epochs ? nullptr : threads},
+          services_{.policy = policy,
+              .threads = tells_epochs ? nullptr : threads,
+              .partials = may_read_in_parts(policy, threads)},
           heads_(make_graph<Mode>(pipeline_, last::make(args_, rows), builder_)) {
         open_lanes(std::make_index_sequence<head_count>{});
+        if constexpr (splits) {
+            if (!services_.partials) return;
+            using front = typename plan_t::front;
+            workers_ = nodes_.template make<partition_workers<plan_t>>(threads,
+                *typename plan_t::input{target_of(std::get<argument<0>>(args_))}, std::get<0>(heads_).chain,
+                part_of<front>(pipeline_), services_, builder_, lanes_, records_);
+        }
     }
     engine(engine const&) = delete;
     engine& operator=(engine const&) = delete;
@@ -226,6 +310,9 @@ public:
         if constexpr (Mode::exact) {
             for (auto* const each : lanes_) each->plan();
             while (feed_exact()) {}
+            if constexpr (splits) {
+                if (workers_ != nullptr) workers_->flush();
+            }
         } else {
             while (feed_some(absent, true) != 0) {}
         }
@@ -246,6 +333,13 @@ public:
     }
     /// The records of a poll.
     std::size_t feed(std::size_t budget, bool cut) {
+        if constexpr (splits && Mode::stream) {
+            if (workers_ != nullptr && limits_ == nullptr && budget >= worth_handing_over && is_much_to_read()) {
+                auto const all = workers_->feed(budget, cut, current_partition_[lanes_[0]->input]);
+                records_ += all;
+                return all;
+            }
+        }
         std::size_t fed = 0;
         while (fed < budget) {
             auto const some = feed_some(budget - fed, cut);
@@ -253,6 +347,13 @@ public:
             fed += some;
         }
         return fed;
+    }
+    /// Polls of so many records keep all threads at work.
+    [[nodiscard]] std::size_t enough_for_a_poll(std::size_t of_one_thread) const noexcept {
+        if constexpr (splits) {
+            if (workers_ != nullptr) return 8 * of_one_thread;
+        }
+        return of_one_thread;
     }
     /// From now on polls read no more than that allows.
     void limit(read_limits& by) noexcept { limits_ = &by; }
@@ -355,6 +456,31 @@ private:
             frontier_teller const now{*this, ended};
             std::apply([&](auto&... arg) { (now.tell(target_of(arg)), ...); }, args_);
         }
+    }
+    /// The partitions of the input may be read by threads of their own.
+    using plan_t =
+        partition_plan<may_split && argument<0> != absent, Mode, P, chain_t<0>, head_time_t<0>, args_t, argument<0>>;
+    static constexpr bool splits = plan_t::possible && !tells_epochs && !aligns;
+    struct no_workers {};
+    using workers_t = typename std::conditional_t<splits, std::type_identity<partition_workers<plan_t>>,
+        std::type_identity<no_workers>>::type;
+    workers_t* workers_ = nullptr;
+    /// Below so many records in a poll, threads would wait for one another.
+    static constexpr std::size_t worth_handing_over = 4096;
+
+    [[nodiscard]] bool may_read_in_parts([[maybe_unused]] error_policy policy, [[maybe_unused]] executor* threads) {
+        if constexpr (splits) {
+            // The order in which records fail is visible, too, where each is told.
+            if (threads == nullptr || policy.policy() == error_policy::action::dead_letter) return false;
+            return (*typename plan_t::input{target_of(std::get<argument<0>>(args_))}).partitions() > 1;
+        } else {
+            return false;
+        }
+    }
+    [[nodiscard]] bool is_much_to_read() const noexcept {
+        std::uint64_t sum = 0;
+        for (auto const* const each : lanes_) sum += each->end - each->next;
+        return sum >= worth_handing_over;
     }
     template <std::size_t... I>
     void open_lanes(std::index_sequence<I...>) {
@@ -510,6 +636,13 @@ private:
         }
         if (earliest == nullptr) return 0;
         enter(*earliest);
+        if constexpr (splits) {
+            if (workers_ != nullptr) {
+                auto const from = earliest->next;
+                workers_->take(*earliest, earliest->least_until > from ? earliest->least_until : earliest->end);
+                return static_cast<std::size_t>(earliest->next - from);  // they count the records
+            }
+        }
         auto const fed = earliest->feed_block(absent);
         records_ += fed;
         if (fed == 0 && !earliest->has_record()) return feed_earliest_block();  // its last offsets have no records

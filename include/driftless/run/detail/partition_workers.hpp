@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef DRIFTLESS_RUN_DETAIL_PARTITION_WORKERS_HPP
+#define DRIFTLESS_RUN_DETAIL_PARTITION_WORKERS_HPP
+
+#include <driftless/core/detail/growing_array.hpp>
+#include <driftless/core/error.hpp>
+#include <driftless/core/executor.hpp>
+#include <driftless/core/services.hpp>
+#include <driftless/log/detail/block_offsets.hpp>
+#include <driftless/op/detail/aggregate_stage.hpp>
+#include <driftless/op/detail/partial_cores.hpp>
+#include <driftless/run/detail/engine.hpp>
+#include <driftless/run/detail/graph.hpp>
+#include <driftless/run/detail/lane.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace driftless::inline v0::detail {
+/// Pushes ranges of one partition into a chain that somebody else also pushes into, one after the other.
+template <class Log, class Chain>
+class partition_reader {
+    using block = std::remove_cvref_t<decltype(std::declval<Log const&>().read(0u, std::uint64_t{}))>;
+    std::optional<block> block_;
+    std::uint64_t begin_ = 0;
+
+public:
+    /// Makes the first record from `next` on readable, and moves `next` to it; `index` is its place in current(). False
+    /// if there is none before `end`: what was there was removed by compaction.
+    bool load(Log const& log, std::uint32_t partition, std::uint64_t& next, std::uint64_t end, std::size_t& index) {
+        if (block_ && next >= begin_) {
+            if (is_sparse()) {
+                index = records_below(*block_, begin_, next);
+                if (index < block_->size()) return (next = offset(index)) < end;
+            } else {
+                index = static_cast<std::size_t>(next - begin_);
+                if (index < block_->size()) return true;
+                if constexpr (requires { block_->grow(end); }) {
+                    block_->grow(end - begin_);
+                    if (index < block_->size()) return true;
+                }
+            }
+        }
+        block_.emplace(log.read(partition, next));
+        if constexpr (may_be_sparse<block>) next = block_->offset(0);
+        begin_ = next;
+        index = 0;
+        return next < end;
+    }
+    [[nodiscard]] block const& current() const noexcept { return *block_; }
+    [[nodiscard]] std::uint64_t offset(std::size_t index) const { return offset_in(*block_, begin_, index); }
+
+    /// Returns how many records there were.
+    std::uint64_t feed(Log const& log, Chain& chain, std::uint32_t partition, std::uint64_t from, std::uint64_t end) {
+        std::uint64_t fed = 0;
+        std::size_t first = 0;
+        while (from < end && load(log, partition, from, end, first)) {
+            auto to = records_below(*block_, begin_, end);
+            if (to - first > burst_limit) to = first + burst_limit;
+            bool ahead = false;
+            if constexpr (Chain::can_look_ahead) ahead = chain.looks_ahead();
+            local_copy<Chain> local{chain};
+            if (is_sparse()) {
+                for (auto i = first; i < to; ++i)
+                    push(local.chain, context<>{.from = {offset(i), partition, 0}}, (*block_)[i]);
+            } else {
+                block_->each(
+                    first, to, pushes<Chain, block>{local.chain, begin_, partition, 0, *block_, to - 1, ahead});
+            }
+            local.chain.settle();
+            fed += to - first;
+            from = offset(to - 1) + 1;
+        }
+        return fed;
+    }
+
+private:
+    [[nodiscard]] bool is_sparse() const {
+        if constexpr (may_be_sparse<block>) return block_->is_sparse();
+        else return false;
+    }
+};
+
+/// The threads of a run over a log of several partitions: each reads partitions of its own, runs the operators before
+/// the first aggregate, and adds to a core of its own. No record is handed from one thread to another.
+///
+/// The job's thread says who reads what, and how far time has come: in a batch by the statistics of the blocks, in a
+/// stream record by record, in the order of the merge, of which it looks at nothing but the time. Before a window fires
+/// it waits for the others; so what is in it, what is late, and which rows come out in which order is what one thread
+/// would make of it.
+///
+/// Plan        partition_plan of the engine
+/// State       A core per worker, between two polls too; a snapshot has them gathered in the core of the stage.
+/// Errors      Of what several workers throw, what comes first in the order of one thread.
+template <class Plan>
+class partition_workers {
+    using log_t = typename Plan::log;
+    using chain_t = typename Plan::chain;  // of the job's thread
+    using host = typename Plan::host;
+    using core = typename host::core_type;
+    using builder_t = typename Plan::builder;
+    using last_t = aggregate_stage<core, typename host::in_type, no_shards, nowhere, nowhere>;
+    using heads_t = decltype(make_chain<exact_batch<false>>(
+        std::declval<typename Plan::front const&>(), std::declval<last_t>(), std::declval<builder_t&>()));
+    using front_t = typename std::tuple_element_t<0, heads_t>::chain_type;
+    using reader = partition_reader<log_t, front_t>;
+
+    static constexpr std::size_t depth = 2;            // chunks that are read, or wait to be
+    static constexpr std::size_t chunk_records = 32768;  // in a stream
+
+    struct range {
+        std::uint32_t partition;
+        std::uint64_t from;
+        std::uint64_t to;
+        std::uint64_t turn;  // what has a lower one comes first
+    };
+    struct failure {
+        std::exception_ptr what{};
+        range in{};
+        std::uint64_t at = 0;
+    };
+    static front_t make_front(typename Plan::front const& front, last_t last, builder_t& builder) {
+        return std::move(std::get<0>(make_chain<exact_batch<false>>(front, std::move(last), builder)).chain);
+    }
+    struct alignas(64) worker {
+        run_services services;
+        builder_t builder;
+        front_t chain;
+        growing_array<reader> readers;  // by partition
+        failure failed{};
+        std::uint64_t records = 0;
+
+        worker(error_policy policy, typename Plan::front const& front, core const& like, builder_t const& from,
+            std::size_t partitions)
+            : services{.policy = policy},
+              builder(from.with(&services)),
+              chain(make_front(front,
+                  last_t{nowhere{}, core{like, fresh_core}, nowhere{}, &services, false}, builder)) {
+            readers.reserve(partitions);
+            while (readers.size() != partitions) readers.push_back(reader{});
+        }
+    };
+    /// What one worker does of a chunk.
+    struct share final : work_item {
+        worker* by = nullptr;
+        log_t const* log = nullptr;
+        growing_array<range> ranges;
+        std::size_t ticket = 0;
+
+        void work() noexcept override {
+            for (auto const& each : ranges) {
+                if (by->failed.what) return;
+                try {
+                    auto& from = by->readers[each.partition];
+                    by->records += from.feed(*log, by->chain, each.partition, each.from, each.to);
+                } catch (error const& problem) {
+                    by->failed = {std::current_exception(), each,
+                        problem.offset() != origin::nowhere ? problem.offset() : each.from};
+                } catch (...) {
+                    by->failed = {std::current_exception(), each, each.from};
+                }
+            }
+        }
+    };
+    /// Where the merge stands in a partition.
+    struct position {
+        reader times;
+        std::size_t index = 0;  // of the next record in its block
+        std::size_t size = 0;   // what is there of the block
+        event_time head = event_time::min();
+        std::uint64_t handed = 0;  // up to here ranges were made
+        bool looked = false;
+    };
+    template <class F>
+    struct aggregate_finder {
+        F found;
+        bool done = false;
+        template <class T>
+        void operator()(std::string_view, T& member) {
+            if constexpr (requires { typename T::core_type; }) {
+                if constexpr (std::is_same_v<typename T::core_type, core>) {
+                    if (!std::exchange(done, true)) found(member);
+                }
+            }
+        }
+    };
+
+    executor* threads_;
+    log_t const& log_;
+    chain_t& chain_;
+    run_services& services_;
+    growing_array<lane*> const& lanes_;
+    std::uint64_t& records_;  // of a batch: all that were read
+    core* own_ = nullptr;
+    growing_array<std::unique_ptr<worker>> workers_;
+    growing_array<std::unique_ptr<share>> shares_;  // depth times as many
+    growing_array<position> positions_;
+    partial_cores<core> partials_;
+    bool merging_ = false;
+    std::size_t filling_ = 0;
+    std::uint64_t turns_ = 0;
+
+public:
+    partition_workers(executor* threads, log_t const& log, chain_t& chain, typename Plan::front const& front,
+        run_services& services, builder_t const& builder, growing_array<lane*> const& lanes, std::uint64_t& records)
+        : threads_(threads),
+          log_(log),
+          chain_(chain),
+          services_(services),
+          lanes_(lanes),
+          records_(records),
+          partials_(threads, [](void* self) { static_cast<partition_workers*>(self)->flush(); }, this) {
+        first_aggregate(chain_, [&](auto& stage) {
+            if constexpr (std::remove_reference_t<decltype(stage)>::takes_partials) {
+                stage.set_partials(&partials_);
+                own_ = &stage.core();
+            }
+        });
+        for (std::size_t i = 0; i < threads_->workers(); ++i) {
+            workers_.push_back(std::make_unique<worker>(services.policy, front, *own_, builder, log.partitions()));
+            first_aggregate(workers_.back()->chain, [&](auto& stage) { partials_.add(stage.core()); });
+        }
+        for (std::size_t i = 0; i < depth * workers_.size(); ++i) {
+            shares_.push_back(std::make_unique<share>());
+            shares_.back()->by = workers_[i % workers_.size()].get();
+            shares_.back()->log = &log_;
+        }
+        positions_.reserve(lanes_.size());
+        while (positions_.size() != lanes_.size()) positions_.push_back(position{});
+    }
+    partition_workers(partition_workers const&) = delete;
+    partition_workers& operator=(partition_workers const&) = delete;
+    ~partition_workers() { wait(); }
+
+    /// Batch: the records of a lane up to an offset, whenever a worker comes to it.
+    void take(lane& of, std::uint64_t to) {
+        add(of, of.next, to);
+        of.next = to;
+        of.looked = false;
+    }
+    /// Everything that was taken is in the cores.
+    void flush() {
+        submit();
+        wait();
+        for (auto const& each : workers_) {
+            services_.failures.add(each->services.failures);
+            each->services.failures = account{.label = services_.failures.label};
+            if constexpr (!Plan::streams) records_ += std::exchange(each->records, 0);
+        }
+        partials_.settle(*own_);
+        throw_first();
+    }
+
+    /// Stream: as the engine's feed; `current` is the partition whose record came last.
+    std::size_t feed(std::size_t budget, bool cut, std::uint32_t& current) {
+        for (auto* const each : lanes_) {
+            position_of(*each).handed = each->next;
+            position_of(*each).looked = false;
+        }
+        merging_ = true;
+        std::size_t fed = 0;
+        std::size_t chunk = 0;
+        while (fed < budget) {
+            auto const [first, second] = first_two(cut);
+            if (first == nullptr) break;
+            if (current != first->partition) {
+                current = first->partition;
+                chain_.on_partition(current);
+            }
+            auto const room = budget - fed < chunk_records - chunk ? budget - fed : chunk_records - chunk;
+            auto const n = pass(*first, second, room);
+            fed += n;
+            chunk += n;
+            if (chunk == chunk_records) {
+                submit();
+                chunk = 0;
+            }
+        }
+        flush();
+        merging_ = false;
+        return fed;
+    }
+
+private:
+    template <class Chain, class F>
+    static void first_aggregate(Chain& chain, F const& f) {
+        chain.visit_state(aggregate_finder<F>{f});
+    }
+    [[nodiscard]] position& position_of(lane const& of) noexcept { return positions_[of.number]; }
+
+    // --- the merge -------------------------------------------------------------------------------------------------
+
+    /// False if no record before the end is left.
+    bool look(lane& at) {
+        auto& here = position_of(at);
+        here.looked = here.times.load(log_, at.partition, at.next, at.end, here.index);
+        if (!here.looked) return false;
+        here.size = here.times.current().size();
+        here.head = Plan::head_time::of(here.times.current()[here.index]);
+        return true;
+    }
+    /// As engine::first_two.
+    std::pair<lane*, lane*> first_two(bool cut) {
+        lane* first = nullptr;
+        lane* second = nullptr;
+        for (auto* const each : lanes_) {
+            if (each->has_record() && !position_of(*each).looked) look(*each);
+            if (!each->has_record()) {
+                if (!cut && !each->idle) return {nullptr, nullptr};
+                continue;
+            }
+            if (first == nullptr || before(*each, *first)) second = std::exchange(first, each);
+            else if (second == nullptr || before(*each, *second)) second = each;
+        }
+        return {first, second};
+    }
+    bool before(lane const& a, lane const& b) noexcept {
+        auto const left = position_of(a).head;
+        auto const right = position_of(b).head;
+        return left != right ? left < right : a.partition < b.partition;
+    }
+    /// Records of one partition that come before those of all others: a worker gets them, here they tell the time.
+    std::size_t pass(lane& of, lane const* other, std::size_t room) {
+        auto& here = position_of(of);
+        auto const limit = other != nullptr ? position_of(*other).head : event_time::max();
+        bool const limit_first = other != nullptr && other->partition < of.partition;
+        auto const left = of.end - of.next;
+        if (room > left) room = static_cast<std::size_t>(left);
+        std::size_t passed = 0;
+        of.looked = false;
+        do {  // it comes first: it has a record
+            auto const& record = here.times.current()[here.index];
+            ++of.next;
+            ++passed;
+            if constexpr (is_event<typename log_t::value_type>) chain_.leave_record(record.at, record.value);
+            else chain_.leave_record(event_time::min(), record);
+            here.looked = of.next < of.end;
+            if (!here.looked) break;
+            if (++here.index < here.size) [[likely]] {
+                of.next = here.times.offset(here.index);
+                here.looked = of.next < of.end;
+                if (!here.looked) break;
+                here.head = Plan::head_time::of(here.times.current()[here.index]);
+            } else if (!look(of)) {
+                break;
+            }
+        } while (passed < room && (limit > here.head || (!limit_first && limit == here.head)));
+        return passed;
+    }
+
+    // --- the hand-over ---------------------------------------------------------------------------------------------
+
+    [[nodiscard]] share& share_of(std::size_t chunk, std::size_t by) noexcept {
+        return *shares_[chunk % depth * workers_.size() + by];
+    }
+    void add(lane const& of, std::uint64_t from, std::uint64_t to) {
+        if (from == to) return;
+        auto const turn = Plan::streams ? std::uint64_t{filling_} : turns_++;
+        share_of(filling_, of.partition % workers_.size()).ranges.push_back({of.partition, from, to, turn});
+    }
+    void submit() {
+        if (merging_) {  // else the job's thread reads by itself
+            for (auto* const each : lanes_) {
+                auto& handed = position_of(*each).handed;
+                add(*each, handed, each->next);
+                handed = each->next;
+            }
+        }
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            auto& full = share_of(filling_, i);
+            if (!full.ranges.empty()) full.ticket = threads_->submit(i, full);
+        }
+        ++filling_;
+        wait_for(filling_);
+    }
+    /// The shares of a chunk are done, and empty.
+    void wait_for(std::size_t chunk) {
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            auto& done = share_of(chunk, i);
+            if (done.ranges.empty()) continue;
+            threads_->wait(i, done.ticket);
+            done.ranges.clear();
+        }
+    }
+    void wait() {
+        for (std::size_t i = 0; i < depth; ++i) wait_for(filling_ + i);
+    }
+
+    // --- errors ----------------------------------------------------------------------------------------------------
+
+    void throw_first() {
+        failure* first = nullptr;
+        for (auto const& each : workers_) {
+            if (each->failed.what && (first == nullptr || comes_before(each->failed, *first))) first = &each->failed;
+        }
+        if (first != nullptr) std::rethrow_exception(first->what);
+    }
+    bool comes_before(failure const& a, failure const& b) {
+        if (a.in.turn != b.in.turn) return a.in.turn < b.in.turn;
+        if constexpr (Plan::streams) {  // in one chunk
+            auto const left = latest(a);
+            auto const right = latest(b);
+            if (left != right) return left < right;
+        }
+        return a.in.partition < b.in.partition;
+    }
+    /// Partitions that are merged by their heads take turns by the greatest head so far.
+    event_time latest(failure const& of) {
+        auto greatest = event_time::min();
+        reader times;
+        std::size_t i = 0;
+        for (auto at = of.in.from; at <= of.at && times.load(log_, of.in.partition, at, of.at + 1, i); ++at) {
+            auto const head = Plan::head_time::of(times.current()[i]);
+            if (head > greatest) greatest = head;
+        }
+        return greatest;
+    }
+};
+}  // namespace driftless::inline v0::detail
+#endif

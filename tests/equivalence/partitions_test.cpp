@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: BSL-1.0
+// Law 3 where threads read partitions of their own: rows, their order, the books, snapshots and errors are those of one
+// thread, whether keys stay in their partition or not.
+#include <driftless/run/detail/partition_workers.hpp>
+
+#include <driftless/agg.hpp>
+#include <driftless/log/compact_by_key.hpp>
+#include <driftless/log/file_log.hpp>
+#include <driftless/log/partitioner.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/assign_time.hpp>
+#include <driftless/op/filter.hpp>
+#include <driftless/op/flat_map.hpp>
+#include <driftless/op/from.hpp>
+#include <driftless/op/key_by.hpp>
+#include <driftless/op/map.hpp>
+#include <driftless/op/sliding.hpp>
+#include <driftless/op/top.hpp>
+#include <driftless/op/window.hpp>
+#include <driftless/run/batch.hpp>
+#include <driftless/testing/memory_files.hpp>
+#include <equivalence/generated.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace equivalence;
+
+namespace {
+using lines = std::vector<std::string>;
+
+constexpr auto timed = from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s});
+constexpr auto by_item = timed | filter([](sale const& s) noexcept { return s.cents % 7 != 0; })
+    | key_by<&sale::item>() | window(tumbling{10_s})
+    | aggregate(count(), sum<&sale::cents>(), min<&sale::cents>());
+constexpr auto by_shop = timed | key_by<&sale::shop>() | window(tumbling{20_s})
+    | aggregate(count(), sum<&sale::cents>(), max<&sale::shop>(), distinct<&sale::item>());
+constexpr auto by_both = timed | map([](sale const& s) { return s; })
+    | flat_map<sale>([](sale const& s, auto out) {
+          for (auto n = s.cents & 1; n >= 0; --n) out(s);
+      })
+    | key_by<&sale::item, &sale::shop>() | window(tumbling{10_s}) | aggregate(count(), sum<&sale::cents>());
+constexpr auto in_two_levels = by_item | key_by([](auto const& row) { return row.key % 3; })
+    | aggregate(count(), fold(std::uint64_t{7}, [](std::uint64_t hash, auto const& row) {
+          return hash * 31 + static_cast<std::uint64_t>(row.key);
+      }));
+constexpr auto again_in_windows = by_item | key_by([](auto const& row) { return row.key % 3; })
+    | window(tumbling{30_s}) | aggregate(count());
+
+/// As the rows came.
+auto sink_into(lines& out) {
+    return to([&out](auto const& row) {
+        std::string bytes;
+        byte_writer w{bytes};
+        w.write(row.key).write(row.window).write(row.value);
+        out.push_back(std::move(bytes));
+    });
+}
+
+struct told {
+    lines rows;
+    lines snapshots;  // one behind each poll
+    report books;
+};
+void check_same(told const& got, told const& expected) {
+    CHECK(got.rows.size() == expected.rows.size());
+    CHECK((got.rows == expected.rows));
+    CHECK((got.snapshots == expected.snapshots));
+    CHECK(got.books.records == expected.books.records);
+    CHECK(got.books.failures == expected.books.failures);
+    CHECK((got.books.stages == expected.books.stages));
+}
+
+std::vector<placed> many_records(std::uint64_t seed, std::uint32_t partitions, std::size_t count, std::size_t keys,
+    bool partitioned) {
+    dice random{seed};
+    auto made = random_records(random,
+        {.records = count, .partitions = partitions, .disorder = 8_s, .shops = keys < 900 ? keys : 900, .items = keys, .step_ms = 40, .edges = 300});
+    if (partitioned) {
+        for (auto& each : made) each.partition = partition_of(each.record.item, partitions);
+    }
+    return made;
+}
+
+template <class P>
+told in_batch(P const& pipeline, memory_log<sale> const& log, int threads) {
+    told out;
+    out.books = run(batch<int>{.threads = threads}, pipeline, log, sink_into(out.rows));
+    return out;
+}
+/// The log grows between polls of such sizes; a job now and then goes on elsewhere, on another number of threads.
+template <class P>
+told in_stream(P const& pipeline, std::vector<placed> const& records, std::uint32_t partitions, std::uint64_t pace,
+    int threads, bool moving) {
+    told out;
+    dice random{pace};
+    memory_log<sale> log{partitions};
+    auto sink = sink_into(out.rows);
+    using job_t = job<stream, P, memory_log<sale>&, decltype(sink)&>;
+    std::optional<job_t> running;
+    auto const start = [&](int n) { running.emplace(stream{.threads = n}, pipeline, log, sink); };
+    start(threads);
+    std::size_t next = 0;
+    while (next != records.size()) {
+        for (auto n = 1 + random.below(14'000); n != 0 && next != records.size(); --n, ++next)
+            log.append(records[next].record, records[next].partition);
+        running->poll(1 + random.below(random.one_in(3) ? 300 : 16'000));
+        if (random.one_in(2)) static_cast<void>(running->metrics());
+        out.snapshots.push_back(running->snapshot());
+        bool const moves = random.one_in(4);
+        if (moves && moving) {
+            start(1 + static_cast<int>(next % 4));
+            running->restore(out.snapshots.back());
+        }
+    }
+    running->drain();
+    out.books = running->metrics();
+    return out;
+}
+template <class P>
+void check_stream(P const& pipeline, std::uint64_t seed, std::uint32_t partitions, std::size_t keys, bool partitioned) {
+    auto const records = many_records(seed, partitions, 40'000, keys, partitioned);
+    auto const expected = in_stream(pipeline, records, partitions, seed, 1, false);
+    REQUIRE(expected.rows.size() > 40);
+    REQUIRE(expected.books.refused(reason::late) > 0);
+    for (int const threads : {2, 4})
+        check_same(in_stream(pipeline, records, partitions, seed, threads, false), expected);
+    auto const moved = in_stream(pipeline, records, partitions, seed, 3, true);
+    CHECK((moved.rows == expected.rows));
+    CHECK((moved.snapshots == expected.snapshots));
+}
+template <class P>
+void check_batch(P const& pipeline, std::uint64_t seed, std::uint32_t partitions, std::size_t keys, bool partitioned) {
+    memory_log<sale> log{partitions};
+    fill(log, many_records(seed, partitions, 40'000, keys, partitioned));
+    auto const expected = in_batch(pipeline, log, 1);
+    REQUIRE(expected.rows.size() > 40);
+    for (int const threads : {2, 3, 5}) check_same(in_batch(pipeline, log, threads), expected);
+}
+template <class P>
+void check(P const& pipeline) {
+    std::uint64_t seed = 0;
+    for (auto const partitions : {2u, 5u}) {
+        for (auto const keys : {std::size_t{70}, std::size_t{40'000}}) {
+            for (bool const partitioned : {true, false}) {
+                INFO("partitions " << partitions << ", keys " << keys << ", partitioned " << partitioned);
+                ++seed;
+                check_batch(pipeline, seed, partitions, keys, partitioned);
+                check_stream(pipeline, seed, partitions, keys, partitioned);
+            }
+        }
+    }
+}
+}  // namespace
+
+TEST_CASE("threads that read partitions: windows by an integer", "[equivalence][threads]") { check(by_item); }
+TEST_CASE("threads that read partitions: windows by a text", "[equivalence][threads]") { check(by_shop); }
+TEST_CASE("threads that read partitions: windows by a tuple, rows made on the way", "[equivalence][threads]") {
+    check(by_both);
+}
+TEST_CASE("threads that read partitions: rows that are regrouped", "[equivalence][threads]") { check(in_two_levels); }
+TEST_CASE("threads that read partitions: rows in windows again", "[equivalence][threads]") { check(again_in_windows); }
+
+TEST_CASE("threads that read partitions: what a function throws is told as by one thread", "[equivalence][threads]") {
+    auto const failing = timed | map([](sale const& s) {
+        if (s.cents == 777) throw std::runtime_error{"no such price"};
+        return s;
+    }) | key_by<&sale::item>()
+        | window(tumbling{10_s}) | aggregate(count());
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+        auto records = many_records(seed, 3, 40'000, 50, false);
+        dice random{seed};
+        for (auto& each : records) {
+            if (each.record.cents == 777) each.record.cents = 1;
+        }
+        for (std::size_t i = 20'000; i < records.size(); ++i) {
+            if (random.one_in(seed < 4 ? 4000 : 20)) records[i].record.cents = 777;
+        }
+        memory_log<sale> log{3};
+        fill(log, records);
+        auto const failed = [&](auto mode) {
+            lines rows;
+            auto const made = try_run(mode, failing, log, sink_into(rows));
+            REQUIRE(!made);
+            rows.push_back(std::to_string(made.error().offset()) + ": " + made.error().what());
+            return rows;
+        };
+        CHECK((failed(batch{.threads = 3}) == failed(batch{.threads = 1})));
+        CHECK((failed(stream{.threads = 3, .until = until::drained})
+            == failed(stream{.threads = 1, .until = until::drained})));
+        auto const skipped = [&](auto mode) {
+            told out;
+            mode.on_error = on_error::skip;
+            out.books = run(mode, failing, log, sink_into(out.rows));
+            return out;
+        };
+        auto const expected = skipped(batch{.threads = 1});
+        REQUIRE(expected.books.failures != 0);
+        check_same(skipped(batch{.threads = 2}), expected);
+        check_same(skipped(stream{.threads = 3, .until = until::drained}),
+            skipped(stream{.threads = 1, .until = until::drained}));
+    }
+}
+
+TEST_CASE("threads that read partitions: a result that is no value fails in its turn", "[equivalence][threads]") {
+    auto const huge = timed | map([](sale s) {
+        if (s.item % 1000 == 0) s.cents = std::numeric_limits<std::int64_t>::max();
+        return s;
+    }) | key_by<&sale::item>()
+        | window(tumbling{20_s}) | aggregate(sum<&sale::cents>());
+    memory_log<sale> log{2};
+    fill(log, many_records(5, 2, 100'000, 20'000, false));
+    auto const skipped = [&](int threads) {
+        told out;
+        out.books = run(batch{.threads = threads, .on_error = on_error::skip}, huge, log, sink_into(out.rows));
+        return out;
+    };
+    auto const expected = skipped(1);
+    REQUIRE(expected.books.failures != 0);
+    check_same(skipped(3), expected);
+    auto const failed = [&](int threads) {
+        lines rows;
+        auto const made = try_run(batch{.threads = threads}, huge, log, sink_into(rows));
+        REQUIRE(!made);
+        rows.push_back(made.error().what());
+        return rows;
+    };
+    CHECK((failed(3) == failed(1)));
+}
+
+TEST_CASE("threads that read partitions call what comes before the first aggregate", "[equivalence][threads]") {
+    static std::atomic<int> elsewhere{0};
+    static std::thread::id own;
+    own = std::this_thread::get_id();
+    auto const watched = [](auto const& source) {
+        return source | filter([](sale const&) {
+            if (std::this_thread::get_id() != own) ++elsewhere;
+            return true;
+        }) | key_by<&sale::item>()
+            | window(tumbling{10_s});
+    };
+    auto const calls_elsewhere = [&](auto const& pipeline, std::uint32_t partitions, error_policy policy = {}) {
+        memory_log<sale> log{partitions};
+        for (auto each : many_records(1, 2, 20'000, 10, false)) log.append(each.record, each.partition % partitions);
+        lines rows;
+        elsewhere = 0;
+        // Clang 19 deduces batch<one_thread> of batch{.threads = 2} inside a template.
+        run(batch<int>{.threads = 2, .on_error = policy}, pipeline, log, sink_into(rows));
+        int const in_batch = elsewhere;
+        elsewhere = 0;
+        run(stream{.threads = 2, .on_error = policy, .until = until::drained}, pipeline, log, sink_into(rows));
+        return std::pair{in_batch, elsewhere.load()};
+    };
+    auto const counted = watched(timed) | aggregate(count());
+    auto const [in_batch, in_stream] = calls_elsewhere(counted, 2);
+    CHECK(in_batch == 20'000);
+    CHECK(in_stream > 10'000);  // the last records of a poll may be too few to be handed over
+    CHECK(calls_elsewhere(counted, 1) == std::pair{0, 0});
+    // Whoever could see the order.
+    auto letters = [](dead_letter const&) {};
+    CHECK(calls_elsewhere(counted, 2, on_error::dead_letter(letters)) == std::pair{0, 0});
+    CHECK(calls_elsewhere(watched(timed) | aggregate(count(), max_keys{100}), 2) == std::pair{0, 0});
+    CHECK(calls_elsewhere(watched(timed) | aggregate(collect<&sale::cents>()), 2) == std::pair{0, 0});
+}
+
+TEST_CASE("threads read partitions of a log that was compacted by key", "[equivalence][threads]") {
+    constexpr std::uint32_t partitions = 3;
+    testing::memory_files files;
+    file_log_options how;
+    how.partitions = partitions;
+    how.background = false;
+    how.segment_bytes = std::uint64_t{64} << 10;
+    how.block_bytes = 4096;
+    how.files = &files;
+    file_log<sale> log{"sales", how};
+    std::size_t const appended = 40'000;
+    for (auto const& each : many_records(11, partitions, appended, 50, false))
+        log.append(each.record, each.partition);
+    compact_by_key(log, [](sale const& s) { return s.cents * 50 + s.item; });
+
+    auto const batch_rows = [&](int threads) {
+        told out;
+        out.books = run(batch<int>{.threads = threads}, by_item, log, sink_into(out.rows));
+        return out;
+    };
+    auto const stream_rows = [&](int threads) {
+        told out;
+        auto sink = sink_into(out.rows);
+        job running{stream{.threads = threads}, by_item, log, sink};
+        while (running.poll(9'000) != 0) out.snapshots.push_back(running.snapshot());
+        running.drain();
+        out.books = running.metrics();
+        return out;
+    };
+    auto const batch_once = batch_rows(1);
+    auto const stream_once = stream_rows(1);
+    CHECK(batch_once.books.records > 10'000);
+    CHECK(batch_once.books.records < appended);
+    for (int const threads : {2, 3}) {
+        check_same(batch_rows(threads), batch_once);
+        check_same(stream_rows(threads), stream_once);
+    }
+}
