@@ -359,7 +359,7 @@ TEST_CASE("a crash at any call of a purge is mended by the next one", "[run][era
 
 TEST_CASE("a subject is left out by its kind, also inside another key", "[run][erase_state]") {
     auto const who = erased_one();
-    driftless::detail::left_out const filter{who};
+    driftless::detail::left_out filter{who};
     CHECK(driftless::detail::left_out::drops(person{gone}));
     CHECK(!driftless::detail::left_out::drops(person{gone + 1}));
     CHECK(!driftless::detail::left_out::drops(gone));  // a number of no kind
@@ -368,6 +368,10 @@ TEST_CASE("a subject is left out by its kind, also inside another key", "[run][e
     CHECK(!driftless::detail::left_out::drops(std::pair{person{1}, gone}));
     CHECK(filter.asked() == 6);
     CHECK(filter.dropped() == 3);
+    filter.member_read("asks", true);
+    filter.member_read("keeps all", true);  // and asked about nothing
+    filter.member_read("holds nothing", false);
+    CHECK(filter.passed_by() == std::vector<std::string>{"keeps all"});
 }
 
 TEST_CASE("the snapshots of a job that does not run go as a whole", "[run][erase_state]") {
