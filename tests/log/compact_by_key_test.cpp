@@ -175,6 +175,21 @@ TEST_CASE("a tombstone waits for every registered reader", "[log][compact]") {
     CHECK(offsets_of(log) == offsets{2, 3});
 }
 
+TEST_CASE("the newest sealed record stays, so that every offset below the end leads somewhere", "[log][compact]") {
+    memory_files files;
+    present = 0;
+    key_compaction const how{.keep_tombstones = duration{0}};
+    log_type log{"log", options_in(files)};
+    append_segment(log, {0});
+    append_segment(log, {0}, 0);
+    append_segment(log, {5});
+    for (int i = 0; i < 3; ++i) compact_by_key(log, key_of, is_deleted, how);
+    CHECK(offsets_of(log) == offsets{1, 2});
+    append_segment(log, {6});
+    for (int i = 0; i < 2; ++i) compact_by_key(log, key_of, is_deleted, how);
+    CHECK(offsets_of(log) == offsets{2, 3});
+}
+
 TEST_CASE("L-03: a deleted key does not come back", "[log][compact]") {
     memory_files files;
     present = 0;
