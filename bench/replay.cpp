@@ -36,16 +36,16 @@ BOOST_HANA_ADAPT_STRUCT(totals, sales, cents);
 
 namespace {
 constexpr std::size_t records = 16'000'000;
-std::size_t const keys = std::getenv("K") ? std::stoul(std::getenv("K")) : 1'000;
+constexpr std::size_t keys = 1'000;
 constexpr auto step = 1_ms;
-auto const size_of_window = dl::duration{(1_s).ns() * (std::getenv("W") ? std::stol(std::getenv("W")) : 3600)};
+constexpr auto size_of_window = 1_h;
 
-auto const per_user = dl::from<sale>()
+constexpr auto per_user = dl::from<sale>()
     | dl::assign_time<&sale::at>(dl::bounded_disorder{1_s})
     | dl::key_by<&sale::user>()
     | dl::window(dl::tumbling{size_of_window})
     | dl::aggregate<totals>(dl::count(), dl::sum<&sale::cents>());
-auto const tripled = dl::from<sale>()
+constexpr auto tripled = dl::from<sale>()
     | dl::assign_time<&sale::at>(dl::bounded_disorder{1_s})
     | dl::key_by<&sale::user>()
     | dl::window(dl::tumbling{size_of_window})
@@ -78,7 +78,7 @@ void replay() {
     bench::scratch_folder const scratch;
     auto all = bench::make_sales(records, keys, step, 1_s);
     auto const last_told = all.back().at - 2_s;
-    log_t log{scratch.fresh("log"), {.durable = dl::every_batch}};
+    log_t log{scratch.fresh("log"), {.durable = dl::every_batch, .segment_bytes = std::uint64_t{8} << 20}};
     log.append(all.data(), all.data() + records / 10 * 9, 0);
 
     shop_t shop{scratch.fresh("shop"), {.keep = 4}};

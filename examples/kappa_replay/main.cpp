@@ -16,7 +16,9 @@
 #include "../support/random.hpp"
 
 #include <driftless/driftless.hpp>
+#include <driftless/log/cold_store.hpp>
 #include <driftless/log/read_range.hpp>
+#include <driftless/log/tiered_log.hpp>
 #include <driftless/view/deployment.hpp>
 
 #include <algorithm>
@@ -77,8 +79,16 @@ void read_csv(std::string const& path, lines_t& into) {
     dl::csv_reader<line> lines{dl::csv_input{path}, {.defaults = often_missing}};
     for (line one; lines.next(one);) into.append(one);
 }
-void append_nth(lines_t const& from, std::uint64_t n, retail::line_log& into) {
+/// The log of the shop: what is older than two weeks (two days, of a file) lies in a cold folder.
+using log_t = dl::tiered_log<retail::line_log>;
+/// What time it is in the shop: that of its newest line.
+std::atomic<std::int64_t> shop_time{0};
+dl::event_time shop_clock() { return dl::event_time{shop_time.load()}; }
+
+void append_nth(lines_t const& from, std::uint64_t n, log_t& into) {
     auto const block = from.read(0, n);
+    auto const at = block[0].ts.ns();
+    if (at > shop_time) shop_time = at;
     into.append(block[0]);
 }
 
@@ -93,7 +103,7 @@ line the_end_of(lines_t const& lines) {
 
 /// Appends what comes in while the program runs.
 class shop_door {
-    retail::line_log& log_;
+    log_t& log_;
     lines_t const& lines_;
     std::atomic<std::uint64_t> done_;
     std::atomic<std::uint64_t> may_;
@@ -101,7 +111,7 @@ class shop_door {
     std::thread thread_;
 
 public:
-    shop_door(retail::line_log& log, lines_t const& lines, std::uint64_t from)
+    shop_door(log_t& log, lines_t const& lines, std::uint64_t from)
         : log_(log), lines_(lines), done_(from), may_(from), thread_([this] { work(); }) {}
     shop_door(shop_door const&) = delete;
     shop_door& operator=(shop_door const&) = delete;
@@ -136,12 +146,20 @@ int run(asked const& what) {
     auto const truth = rows_of_batch(lines);
 
     support::temporary_folder const folder;
-    retail::line_log log{folder.path() + "/log"};
+    dl::file_log_options how;
+    how.segment_age = what.input.empty() ? 7_d : 1_d;
+    how.clock = &shop_clock;
+    log_t log{folder.path() + "/log", dl::cold_folder{folder.path() + "/cold"},
+        dl::tiering{.hot_age = what.input.empty() ? 14_d : 2_d}, how};
     // Nine tenths have been there for long; the last one comes while version 2 is replayed.
     auto const there = lines.end_offset() / 10 * 9;
     for (std::uint64_t i = 0; i < there; ++i) append_nth(lines, i, log);
+    log.sync();
+    log.move();
 
     std::ostream& say = what.csv ? std::cerr : std::cout;
+    say << log.hot_offset() << " lines are cold, " << log.end_offset() - log.hot_offset() << " hot\n";
+    if (log.hot_offset() == 0) throw std::runtime_error{"nothing has become cold"};
     dl::deployment_options options;
     options.rollback_window = 1_h;
     options.replay_chunk = 2'000;

@@ -38,7 +38,7 @@ void append_line(driftless::untyped_block const& block, std::size_t i, std::uint
     using driftless::detail::layout_kind;
     auto const& schema = block.schema();
     out += "{\"partition\":" + std::to_string(partition)
-        + ",\"offset\":" + std::to_string(block.first_offset() + i);
+        + ",\"offset\":" + std::to_string(block.offset(i));
     if (schema.time_fields() != 0 && (schema.is_readable() || schema.layout() == layout_kind::columns)) {
         first_time at{schema.member_of_time(0)};
         block.visit(i, at);
@@ -55,12 +55,11 @@ std::uint64_t print_records(driftless::untyped_log& log, std::uint32_t partition
     std::string lines;
     for (auto at = from; at < to && printed < limit;) {
         auto const block = log.read(partition, at);
-        auto const most = std::min(to, block.first_offset() + block.size());
-        auto const end = at + std::min(most - at, limit - printed);
         lines.clear();
-        for (; at < end; ++at, ++printed) {
-            append_line(block, static_cast<std::size_t>(at - block.first_offset()), partition, lines);
-        }
+        auto i = block.record_at(at);
+        auto const end = block.record_at(to);
+        for (; i < end && printed < limit; ++i, ++printed) append_line(block, i, partition, lines);
+        at = block.next_offset();
         print(lines);
     }
     return printed;

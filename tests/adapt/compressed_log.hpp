@@ -5,6 +5,7 @@
 
 #include <driftless/log/copy_log.hpp>
 #include <driftless/log/file_log.hpp>
+#include <driftless/log/tiered_log.hpp>
 #include <driftless/log/verify_log.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <log/log_conformance.hpp>
@@ -16,6 +17,7 @@
 
 namespace compressed_log {
 using namespace driftless;
+using log_conformance::reading;
 using log_conformance::visit;
 
 inline void gives_back_or_refuses(detail::compressor const& by) {
@@ -107,6 +109,38 @@ void flipped_bits_are_found(compression by) {
         file->write_at(at, {&byte, 1});
     }
     CHECK(refused * 4 > size * 3);  // the seal may be missed, no record depends on it
+}
+
+/// Also back again, and from an uncompressed log as from one that is compressed with the same.
+template <class Layout, class Record>
+void moves_to_a_smaller_store(compression by) {
+    constexpr std::uint64_t count = 5'000;
+    for (auto const hot : {compression::none, by}) {
+        testing::memory_files files;
+        auto options = options_in(files, hot);
+        options.segment_bytes = 30'000;
+        options.block_bytes = 8'000;
+        {
+            tiered_log<file_log<Record, Layout>> log{"log", cold_folder{"cold", files}, {.compressed = by}, options};
+            log_conformance::append_some(log, 0, count);
+            log.sync();
+            auto const moved = log.move_before(0, count);
+            CHECK(moved.segments > 0);
+            if (hot == compression::none) CHECK(moved.bytes_written * 10 < moved.bytes_read * 9);
+            else CHECK(moved.bytes_written == moved.bytes_read);
+            log_conformance::check_some(log, 0, count, 0);
+            auto const pin = log.bring_back(0, 0);
+            CHECK(log.hot_offset() == 0);
+            log_conformance::check_some(log.hot(), 0, count, 0);
+            log.close();
+        }
+        verify_log_options verify;
+        verify.files = &files;
+        for (auto const* const folder : {"log", "cold"}) CHECK(verify_log(folder, verify).problems == 0);
+        options.access = log_access::read;
+        file_log<Record, Layout> const cold{"cold", options};
+        log_conformance::check_some(cold, 0, cold.end_offset(), 0);
+    }
 }
 }  // namespace compressed_log
 #endif

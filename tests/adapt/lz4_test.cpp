@@ -12,3 +12,8 @@ TEST_CASE("a log compressed with lz4 holds the same records in fewer bytes", "[a
 TEST_CASE("a flipped bit in a log compressed with lz4 is an error or changes nothing", "[adapt][lz4]") {
     compressed_log::flipped_bits_are_found<driftless::columns>(driftless::compression::lz4);
 }
+TEST_CASE("segments compressed with lz4 on their way to a cold store are read as before", "[adapt][lz4][tiered]") {
+    compressed_log::moves_to_a_smaller_store<driftless::rows, compressed_log::reading>(driftless::compression::lz4);
+    compressed_log::moves_to_a_smaller_store<driftless::packed, compressed_log::visit>(driftless::compression::lz4);
+    compressed_log::moves_to_a_smaller_store<driftless::columns, compressed_log::visit>(driftless::compression::lz4);
+}

@@ -364,6 +364,29 @@ TEST_CASE("the current version comes first: a new one reads while it has nothing
     CHECK(rows_of(*shop.view().read()) == oracle(v2, 1100));
 }
 
+TEST_CASE("a cut-over does not lead readers back: the new version has read what the old one has", "[view][deployment]") {
+    fake_now = event_time::from_ms(1'700'000'000'000);
+    memory_files files;
+    memory_log<sale> log;
+    append(log, 0, 600);
+    shop_t shop{"shop", on(files)};
+    define_all(shop, log);
+    shop.start();
+    shop.deploy("v1");
+    settle(shop);
+    shop.cut_over();
+    shop.deploy("v2");
+    settle(shop);
+    append(log, 600, 1000);
+    CHECK(shop.poll() == 400 + 64);  // the current one is ahead
+    CHECK(shop.about_candidate().records == 664);
+    shop.cut_over();
+    CHECK(shop.view().read().about().records == 1000);
+    CHECK(rows_of(*shop.view().read()) == oracle(v2, 1000));
+    reader const other{"shop", files};
+    CHECK(rows_of(*other.read()) == oracle(v2, 1000));
+}
+
 TEST_CASE("a replay with limits reads at its pace", "[view][deployment]") {
     fake_now = event_time::from_ms(1'700'000'000'000);
     memory_files files;

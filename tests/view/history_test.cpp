@@ -114,7 +114,7 @@ TEST_CASE("times of versions only grow, whatever the clock does", "[view][histor
 }
 
 TEST_CASE("history keeps what its policy says, and drops the oldest", "[view][history]") {
-    auto const run = [](history how, std::int64_t steps) {
+    auto const run = [](view_history how, std::int64_t steps) {
         auto out = std::make_unique<numbers>(view_options{.history = how, .clock = &the_clock});
         for (std::int64_t i = 0; i < steps; ++i) {
             clock_now = start + i * 1_min;

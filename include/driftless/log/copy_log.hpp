@@ -14,7 +14,9 @@
 #include <driftless/log/detail/segment.hpp>
 #include <driftless/log/detail/segment_index.hpp>
 #include <driftless/log/detail/segment_seal.hpp>
+#include <driftless/log/detail/thin_block.hpp>
 #include <driftless/log/known_files.hpp>
+#include <driftless/log/read_range.hpp>
 #include <driftless/log/untyped_block.hpp>
 #include <driftless/log/untyped_log.hpp>
 #include <driftless/log/verify_log.hpp>
@@ -41,53 +43,6 @@ struct copy_log_options {
 };
 
 namespace detail {
-/// A block of some records of another one, as it goes to the disk; times and layout stay, compression does not.
-inline std::string cut_block(untyped_block const& of, std::size_t first, std::size_t count, block_header header,
-    std::vector<time_range> ranges, std::uint64_t seed) {
-    auto const& schema = of.schema();
-    if (schema.is_readable() || schema.layout() == layout_kind::columns) {
-        time_collector times{schema};
-        for (std::size_t i = first; i < first + count; ++i) of.visit(i, times);
-        ranges = times.ranges();
-    }
-    struct made_part {
-        std::string bytes;
-        packing how = packing::plain;
-    };
-    std::vector<made_part> parts;
-    for (std::size_t index = 0; index < of.pieces(); ++index) {
-        std::string values;
-        std::string ends;
-        for (std::size_t i = first; i < first + count; ++i) {
-            values += of.piece(i, index);
-            put(ends, static_cast<std::uint32_t>(values.size()));
-        }
-        if (of.is_fixed(index)) {
-            parts.push_back({std::move(values)});
-        } else if (schema.layout() == layout_kind::packed) {
-            parts.push_back({std::move(values)});
-            parts.push_back({std::move(ends)});
-        } else {
-            parts.push_back({ends + values, packing::ends});
-        }
-    }
-    std::vector<block_part> table(parts.size());
-    std::string bytes(block_header_size(ranges.size(), parts.size()), '\0');
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        auto const size = static_cast<std::uint32_t>(parts[i].bytes.size());
-        table[i] = {0, static_cast<std::uint32_t>(bytes.size()), size, size, parts[i].how, compression::none, 0};
-        bytes += parts[i].bytes;
-        bytes.resize(aligned_on_disk(bytes.size()));
-    }
-    header.first_offset += first;
-    header.records = static_cast<std::uint32_t>(count);
-    header.offset_span = header.records;
-    header.parts = static_cast<std::uint16_t>(parts.size());
-    header.size = static_cast<std::uint32_t>(bytes.size());
-    seal_block(bytes.data(), header, ranges.data(), ranges.size(), table.data(), seed);
-    return bytes;
-}
-
 /// Writes a segment of a copy; the seal and the index file at the end.
 class segment_copy {
     file_system& files_;
@@ -219,10 +174,11 @@ private:
                 header.epoch = 1;
                 into.emplace(files_, folder, std::move(header));
             }
-            auto const skip = static_cast<std::size_t>(at - block.first_offset());
-            auto const count = static_cast<std::size_t>(std::min<std::uint64_t>(block.size() - skip, end - at));
-            into->write(renewed(block, skip, count, into->header()));
-            at += count;
+            auto const next = std::min(block.next_offset(), end);
+            auto const skip = block.record_at(at);
+            auto const count = block.record_at(next) - skip;
+            into->write(renewed(block, skip, count, {at, next}, into->header()));
+            at = next;
             records += count;
         }
         if (into) into->close(true);
@@ -230,7 +186,7 @@ private:
         return records;
     }
     static std::string renewed(untyped_block const& from, std::size_t skip, std::size_t count,
-        segment_header const& into) {
+        offset_range const& span, segment_header const& into) {
         auto const& raw = from.stored().raw;
         auto header = raw.header();
         header.flags = 0;
@@ -239,8 +195,12 @@ private:
         header.producer = header.sequence = header.transaction = 0;
         std::vector<time_range> ranges(into.time_fields.size());
         for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = raw.range(i);
-        if (skip != 0 || count != from.size()) {
-            return cut_block(from, skip, count, header, std::move(ranges), into.seed());
+        if (span.from != header.first_offset || span.to != raw.end_offset()) {
+            header.first_offset = span.from;
+            header.offset_span = static_cast<std::uint32_t>(span.to - span.from);
+            std::vector<std::size_t> kept;
+            for (auto i = skip; i < skip + count; ++i) kept.push_back(i);
+            return thin_block(from, kept, header, std::move(ranges), into.seed(), compression::none);
         }
         std::vector<block_part> parts(header.parts);
         for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = raw.part(i);

@@ -47,6 +47,9 @@
 #include <vector>
 
 namespace driftless::inline v0 {
+namespace detail {
+struct log_door;  // of what moves and rewrites segments: log/detail/log_door.hpp
+}
 
 /// A log in files: the durable, replayable source of truth.
 ///
@@ -94,6 +97,7 @@ class file_log {
     mutable detail::wakeups wakeups_;
     bool closed_ = false;
     detail::write_behind behind_;  // the last member: it uses the others
+    friend detail::log_door;
 
 public:
     using value_type = T;
@@ -106,16 +110,31 @@ public:
         stored_records records_;
         std::size_t first_;
         std::size_t size_;
+        std::uint64_t start_;  // the offset of its first record; where offsets are missing that of the stored block
+        std::shared_ptr<std::uint32_t const> places_;  // of its records from there, where offsets are missing
         event_time append_time_;
         detail::time_range ranges_[fields == 0 ? 1 : fields];
 
         friend file_log;
         block(std::shared_ptr<void const> keep, stored_records records, std::size_t first, std::size_t size,
-            event_time at)
-            : keep_(std::move(keep)), records_(std::move(records)), first_(first), size_(size), append_time_(at) {}
+            std::uint64_t start, event_time at)
+            : keep_(std::move(keep)),
+              records_(std::move(records)),
+              first_(first),
+              size_(size),
+              start_(start),
+              append_time_(at) {}
 
     public:
         [[nodiscard]] std::size_t size() const noexcept { return size_; }
+        /// The offset of record i. Offsets count up by one, but for a log that was compacted by key.
+        [[nodiscard]] std::uint64_t offset(std::size_t i) const noexcept {
+            return start_ + (places_ ? places_.get()[i] : i);
+        }
+        /// Where to read on: behind its last record.
+        [[nodiscard]] std::uint64_t next_offset() const noexcept { return offset(size_ - 1) + 1; }
+        /// Its offsets may not count up by one.
+        [[nodiscard]] bool is_sparse() const noexcept { return places_ != nullptr; }
         decltype(auto) operator[](std::size_t i) const { return records_[first_ + i]; }
         /// A record near others that were handed out.
         decltype(auto) peek(std::size_t i) const { return records_.peek(first_ + i); }
@@ -235,6 +254,11 @@ public:
             [this] { behind_.wake(); });
         after_append(p, out.offset);
         return out;
+    }
+
+    /// The sequence that comes next from a producer; nothing if it is not known in that partition.
+    [[nodiscard]] std::optional<std::uint64_t> next_sequence(std::uint64_t producer, std::uint32_t p = 0) {
+        return writer(p).next_sequence(producer);
     }
 
     /// Records that become visible together, or not at all, in one partition or several.
@@ -393,13 +417,14 @@ public:
         return detail::capture([&] { return close(), durable_offset(p); });
     }
 
-    /// The block that holds offset `from`, at or above begin_offset and below end_offset, from there on.
+    /// The block that holds offset `from`, at or above begin_offset and below end_offset, from there on. Where the
+    /// record was removed by compact_by_key, it begins with the next one: read on at its next_offset().
     [[nodiscard]] block read(std::uint32_t p, std::uint64_t from) const {
         if (is_writer()) {
             typename partition::in_memory found;
             if (partitions_[p]->find_in_memory(from, found)) {
                 auto const skip = static_cast<std::size_t>(from - found.first);
-                block out{found.records, stored_records{*found.records}, skip, found.size - skip, found.append_time};
+                block out{found.records, stored_records{*found.records}, skip, found.size - skip, from, found.append_time};
                 std::copy(std::begin(found.ranges), std::end(found.ranges), std::begin(out.ranges_));
                 return out;
             }
@@ -455,29 +480,31 @@ private:
         return out;
     }
     block from_segments(detail::segment_list& segments, std::uint64_t from) const {
-        auto const found = segments.with_offset(from);
-        if (!is_own(found->header())) return from_other_schema(*found, found->block_with(from), from);
-        return from_file(found->block_with(from), from);
+        auto found = segments.find(from);
+        auto const first = found.stored.raw.header().first_offset;
+        auto out = is_own(found.in->header()) ? from_file(std::move(found.stored), found.skip)
+                                              : from_other_schema(*found.in, found.stored, found.skip);
+        out.start_ = found.places ? first : first + found.skip;
+        if (found.places) out.places_ = {found.places, found.places->data() + found.skip};
+        return out;
     }
     DRIFTLESS_NOINLINE block from_other_schema(
-        detail::segment const& segment, detail::stored_block const& stored, std::uint64_t from) const {
+        detail::segment const& segment, detail::stored_block const& stored, std::size_t skip) const {
         if constexpr (detail::evolves<T>) {
-            auto const made = old_.read(segment.header(), stored, from);
-            block out{made, stored_records{*made}, 0, made->size(), event_time{stored.raw.header().append_time}};
+            auto const made = old_.read(segment.header(), stored, skip);
+            block out{made, stored_records{*made}, 0, made->size(), 0, event_time{stored.raw.header().append_time}};
             made->copy_ranges(out.ranges_);
             return out;
         } else {
             throw_other_records(segment.header(), segment.path());
         }
     }
-    block from_file(detail::stored_block stored, std::uint64_t from) const {
+    block from_file(detail::stored_block stored, std::size_t skip) const {
         auto const header = stored.raw.header();
-        // Where offsets are missing the block may begin behind `from`.
-        auto const skip = from > header.first_offset ? static_cast<std::size_t>(from - header.first_offset) : 0;
         detail::time_range ranges[fields == 0 ? 1 : fields];
         for (std::size_t i = 0; i < fields; ++i) ranges[i] = stored.raw.range(i);
         auto const size = header.records - skip;
-        block out{nullptr, stored_records{std::move(stored)}, skip, size, event_time{header.append_time}};
+        block out{nullptr, stored_records{std::move(stored)}, skip, size, 0, event_time{header.append_time}};
         std::copy(std::begin(ranges), std::end(ranges), std::begin(out.ranges_));
         return out;
     }
@@ -582,12 +609,13 @@ private:
     void for_each_record(detail::segment_header const& header, detail::stored_block const& stored, F&& f) const {
         require_same_records(header);
         auto const count = stored.raw.header().records;
+        if (count == 0) return;
         if (is_own(header)) {
             stored_records const records{stored};
             records.each(0, 0, count, [&](std::size_t, T const& record) { f(record); });
         } else if constexpr (detail::evolves<T>) {
             for (std::size_t done = 0; done < count;) {
-                auto const made = old_.read(header, stored, stored.raw.header().first_offset + done);
+                auto const made = old_.read(header, stored, done);
                 stored_records const records{*made};
                 records.each(0, 0, made->size(), [&](std::size_t, T const& record) { f(record); });
                 done += made->size();

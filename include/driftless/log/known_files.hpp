@@ -27,6 +27,7 @@ inline constexpr known_file known_files[] = {
     {"lock", false, "held by the writer; empty"},
     {"progress", false, "how far it is durable"},
     {"copying", false, "a copy that is not finished"},
+    {"compaction", false, "how far it is compacted by key"},
     {"readers", true, "registered readers"},
     {"groups", true, "groups of readers"},
     {"transactions", true, "transactions that are not decided"},

@@ -7,6 +7,7 @@
 #include <driftless/core/pane.hpp>
 #include <driftless/core/reflect.hpp>
 #include <driftless/core/time.hpp>
+#include <driftless/log/detail/block_offsets.hpp>
 #include <driftless/log/partition_offset.hpp>
 #include <driftless/log/readable.hpp>
 
@@ -71,18 +72,18 @@ void read_part(Log const& log, std::uint32_t p, offset_range range, F& f, range_
     range.to = std::min<std::uint64_t>(range.to, log.end_offset(p));
     for (auto at = range.from; at < range.to;) {
         auto const block = log.read(p, at);
-        auto const n = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), range.to - at));
+        auto const n = records_below(block, at, range.to);
         if (may_hold(block)) {
             ++report.blocks_read;
             block.each(0, n, [&](std::size_t i, record const& each) {
                 if (!fits(each)) return;
                 ++report.records;
-                call_with(f, {p, at + i}, each);
+                call_with(f, {p, offset_in(block, at, i)}, each);
             });
         } else {
             ++report.blocks_skipped;
         }
-        at += n;
+        at = next_behind(block, at);
     }
 }
 template <class Log>

@@ -14,8 +14,10 @@
 #include <driftless/log/detail/stored_block.hpp>
 #include <driftless/log/detail/untyped_row.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -110,6 +112,7 @@ class untyped_block {
     untyped_schema const* schema_;
     std::vector<detail::aligned_bytes> rooms_;
     std::vector<column> columns_;  // of rows and packed: one, with whole records
+    std::shared_ptr<std::vector<std::uint32_t> const> places_;  // where offsets are missing
 
 public:
     /// `schema` must outlive the block.
@@ -117,6 +120,10 @@ public:
         : stored_(std::move(stored)), schema_(&schema), rooms_(stored_.raw.header().parts) {
         auto const& header = stored_.raw.header();
         if (header.layout != schema.layout()) stored_.malformed("its layout is not that of the segment");
+        if (stored_.raw.is_sparse()) {
+            places_ = stored_.places();
+            if (header.records == 0) return;
+        }
         switch (schema.layout()) {
             case detail::layout_kind::rows: {
                 require_parts(1);
@@ -133,13 +140,26 @@ public:
             }
             case detail::layout_kind::columns:
                 require_parts(schema.root().children.size());
-                for (std::size_t i = 0; i < rooms_.size(); ++i) columns_.push_back(load_column(i));
+                for (std::size_t i = 0; i < rooms_.size() - sparse(); ++i) columns_.push_back(load_column(i));
                 break;
         }
     }
 
     [[nodiscard]] std::uint64_t first_offset() const noexcept { return stored_.raw.header().first_offset; }
     [[nodiscard]] std::size_t size() const noexcept { return stored_.raw.header().records; }
+    /// The offset of a record; they count up by one, but for a log that was compacted by key.
+    [[nodiscard]] std::uint64_t offset(std::size_t record) const noexcept {
+        return first_offset() + (places_ ? (*places_)[record] : record);
+    }
+    /// Where to read on.
+    [[nodiscard]] std::uint64_t next_offset() const noexcept { return stored_.raw.end_offset(); }
+    /// The first record at or behind an offset; size() if there is none.
+    [[nodiscard]] std::size_t record_at(std::uint64_t wanted) const noexcept {
+        if (wanted <= first_offset()) return 0;
+        if (!places_) return static_cast<std::size_t>(std::min<std::uint64_t>(wanted - first_offset(), size()));
+        auto const at = std::lower_bound(places_->begin(), places_->end(), wanted - first_offset());
+        return static_cast<std::size_t>(at - places_->begin());
+    }
     [[nodiscard]] event_time append_time() const noexcept { return event_time{stored_.raw.header().append_time}; }
     [[nodiscard]] detail::stored_block const& stored() const noexcept { return stored_; }
     [[nodiscard]] untyped_schema const& schema() const noexcept { return *schema_; }
@@ -178,8 +198,10 @@ public:
     }
 
 private:
+    /// The part with the places comes last.
+    [[nodiscard]] std::size_t sparse() const noexcept { return places_ ? 1 : 0; }
     void require_parts(std::size_t count) const {
-        if (rooms_.size() != count) {
+        if (rooms_.size() != count + sparse()) {
             stored_.malformed("it has " + std::to_string(rooms_.size()) + " parts where its layout has "
                 + std::to_string(count));
         }
@@ -264,7 +286,7 @@ private:
     [[noreturn]] void wrong(std::size_t record, std::string_view why) const {
         constexpr std::string_view prefix = "driftless: ";
         if (why.starts_with(prefix)) why.remove_prefix(prefix.size());
-        stored_.malformed("the record at offset " + std::to_string(first_offset() + record)
+        stored_.malformed("the record at offset " + std::to_string(offset(record))
             + " is not what the schema says (" + std::string{why} + ")");
     }
 };

@@ -54,6 +54,7 @@ struct served_at {
     [[nodiscard]] bool same_frontier(served_at const& other) const noexcept {
         return epoch == other.epoch && offsets == other.offsets;
     }
+    friend bool operator==(served_at const&, served_at const&) = default;
 };
 }  // namespace driftless::inline v0
 #endif

@@ -17,6 +17,7 @@
 #include <driftless/view/detail/block_pool.hpp>
 #include <driftless/view/detail/readers.hpp>
 #include <driftless/view/detail/row_tables.hpp>
+#include <driftless/view/detail/served_at_bytes.hpp>
 #include <driftless/view/detail/stored_row.hpp>
 #include <driftless/view/detail/view_root.hpp>
 #include <driftless/view/reported.hpp>
@@ -29,6 +30,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -45,20 +47,22 @@ namespace driftless::inline v0 {
 /// Errors      find and snapshot throw error_code::stale where the options say so.
 /// Threads     One writes (the job). Any number read, at any time: they wait for nobody, and nobody waits for them. All
 ///             snapshots, rows and answers that hold one are gone before the view goes.
+///             Index... are indexed_by<&V::member>, for each member that rows are also found by.
 /// Complexity  A write O(1), and once per version the copy of some 16 rows; a point read O(1), no allocation and no
 ///             write to shared memory.
 /// Example     examples/served_view.cpp
-template <class K, class V>
+template <class K, class V, class... Index>
 class view {
     static_assert(encodable<K> && encodable<V>,
         "driftless: view<K, V> is part of the snapshots of its job: key and value need codecs "
         "(BOOST_HANA_ADAPT_STRUCT, or codec<T>)");
-    using root = detail::view_root<K, V>;
+    using root = detail::view_root<K, V, Index...>;
     using ref = detail::row_ref<K, V>;
 
     view_options how_;
     detail::version_maker maker_;
     std::optional<detail::row_tables<K, V>> rows_{std::in_place, maker_};
+    std::optional<std::tuple<detail::view_index<K, V, Index>...>> indexes_;
     detail::version_list<root> versions_;
     bool changed_ = false;  // since the last version
     event_time swept_ = event_time::min();  // rows of windows that end up to here have been dropped
@@ -74,19 +78,21 @@ class view {
 public:
     using key_type = K;
     using value_type = V;
-    using snapshot_type = view_snapshot<K, V>;
+    using snapshot_type = view_snapshot<K, V, Index...>;
     /// A sink that keeps rows: it wants the last one of each key and window.
     using keeps_rows = void;
 
     view() : view(view_options{}) {}
-    explicit view(view_options how) : how_(std::move(how)) { publish({}); }
+    explicit view(view_options how) : how_(std::move(how)) {
+        indexes_.emplace(detail::maker_for<Index>(maker_)...);
+        publish({});
+    }
     view(view const&) = delete;
     view& operator=(view const&) = delete;
     ~view() {
         auto const drop = [this](detail::retired_block const& each) { rows_->drop(each); };
         versions_.drop_all(drop);
-        for (auto const& each : maker_.retired) drop(each);
-        maker_.retired.clear();
+        indexes_.reset();
         rows_->clear();
         for (auto const& each : maker_.retired) drop(each);
         maker_.retired.clear();
@@ -107,7 +113,7 @@ public:
         return out;
     }
     /// What has changed since: see view_subscription. The first that it is told is all there is.
-    [[nodiscard]] view_subscription<K, V> subscribe() const { return view_subscription<K, V>{*this}; }
+    [[nodiscard]] auto subscribe() const { return view_subscription<view>{*this}; }
     /// The present state, held: for several reads that belong together.
     [[nodiscard]] snapshot_type snapshot() const {
         detail::reading const now;
@@ -179,13 +185,13 @@ public:
         static_assert(detail::kept_by_view<K, K2> && detail::kept_by_view<V, V2>,
             "driftless: view<K, V> is given rows of another key or value than its own: name the types that the "
             "pipeline yields (text may be std::string)");
-        rows_->put(row.key, row.window, row.value, detail::row_state::of(maker_.version, row.info), [](ref const&) {});
-        changed_ = true;
+        if constexpr (detail::kept_by_view<K, K2> && detail::kept_by_view<V, V2>)
+            put(row.key, row.window, row.value, detail::row_state::of(maker_.version, row.info));
     }
     /// Takes the row of a key and window away.
     template <class K2>
     void remove(K2 const& key, time_window window) {
-        if (rows_->remove(key, window, [](ref const&) {})) changed_ = true;
+        if (rows_->remove(key, window, [this](ref const& old) { take_out(old); })) changed_ = true;
     }
     /// All that was written belongs to this frontier, and is shown.
     void on_frontier(frontier const& at) {
@@ -255,6 +261,19 @@ private:
                 "runs, or let the view serve stale answers"};
     }
 
+    template <class K2, class V2>
+    DRIFTLESS_INLINE void put(K2 const& key, time_window const& window, V2 const& value, detail::row_state state) {
+        changed_ = true;
+        rows_->put(key, window, value, state, [this](ref const& old) { take_out(old); });
+        if constexpr (sizeof...(Index) != 0) {
+            auto const row = rows_->row_of(key, window);
+            std::apply([&](auto&... index) { (index.add(row), ...); }, *indexes_);
+        }
+    }
+    /// Indexes forget a row that is replaced or goes.
+    DRIFTLESS_INLINE void take_out(ref const& old) {
+        std::apply([&](auto&... index) { (index.take_out(old), ...); }, *indexes_);
+    }
     void publish(frontier const& at) {
         auto const* const last = versions_.current();
         auto const now = clock();
@@ -271,6 +290,7 @@ private:
         next->at = std::move(at);
         next->confirmed_ns.store(now.ns(), std::memory_order_relaxed);
         next->rows = rows_->version();
+        next->indexes = std::apply([](auto const&... index) { return std::tuple{index.rows.now()...}; }, *indexes_);
         auto const keep = last != nullptr && keeps(*last);
         versions_.publish(next, maker_.retired, keep, [this](detail::retired_block const& each) { rows_->drop(each); });
         ++maker_.version;
@@ -302,7 +322,7 @@ private:
         auto const until = watermark - how_.keep;
         bool const all = swept_ == event_time::min() || until - swept_ >= duration{how_.keep.ns() / 4};
         if (all) swept_ = until;
-        if (rows_->drop_until(until, all, [](ref const&) {})) changed_ = true;
+        if (rows_->drop_until(until, all, [this](ref const& old) { take_out(old); })) changed_ = true;
     }
 
     // A snapshot has the versions that history keeps, the present one, and what was written since: of the first one all
@@ -315,13 +335,10 @@ private:
         detail::row_set<K, V> const* before = nullptr;
         std::uint64_t version = 0;
         for (auto const* const each : shown) {
-            auto const& at = each->at;
-            out.write(at.version).write(at.build).write(at.epoch).write(at.watermark).write(at.progress);
-            out.write(at.published).write(static_cast<std::uint64_t>(at.offsets.size()));
-            for (std::size_t i = 0; i < at.offsets.size(); ++i) out.write(at.offsets[i]);
+            detail::write_served_at(out, each->at);
             save_changes(out, before, version, each->rows);
             before = &each->rows;
-            version = at.version;
+            version = each->at.version;
         }
         save_changes(out, before, version, working);
     }
@@ -344,18 +361,13 @@ private:
     }
     void load(auto& in) {
         bool const anew = versions_.current()->at.version == 0;
+        std::apply([](auto&... index) { (index.rows.clear(), ...); }, *indexes_);
         rows_->clear();
         std::uint64_t version = 0;
         std::uint64_t count = 0;
         in.read(swept_).read(version).read(count);
         for (; count != 0; --count) {
-            served_at at;
-            std::uint64_t offsets = 0;
-            in.read(at.version).read(at.build).read(at.epoch).read(at.watermark).read(at.progress);
-            in.read(at.published).read(offsets);
-            std::vector<std::uint64_t> each(static_cast<std::size_t>(offsets < in.remaining() ? offsets : 0));
-            for (auto& offset : each) in.read(offset);
-            at.offsets = detail::few_offsets{each.data(), each.size()};
+            auto at = detail::read_served_at(in);
             if (anew && at.version != 0) maker_.version = at.version;
             load_changes(in, anew);
             if (anew && at.version != 0) publish(std::move(at), clock());
@@ -375,12 +387,12 @@ private:
             detail::row_state state;
             in.read(key).read(window).read(value).read(state.bits);
             if (!anew) state.bits = (state.bits & 0xff) | maker_.version << 8;
-            rows_->put(key, window, value, state, [](ref const&) {});
+            put(key, window, value, state);
         }
         in.read(count);
         for (; count != 0; --count) {
             in.read(key).read(window);
-            rows_->remove(key, window, [](ref const&) {});
+            rows_->remove(key, window, [this](ref const& old) { take_out(old); });
         }
     }
 };

@@ -24,7 +24,7 @@ struct freshness {
 /// for longer than `keep`, or when there are more than `versions`, oldest first.
 ///
 /// State       What a version has and the next one has not: some 16 rows for each that changed.
-struct history {
+struct view_history {
     duration keep{};  ///< by the clock of the view; 0: no history
     std::size_t versions = ~std::size_t{0};  ///< at most so many
     duration every{};  ///< not more often than that; 0: each version, so that what readers saw is known exactly
@@ -37,7 +37,7 @@ struct view_options {
     /// Rows of windows that ended so long before the watermark are dropped; duration::max(): none is. Rows without a
     /// window stay.
     duration keep = duration::max();
-    driftless::history history{};
+    view_history history{};
     std::uint64_t build = 0;  ///< of the logic that writes it: a greater one for a corrected program
     event_time (*clock)() = nullptr;  ///< for `published` and staleness; without one, the system's
 };

@@ -11,6 +11,7 @@
 #include <driftless/view/detail/row_tables.hpp>
 #include <driftless/view/detail/stored_row.hpp>
 #include <driftless/view/detail/view_root.hpp>
+#include <driftless/view/indexed_by.hpp>
 #include <driftless/view/served_at.hpp>
 #include <driftless/view/view_rows.hpp>
 
@@ -19,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -30,8 +32,9 @@ namespace driftless::inline v0 {
 /// Threads     Any; one at a time uses one snapshot.
 /// Complexity  find O(1), and O(log windows) where there is one. What is asked of one window looks at the rows of that
 ///             window, and at those of windows with few rows; everything else at all rows.
-template <class K, class V>
+template <class K, class V, class... Index>
 class view_snapshot {
+    using root = detail::view_root<K, V, Index...>;
     using ref = detail::row_ref<K, V>;
     detail::version_hold hold_;
 
@@ -102,7 +105,11 @@ public:
     [[nodiscard]] rows_type prefix(std::string_view begin) const {
         static_assert(detail::shape_of<K> == detail::value_shape::text,
             "driftless: prefix() reads the beginning of keys: the key of this view is no text; ask for a range()");
-        return rows_if([&](row const& each) { return std::string_view{each.key}.starts_with(begin); });
+        return rows_if([&](row const& each) {
+            if constexpr (detail::shape_of<K> == detail::value_shape::text)
+                return std::string_view{each.key}.starts_with(begin);
+            else return false;
+        });
     }
     /// The n rows of a window with the greatest by(value), greatest first, equal ones by key.
     template <class By>
@@ -114,13 +121,69 @@ public:
     [[nodiscard]] rows_type top(std::size_t n, By const& by) const {
         return top_of(n, by, [&](auto const& f) { now().for_each(f); });
     }
+    /// The rows whose member is so, by window, then by key; for a view with indexed_by<Member>.
+    template <auto Member, class M>
+    [[nodiscard]] rows_type where(M const& is) const {
+        using member = typename index_of<Member>::entry::member_type;
+        auto const& value = detail::as_key<member>(is);
+        return by_index<Member>([&](auto const& each) { return detail::key_order<member>(each.member(), value) < 0; },
+            [&](auto const& each) { return detail::key_order<member>(each.member(), value) == 0; });
+    }
+    /// The rows whose member is in [from, to), by it, then by window and key; for a view with indexed_by<Member>.
+    template <auto Member, class From, class To>
+    [[nodiscard]] rows_type range_by(From const& from, To const& to) const {
+        using member = typename index_of<Member>::entry::member_type;
+        auto const& first = detail::as_key<member>(from);
+        auto const& end = detail::as_key<member>(to);
+        return by_index<Member>([&](auto const& each) { return detail::key_order<member>(each.member(), first) < 0; },
+            [&](auto const& each) { return detail::key_order<member>(each.member(), end) < 0; });
+    }
+    /// The n rows with the greatest member, greatest first, equal ones by window and key backwards; for a view with
+    /// indexed_by<Member>.
+    template <auto Member>
+    [[nodiscard]] rows_type top_by(std::size_t n) const {
+        std::vector<ref> found;
+        index_of<Member>::pages::each_backwards(directory_of<Member>(), [&](auto const& each) {
+            if (found.size() < n) found.push_back(row_at(each));
+            return found.size() < n;
+        });
+        return owned(found);
+    }
     /// For this room.
     [[nodiscard]] detail::row_set<K, V> const& row_set() const noexcept { return now(); }
     [[nodiscard]] rows_type in_order(std::vector<ref>& of) const { return owned_in_order(of); }
 
 private:
+    template <auto Member>
+    using index_of = detail::view_index<K, V, indexed_by<Member>>;
+    template <auto Member>
+    [[nodiscard]] auto const* directory_of() const noexcept {
+        constexpr auto place = detail::index_place<Member, Index...>();
+        static_assert(place < sizeof...(Index),
+            "driftless: this view has no such index: say view<K, V, indexed_by<&V::member>>");
+        using directory = typename index_of<Member>::pages::directory;
+        if constexpr (place < sizeof...(Index))
+            return static_cast<directory const*>(std::get<place>(static_cast<root const*>(hold_.root())->indexes));
+        else return static_cast<directory const*>(nullptr);
+    }
+    template <auto Member, class Early, class While>
+    [[nodiscard]] rows_type by_index(Early const& too_early, While const& goes_on) const {
+        std::vector<ref> found;
+        index_of<Member>::pages::each_from(directory_of<Member>(), too_early, [&](auto const& each) {
+            if (!goes_on(each)) return false;
+            found.push_back(row_at(each));
+            return true;
+        });
+        return owned(found);
+    }
+    template <class Entry>
+    [[nodiscard]] ref row_at(Entry const& entry) const {
+        ref out;
+        now().find(entry.key(), entry.window(), [&](auto const& at) { out = ref{at, entry.window()}; });
+        return out;
+    }
     [[nodiscard]] detail::row_set<K, V> const& now() const noexcept {
-        return static_cast<detail::view_root<K, V> const*>(hold_.root())->rows;
+        return static_cast<root const*>(hold_.root())->rows;
     }
     static row shown(ref const& of) {
         return {of.key(), of.window, *of.value, of.state.version(), of.state.timing()};

@@ -16,9 +16,6 @@
 #include <vector>
 
 namespace driftless::inline v0 {
-template <class K, class V>
-class view;
-
 /// What a view shows since a subscriber was last told.
 template <class K, class V>
 struct view_changes {
@@ -38,14 +35,16 @@ struct view_changes {
 ///             must outlive it, and what it has told.
 /// Threads     One at a time uses one subscription.
 /// Complexity  next(): O(rows in pages that have changed).
-template <class K, class V>
+template <class View>
 class view_subscription {
+    using K = typename View::key_type;
+    using V = typename View::value_type;
     using ref = detail::row_ref<K, V>;
-    view<K, V> const* of_;
-    std::optional<view_snapshot<K, V>> told_;
+    View const* of_;
+    std::optional<typename View::snapshot_type> told_;
 
 public:
-    explicit view_subscription(view<K, V> const& of) : of_(&of) {}
+    explicit view_subscription(View const& of) : of_(&of) {}
 
     /// Nothing if the view shows what has been told.
     [[nodiscard]] std::optional<view_changes<K, V>> next() {

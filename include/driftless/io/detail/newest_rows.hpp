@@ -8,6 +8,7 @@
 #include <driftless/core/pane.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/io/logged_row.hpp>
+#include <driftless/log/detail/block_offsets.hpp>
 #include <driftless/state/keyed_table.hpp>
 #include <driftless/state/window_tables.hpp>
 
@@ -92,10 +93,9 @@ void each_record(Log const& log, F&& f) {
         auto const end = log.end_offset(p);
         for (auto from = log.begin_offset(p); from < end;) {
             auto const block = log.read(p, from);
-            auto const left = end - from;
-            auto const count = block.size() < left ? block.size() : static_cast<std::size_t>(left);
-            block.each(0, count, [&](std::size_t i, auto const& record) { f(p, from + i, record); });
-            from += count;
+            block.each(0, records_below(block, from, end),
+                [&](std::size_t i, auto const& record) { f(p, offset_in(block, from, i), record); });
+            from = next_behind(block, from);
         }
     }
 }

@@ -63,6 +63,8 @@ public:
     [[nodiscard]] block_header const& header() const noexcept { return header_; }
     [[nodiscard]] char const* bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::uint64_t end_offset() const noexcept { return header_.first_offset + header_.offset_span; }
+    /// Some of its offsets have no record any more.
+    [[nodiscard]] bool is_sparse() const noexcept { return header_.offset_span != header_.records; }
     [[nodiscard]] std::size_t time_fields() const noexcept { return time_fields_; }
     /// The bounds of the time field at that place of segment_header::time_fields.
     [[nodiscard]] time_range range(std::size_t place) const noexcept {

@@ -57,6 +57,7 @@ enum class packing : std::uint8_t {
     plain = 0,
     delta = 1,  // differences of integers, zigzag varints
     ends = 2,   // of a column: where each value ends, u32, then the values by the codec
+    places = 3,  // the last part of a block that lacks offsets: of each record, u32, its offset less the first one
 };
 enum class compression : std::uint8_t {
     none = 0,
@@ -89,7 +90,7 @@ struct block_header {
     std::uint16_t parts;
     std::uint16_t flags;
     std::uint32_t records;
-    std::uint32_t offset_span;  // = records until logs are compacted
+    std::uint32_t offset_span;  // = records, or more where the log was compacted by key
     std::uint64_t first_offset;
     std::int64_t append_time;  // ns; never less than that of the block before
     std::uint64_t durable_offset;  // what had been synced when the block was made

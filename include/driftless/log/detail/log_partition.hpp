@@ -196,6 +196,10 @@ public:
         return offset;
     }
 
+    [[nodiscard]] std::optional<std::uint64_t> next_sequence(std::uint64_t producer) const {
+        std::lock_guard const lock{mutex_};
+        return producers_.next_of(producer);
+    }
     /// Blocks of a transaction, filled before anybody sees them.
     using transaction_blocks = std::vector<std::shared_ptr<maker>>;
     void add_to(transaction_blocks& blocks, T const& record) {
@@ -269,6 +273,13 @@ public:
         while (writing_) changed_.wait(lock);
         auto const time = now();
         work(lock, [&] { writer_.remove_before(offset, time); });
+    }
+    /// Calls f(segments) while nothing is written to files, nor removed.
+    template <class F>
+    void with_segments(F&& f) {
+        std::unique_lock lock{mutex_};
+        while (writing_) changed_.wait(lock);
+        work(lock, [&] { f(segments_); });
     }
     /// Where the partition begins once everything is removed that `wanted` gives a reason to; within the last segment
     /// at most.

@@ -55,6 +55,9 @@ public:
             auto const bases = segments_.bases();
             if (bases.empty()) return end;
             auto next = segments_.at_base(last_ ? end : bases.front());
+            if (!next && bases.back() > end && bases.front() > end) {  // the one behind the last one was removed
+                next = segments_.at_base(bases.front());
+            }
             if (!next || next == last_) return end;
             last_ = std::move(next);
         }

@@ -57,15 +57,14 @@ public:
     void require_readable(segment_header const& header, std::string const& path) const {
         static_cast<void>(source_of(header, path));
     }
-    /// The records from offset `from` on: all of the block, or as many as one block of T has room for.
+    /// The records from record `i` on: all of the block, or as many as one block of T has room for.
     ///
     /// Errors      mismatch; corrupt and malformed with path and offset; those of upcasters.
     [[nodiscard]] std::shared_ptr<maker const> read(segment_header const& header, stored_block const& stored,
-        std::uint64_t from) const {
+        std::size_t i) const {
         auto const of = source_of(header, *stored.path);
         record_bytes bytes{of->schema, stored};
         auto const first = stored.raw.header().first_offset;
-        auto i = from > first ? static_cast<std::size_t>(from - first) : 0;
         if (i >= bytes.size()) stored.malformed("the block has fewer records than offsets");
         auto reader = of->reader;
         auto made = std::make_shared<maker>(limits_for(stored));

@@ -80,8 +80,8 @@ public:
         at->runs.push_back({sequence, offset, count});
     }
     void note(block_header const& block) {
-        if (block.producer == 0 || block.records == 0) return;
-        note(block.producer, block.sequence, block.first_offset, block.records, block.append_time);
+        if (block.producer == 0 || block.offset_span == 0) return;
+        note(block.producer, block.sequence, block.first_offset, block.offset_span, block.append_time);
     }
     void forget_before(event_time time) {
         std::erase_if(entries_, [time](entry const& each) { return event_time{each.last_time} < time; });

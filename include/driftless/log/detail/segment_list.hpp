@@ -255,8 +255,41 @@ public:
         }
         return found;
     }
-    /// The block that holds an offset.
-    [[nodiscard]] stored_block read(std::uint64_t offset) { return with_offset(offset)->block_with(offset); }
+    /// A block, and which of its records is the first at or behind an offset.
+    struct found_block {
+        std::shared_ptr<segment> in;
+        stored_block stored;
+        std::size_t skip = 0;
+        std::shared_ptr<std::vector<std::uint32_t> const> places;  // of a block that lacks offsets
+    };
+    /// The block with the record at an offset; where it was removed by compaction, with the next one.
+    ///
+    /// Errors      not_there; corrupt.
+    [[nodiscard]] found_block find(std::uint64_t offset) {
+        for (;;) {
+            found_block out{with_offset(offset), {}, 0, nullptr};
+            out.stored = out.in->block_with(offset);
+            auto const first = out.stored.raw.header().first_offset;
+            auto const below = offset > first ? offset - first : 0;
+            out.skip = static_cast<std::size_t>(below);
+            if (!out.stored.raw.is_sparse()) return out;
+            out.places = out.stored.places();
+            auto const at = std::lower_bound(out.places->begin(), out.places->end(), below);
+            out.skip = static_cast<std::size_t>(at - out.places->begin());
+            if (at != out.places->end()) return out;
+            offset = out.stored.raw.end_offset();
+        }
+    }
+    [[nodiscard]] stored_block read(std::uint64_t offset) { return find(offset).stored; }
+    /// The file of a segment was replaced: it is opened anew by whoever wants it next. False if it is not there.
+    bool renew(std::uint64_t base) {
+        std::lock_guard const lock{mutex_};
+        auto const at = place(base);
+        if (at == entries_.size() || entries_[at].base != base) return false;
+        if (entries_[at].opened) --opened_;
+        entries_[at].opened = nullptr;
+        return true;
+    }
 
 private:
     /// The segment holds the offsets up to next_base; of the last one nothing is expected, but it may have been opened

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace driftless::inline v0::detail {
 
@@ -56,6 +57,28 @@ struct stored_block {
             malformed("compressed bytes do not decompress");
         }
         return {room.data(), part.unpacked};
+    }
+    /// Of a sparse block: for each record its offset less the first one of the block.
+    ///
+    /// Errors      Those of load.
+    [[nodiscard]] std::shared_ptr<std::vector<std::uint32_t> const> places() const {
+        auto const& header = raw.header();
+        auto out = std::make_shared<std::vector<std::uint32_t>>(header.records);
+        if (header.records == 0) return out;
+        if (header.parts == 0 || raw.part(header.parts - 1U).how != packing::places) {
+            malformed("it has " + std::to_string(header.records) + " records for "
+                + std::to_string(header.offset_span) + " offsets, and does not say which");
+        }
+        aligned_bytes room;
+        auto const bytes = load(header.parts - 1U, room);
+        if (bytes.size() != out->size() * sizeof(std::uint32_t)) malformed("the places of its records are wrong");
+        std::memcpy(out->data(), bytes.data(), bytes.size());
+        for (std::size_t i = 0; i < out->size(); ++i) {
+            if ((*out)[i] >= header.offset_span || (i != 0 && (*out)[i] <= (*out)[i - 1])) {
+                malformed("the places of its records are wrong");
+            }
+        }
+        return out;
     }
 };
 

@@ -383,11 +383,11 @@ private:
         lane* first = nullptr;
         lane* second = nullptr;
         for (auto* const each : lanes_) {
+            if (each->has_record() && !each->looked) each->look();
             if (!each->has_record()) {
                 if (!cut && !each->idle) return {nullptr, nullptr};
                 continue;
             }
-            if (!each->looked) each->look();
             if (first == nullptr || each->before(*first)) second = std::exchange(first, each);
             else if (second == nullptr || each->before(*second)) second = each;
         }
@@ -461,6 +461,7 @@ private:
         enter(*earliest);
         auto const fed = earliest->feed_block(absent);
         records_ += fed;
+        if (fed == 0 && !earliest->has_record()) return feed_earliest_block();  // its last offsets have no records
         return fed;
     }
     void enter(lane& to) {

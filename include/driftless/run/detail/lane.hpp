@@ -9,6 +9,7 @@
 #include <driftless/core/reflect.hpp>
 #include <driftless/core/stage.hpp>
 #include <driftless/core/stream.hpp>
+#include <driftless/log/detail/block_offsets.hpp>
 #include <driftless/run/detail/record_size.hpp>
 #include <driftless/run/input.hpp>
 
@@ -240,6 +241,8 @@ class typed_lane final : public lane {
     /// Exact mode: the least time from block i on, and where block i begins.
     growing_array<std::pair<std::uint64_t, event_time>> still_to_come_;
     std::size_t at_block_ = 0;
+    bool sparse_ = false;  // offsets are missing in the block: `at_` tells which record is next
+    std::size_t at_ = 0;
 
 public:
     typed_lane(Log const& log, Chain& chain, std::uint32_t in, std::uint32_t part) : log_(log), chain_(chain) {
@@ -281,7 +284,7 @@ public:
                 auto const bounds = part.bounds(field);
                 if (!bounds.known) return still_to_come_.clear();
                 still_to_come_.push_back({at, bounds.least});
-                at += part.size();
+                at = next_behind(part, at);
             }
             for (auto i = still_to_come_.size(); i > 1; --i) {
                 auto& earlier = still_to_come_[i - 2].second;
@@ -299,6 +302,7 @@ public:
     void look() override {
         if (looked || !has_record()) return;
         load();
+        if (!has_record()) return;  // none before `end` is left
         looked = !Chain::guards_time;
         if constexpr (HeadTime::known) {
             auto const& record = (*block_)[index()];
@@ -321,7 +325,7 @@ public:
         [[maybe_unused]] bool const ahead = looks_ahead();
         while (fed < budget && has_record()) {
             look();
-            if (limit < head || (limit_first && limit == head)) break;
+            if (!has_record() || limit < head || (limit_first && limit == head)) break;
             auto const i = index();
             auto const& record = (*block_)[i];
             if constexpr (Chain::can_look_ahead) {
@@ -330,7 +334,7 @@ public:
             }
             looked = false;
             push(chain_, context<>{.from = {next, partition, input}}, record);
-            ++next;
+            step();
             ++fed;
         }
         chain_.settle();
@@ -340,6 +344,7 @@ public:
     /// One tight loop over a local copy of the stages.
     std::size_t feed_block(std::size_t budget) override {
         load();
+        if (sparse_ || !has_record()) return feed(event_time::max(), false, budget);
         auto const from = index();
         auto const there = static_cast<std::size_t>(block_->size() - from);
         std::uint64_t const left = end - next;
@@ -367,16 +372,35 @@ private:
         if constexpr (Chain::can_look_ahead) return chain_.looks_ahead();
         else return false;
     }
-    [[nodiscard]] std::size_t index() const noexcept { return static_cast<std::size_t>(next - block_begin_); }
+    [[nodiscard]] std::size_t index() const noexcept {
+        return sparse_ ? at_ : static_cast<std::size_t>(next - block_begin_);
+    }
+    void step() {
+        ++next;
+        if constexpr (may_be_sparse<block>) {
+            if (sparse_ && ++at_ < block_->size()) next = block_->offset(at_);
+        }
+    }
+    [[nodiscard]] bool holds_next() const {
+        if constexpr (may_be_sparse<block>) {
+            if (sparse_) return at_ < block_->size() && block_->offset(at_) == next;
+        }
+        return next - block_begin_ < block_->size();
+    }
     void load() {
         if (block_) {
-            if (next - block_begin_ < block_->size()) return;
+            if (holds_next()) return;
             if constexpr (requires { block_->grow(end); }) {
                 block_->grow(end - block_begin_);
                 if (next - block_begin_ < block_->size()) return;
             }
         }
         block_.emplace(log_.read(partition, next));
+        if constexpr (may_be_sparse<block>) {
+            next = block_->offset(0);  // later where records were removed by compaction
+            sparse_ = block_->is_sparse();
+            at_ = 0;
+        }
         block_begin_ = next;
     }
 };

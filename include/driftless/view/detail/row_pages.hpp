@@ -5,6 +5,7 @@
 #include <driftless/core/config.hpp>
 #include <driftless/view/detail/block_pool.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,7 +32,7 @@ class row_pages {
     static constexpr std::uint32_t first_capacity = sizeof(Slot) <= 32 ? 32 : 16;
     static constexpr unsigned most_depth = 40;
 
-    struct alignas(32) page {
+    struct alignas(64) page {
         std::uint64_t born;
         std::uint32_t capacity;  // a power of two
         std::uint32_t count;
@@ -41,9 +42,26 @@ class row_pages {
         [[nodiscard]] Slot const* slots() const noexcept { return reinterpret_cast<Slot const*>(this + 1); }
         static std::size_t bytes(std::uint32_t capacity) noexcept { return sizeof(page) + capacity * sizeof(Slot); }
     };
+    /// A page, and how many places it has: whoever looks for a row need not look at the head of its page.
+    class entry {
+        std::uintptr_t bits_;
+
+    public:
+        entry(page* of) noexcept  // NOLINT(google-explicit-constructor)
+            : bits_(reinterpret_cast<std::uintptr_t>(of) + static_cast<unsigned>(std::countr_zero(of->capacity))) {
+        }
+        [[nodiscard]] page* get() const noexcept {
+            // NOLINTNEXTLINE(performance-no-int-to-ptr): it was made of one
+            return reinterpret_cast<page*>(bits_ & ~std::uintptr_t{63});
+        }
+        [[nodiscard]] std::uint32_t mask() const noexcept { return (std::uint32_t{1} << (bits_ & 63)) - 1; }
+        page* operator->() const noexcept { return get(); }
+        friend bool operator==(entry, entry) = default;
+        friend bool operator==(entry a, page const* b) noexcept { return a.get() == b; }
+    };
     struct chunk {
         std::uint64_t born;
-        page* pages[chunk_size];
+        entry pages[chunk_size];
     };
 
 public:
@@ -87,7 +105,8 @@ public:
     ~row_pages() {
         page const* last = nullptr;
         for (std::uint32_t c = 0; c < now_->chunks; ++c) {
-            for (auto* const each : now_->begin()[c]->pages) {
+            for (auto const entry_ : now_->begin()[c]->pages) {
+                auto* const each = entry_.get();
                 if (each == last || each == empty_) continue;
                 last = each;
                 maker_.retire(each, each->born, page::bytes(each->capacity));
@@ -115,7 +134,8 @@ public:
     static void for_each(directory const* in, F&& f) {
         page const* last = nullptr;  // several entries may lead to one page, one behind the other
         for (std::uint32_t c = 0; c < in->chunks; ++c) {
-            for (page const* const each : in->begin()[c]->pages) {
+            for (auto const entry_ : in->begin()[c]->pages) {
+                page const* const each = entry_.get();
                 if (each != last) each_in(last = each, f);
             }
         }
@@ -138,8 +158,8 @@ public:
                 i += chunk_size - 1;
                 continue;
             }
-            page const* const old = from->pages[b & (chunk_size - 1)];
-            page const* const fresh = to->pages[a & (chunk_size - 1)];
+            page const* const old = from->pages[b & (chunk_size - 1)].get();
+            page const* const fresh = to->pages[a & (chunk_size - 1)].get();
             if (old == fresh) continue;
             if (old != last_before) each_in(last_before = old, was);
             if (fresh != last_after) each_in(last_after = fresh, is);
@@ -153,8 +173,9 @@ public:
     /// A place that may be changed, or null: valid until the next change of the table.
     template <class Is>
     [[nodiscard]] DRIFTLESS_INLINE Slot* own(std::uint64_t hash, Is const& is) {
-        auto* of = page_of(hash);
-        auto* const found = find_in(of, hash, is);
+        auto const entry_ = entry_of(hash);
+        auto* const of = entry_.get();
+        auto* const found = find_in(entry_, hash, is);
         if (found == nullptr || of->born == maker_.version) return const_cast<Slot*>(found);
         auto const index = found - of->slots();
         return own_page(hash)->slots() + index;
@@ -193,10 +214,11 @@ private:
         }
     }
     template <class Is>
-    [[nodiscard]] DRIFTLESS_INLINE static Slot const* find_in(page const* of, std::uint64_t hash, Is const& is) {
-        auto const mask = of->capacity - 1;
+    [[nodiscard]] DRIFTLESS_INLINE static Slot const* find_in(entry of, std::uint64_t hash, Is const& is) {
+        auto const mask = of.mask();
+        auto const* const slots = of.get()->slots();
         for (auto i = static_cast<std::uint32_t>(hash) & mask;; i = (i + 1) & mask) {
-            auto const& slot = of->slots()[i];
+            auto const& slot = slots[i];
             if (!slot.in_use()) return nullptr;
             if (slot.hash == hash && is(slot)) return &slot;
         }
@@ -207,7 +229,8 @@ private:
         while (of->slots()[i].in_use()) i = (i + 1) & mask;
         return i;
     }
-    [[nodiscard]] DRIFTLESS_INLINE page* page_of(std::uint64_t hash) const noexcept {
+    [[nodiscard]] DRIFTLESS_INLINE page* page_of(std::uint64_t hash) const noexcept { return entry_of(hash).get(); }
+    [[nodiscard]] DRIFTLESS_INLINE entry entry_of(std::uint64_t hash) const noexcept {
         auto const at = hash >> (64 - now_->depth);
         return now_->begin()[at >> chunk_bits]->pages[at & (chunk_size - 1)];
     }

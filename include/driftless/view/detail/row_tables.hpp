@@ -10,6 +10,7 @@
 #include <driftless/view/detail/row_pages.hpp>
 #include <driftless/view/detail/stored_row.hpp>
 #include <driftless/view/detail/view_root.hpp>
+#include <driftless/view/indexed_by.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -17,6 +18,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -127,9 +129,11 @@ private:
     }
 };
 
-template <class K, class V>
+/// One version of a view: its rows, and what its indexes found then.
+template <class K, class V, class... By>
 struct view_root : version_root {
     row_set<K, V> rows;
+    std::tuple<typename view_index<K, V, By>::pages::directory const*...> indexes{};
 };
 
 /// What the writer of a view makes versions of row_set with. The rows of a window come by ascending hash when it fires:
@@ -236,6 +240,15 @@ public:
         run_.clear();
         empty(global_);
         empty(rest_);
+    }
+    /// The row of a key and window, which is there.
+    [[nodiscard]] row row_of(auto const& key, time_window const& window) {
+        auto const hash = hash_of(key);
+        auto const is = [&](auto const& at) { return at.is(key, window); };
+        if (auto* const table = table_of(window)) {
+            if (auto const* const found = table->find(hash, is)) return row{*found, window};
+        }
+        return row{*rest_.find(row_hash(hash, window), is), window};
     }
     template <class F>
     void for_each(F&& f) const {

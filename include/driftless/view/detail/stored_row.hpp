@@ -198,6 +198,7 @@ struct row_ref {
     time_window window{};
     V const* value = nullptr;
     row_state state{};
+    row_node<K, V> const* node = nullptr;  // if it does not stand in its page
 
     row_ref() = default;
     template <class Slot>
@@ -205,6 +206,7 @@ struct row_ref {
         : window(window_of(slot, of_table)), value(&slot.value()), state(slot.row()) {
         if constexpr (by_value) key_ = slot.key();
         else key_ = &slot.key();
+        if constexpr (!Slot::is_inline) node = slot.node;
     }
     [[nodiscard]] K const& key() const noexcept {
         if constexpr (by_value) return key_;

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <boost/hana/adapt_struct.hpp>
+
+#include <driftless/view/view.hpp>
+
+struct totals {
+    std::int64_t cents;
+};
+BOOST_HANA_ADAPT_STRUCT(totals, cents);
+int main() {
+    driftless::view<std::int64_t, totals, driftless::indexed_by<&totals::cents>> const out;
+    return static_cast<int>(out.snapshot().where<&totals::cents>(3).size());
+}
