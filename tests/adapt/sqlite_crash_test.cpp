@@ -273,7 +273,8 @@ TEST_CASE("a job with a SQLite sink that is killed again and again shows what on
                 ::_exit(0);
             }
             if (instance <= 4) {
-                std::this_thread::sleep_for(std::chrono::microseconds{500 + 1700 * (round * 5 % 13) * instance});
+                auto const lives = 500 + 1700 * (round * 5 % 13) * static_cast<int>(instance);
+                std::this_thread::sleep_for(std::chrono::microseconds{lives});
                 REQUIRE(::kill(child, SIGKILL) == 0);
             }
             int status = 0;
