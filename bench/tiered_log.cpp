@@ -140,7 +140,8 @@ void measure(bench::scratch_folder const& in, std::vector<sale> const& sales, dl
 
 /// Everything is checked, compressed, written, synced and removed.
 template <class Layout>
-void move(bench::scratch_folder const& in, std::vector<sale> const& sales, dl::compression by, std::string const& name) {
+void move(
+    bench::scratch_folder const& in, std::vector<sale> const& sales, dl::compression by, std::string const& name) {
     dl::tiered_log<dl::file_log<sale, Layout>> log{
         in.fresh("hot"), dl::cold_folder{in.fresh("cold")}, {.compressed = by}, options_of(dl::compression::none)};
     log.append(sales);

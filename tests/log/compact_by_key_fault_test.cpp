@@ -2,11 +2,12 @@
 #include <driftless/log/compact_by_key.hpp>
 #include <driftless/log/verify_log.hpp>
 #include <driftless/testing/memory_files.hpp>
+#include <log/every_fault.hpp>
 #include <log/log_conformance.hpp>
 #include <log/small_log.hpp>
 #include <support/catch.hpp>
-#include <support/slow.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -17,16 +18,9 @@
 
 using namespace driftless;
 using log_conformance::reading;
-using testing::fault;
 using testing::memory_files;
 
 namespace {
-#ifdef __SANITIZE_THREAD__
-constexpr std::uint64_t stride = 16;
-#else
-constexpr std::uint64_t stride = 1;
-#endif
-
 constexpr std::uint64_t per_segment = 25;
 
 /// Some keys are deleted for good, some come back.
@@ -102,6 +96,11 @@ void check_after(memory_files& files, promises const& told) {
     CHECK(log.end_offset() >= told.durable);
     CHECK(log.end_offset() <= told.attempted);
     check_table(log);
+    // Behind the point that is told for compacted nothing is missing.
+    auto const point = compacted_before(log);
+    std::uint64_t behind = 0;
+    if (point < log.end_offset()) read_offsets(log, 0, {point, log.end_offset()}, [&](reading const&) { ++behind; });
+    CHECK(behind == log.end_offset() - std::min(point, log.end_offset()));
     promises more;
     append_some(log, more, 2);
     compact_by_key(log, key_of, is_deleted, at_once);
@@ -114,50 +113,12 @@ void check_after(memory_files& files, promises const& told) {
     options.found = [&](log_finding const& each) { FAIL_CHECK(each.path << ": " << each.what); };
     verify_log("log", options);
 }
-std::uint64_t operations_of_a_life() {
-    memory_files files;
-    std::vector<char const*> all;
-    files.note_operations(&all);
-    promises told;
-    live(files, told);
-    return all.size();
-}
 }  // namespace
 
 TEST_CASE("killed anywhere in a compaction, every key has its last value", "[log][compact][crash]") {
-    auto const count = operations_of_a_life();
-    REQUIRE(count > 150);
-    for (auto const what : {fault::fail, fault::cut, fault::after}) {
-        for (std::uint64_t nth = 1; nth <= count; nth += stride) {
-            INFO("operation " << nth << ", fault " << static_cast<int>(what));
-            memory_files files;
-            files.inject(nth, what);
-            promises told;
-            try {
-                live(files, told);
-            } catch (error const& why) {
-                CHECK(why.code() != error_code::corrupt);
-            }
-            files.restart();
-            check_after(files, told);
-        }
-    }
+    every_fault::killed_anywhere<promises>(live, check_after);
 }
 
 TEST_CASE("a loss of power anywhere in a compaction takes no key's last value", "[log][compact][crash]") {
-    auto const count = operations_of_a_life();
-    for (std::uint64_t const seed : {0U, 1U, 77U}) {
-        for (std::uint64_t nth = 1; nth <= count; nth += stride * (seed == 0 || test::slow() ? 1 : 2)) {
-            INFO("operation " << nth << ", seed " << seed);
-            memory_files files;
-            files.inject(nth, fault::cut);
-            promises told;
-            try {
-                live(files, told);
-            } catch (error const&) {  // NOLINT(bugprone-empty-catch): the power is off
-            }
-            files.lose_power(seed == 0 ? 0 : seed * 1'000 + nth);
-            check_after(files, told);
-        }
-    }
+    every_fault::without_power_anywhere<promises>(live, check_after);
 }

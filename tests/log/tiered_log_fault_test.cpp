@@ -2,10 +2,10 @@
 #include <driftless/log/tiered_log.hpp>
 #include <driftless/log/verify_log.hpp>
 #include <driftless/testing/memory_files.hpp>
+#include <log/every_fault.hpp>
 #include <log/log_conformance.hpp>
 #include <log/small_log.hpp>
 #include <support/catch.hpp>
-#include <support/slow.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -24,13 +24,6 @@ using testing::fault;
 using testing::memory_files;
 
 namespace {
-// All of this runs on one thread, where the thread sanitizer has nothing to find and takes minutes.
-#ifdef __SANITIZE_THREAD__
-constexpr std::uint64_t stride = 16;
-#else
-constexpr std::uint64_t stride = 1;
-#endif
-
 using tiered = tiered_log<file_log<reading>>;
 
 tiered open_in(memory_files& files) {
@@ -74,6 +67,7 @@ void check_after(memory_files& files, promises const& told) {
     auto const begin = log.begin_offset();
     CHECK(end >= told.durable);
     CHECK(end <= told.attempted);
+    CHECK(begin >= told.must_begin);
     CHECK(begin <= told.may_begin);
     check_some(log, begin, end, 0);
     log.sync();
@@ -100,53 +94,14 @@ void check_after(memory_files& files, promises const& told) {
     }
     for (auto const& path : small_log::paths_in(files, "cold")) CHECK(!path.ends_with(".new"));
 }
-
-std::uint64_t operations_of_a_life() {
-    memory_files files;
-    std::vector<char const*> all;
-    files.note_operations(&all);
-    promises told;
-    live(files, told);
-    return all.size();
-}
 }  // namespace
 
 TEST_CASE("killed anywhere in a move, nothing is lost and nothing is there twice", "[log][tiered][crash]") {
-    auto const count = operations_of_a_life();
-    REQUIRE(count > 300);
-    for (auto const what : {fault::fail, fault::cut, fault::after}) {
-        for (std::uint64_t nth = 1; nth <= count; nth += stride) {
-            INFO("operation " << nth << ", fault " << static_cast<int>(what));
-            memory_files files;
-            files.inject(nth, what);
-            promises told;
-            try {
-                live(files, told);
-            } catch (error const& why) {
-                CHECK(why.code() != error_code::corrupt);
-            }
-            files.restart();
-            check_after(files, told);
-        }
-    }
+    every_fault::killed_anywhere<promises>(live, check_after);
 }
 
 TEST_CASE("a loss of power anywhere in a move loses nothing that was durable", "[log][tiered][crash]") {
-    auto const count = operations_of_a_life();
-    for (std::uint64_t const seed : {0U, 1U, 77U}) {
-        for (std::uint64_t nth = 1; nth <= count; nth += stride * (seed == 0 || test::slow() ? 1 : 3)) {
-            INFO("operation " << nth << ", seed " << seed);
-            memory_files files;
-            files.inject(nth, fault::cut);
-            promises told;
-            try {
-                live(files, told);
-            } catch (error const&) {  // NOLINT(bugprone-empty-catch): the power is off
-            }
-            files.lose_power(seed == 0 ? 0 : seed * 1'000 + nth);
-            check_after(files, told);
-        }
-    }
+    every_fault::without_power_anywhere<promises>(live, check_after);
 }
 
 TEST_CASE("what fails while segments come back leaves no gap in the hot log", "[log][tiered][crash]") {

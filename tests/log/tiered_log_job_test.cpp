@@ -70,7 +70,8 @@ TEST_CASE("a job over two tiers answers as over one, wherever the seam is", "[lo
     CHECK(rows_of(run(batch{}, per_sensor, plain)) == expected);
     std::uint64_t seams = 0;
     for (std::uint64_t seam = 0; seam <= count; seam += 150) {
-        auto const moved = log.move_before(0, seam / 2).segments + log.move_before(1, count / 2 < seam ? seam / 2 : 0).segments;
+        auto const moved = log.move_before(0, seam / 2).segments
+            + log.move_before(1, count / 2 < seam ? seam / 2 : 0).segments;
         if (moved == 0 && seam != 0) continue;
         ++seams;
         CHECK(rows_of(run(batch{}, per_sensor, log)) == expected);

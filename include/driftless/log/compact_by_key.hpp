@@ -301,9 +301,9 @@ private:
 /// Shape       Offsets and order stay. Segments that are sealed and durable are written anew, one by one, the one that
 ///             is being written never is, nor what is pinned; of every key at least the newest record in them stays. A
 ///             read at an offset whose record is gone continues with the next one. What a transaction gave up was
-///             never in a partition, and what is prepared is not yet: neither is seen. What producers have sent is known
-///             as before. The record at the end of what is sealed always stays.
-/// State       The keys of what was not compacted yet, encoded, with an offset each (options.keys_at_once); one segment.
+///             never in a partition, and what is prepared is not yet: neither is seen. What producers have sent stays
+///             known. The record at the end of what is sealed always stays.
+/// State       The keys of what was not compacted yet, encoded, with an offset each (how.keys_at_once); one segment.
 ///             In the log a file `compaction`.
 /// Errors      driftless::error: stopped if the log was opened to read; corrupt where it is damaged; io. Interrupted
 ///             anywhere, the log holds each record or a newer one of its key, and the next call goes on.
@@ -319,14 +319,16 @@ compacted_log compact_by_key(Log& log, KeyOf key_of, IsTombstone is_tombstone = 
     static_assert(encodable<key>,
         "driftless: compact_by_key needs a key that codec can write: return a number, text or an adapted struct from "
         "key_of");
-    if (how.keys_at_once == 0) {
-        throw error{error_code::invalid_argument, "a compaction needs room for one key at least", log.path()};
-    }
-    log.sync();
-    auto state = detail::read_compaction(log.files(), log.path(), log.id(), log.partitions());
     compacted_log out;
-    for (std::uint32_t p = 0; p < log.partitions(); ++p) {
-        detail::key_compactor<Log, KeyOf, IsTombstone>{log, p, key_of, is_tombstone, how, state, out}.run();
+    if constexpr (encodable<key>) {
+        if (how.keys_at_once == 0) {
+            throw error{error_code::invalid_argument, "a compaction needs room for one key at least", log.path()};
+        }
+        log.sync();
+        auto state = detail::read_compaction(log.files(), log.path(), log.id(), log.partitions());
+        for (std::uint32_t p = 0; p < log.partitions(); ++p) {
+            detail::key_compactor<Log, KeyOf, IsTombstone>{log, p, key_of, is_tombstone, how, state, out}.run();
+        }
     }
     return out;
 }

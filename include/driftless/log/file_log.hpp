@@ -424,7 +424,8 @@ public:
             typename partition::in_memory found;
             if (partitions_[p]->find_in_memory(from, found)) {
                 auto const skip = static_cast<std::size_t>(from - found.first);
-                block out{found.records, stored_records{*found.records}, skip, found.size - skip, from, found.append_time};
+                block out{found.records, stored_records{*found.records}, skip, found.size - skip, from,
+                    found.append_time};
                 std::copy(std::begin(found.ranges), std::end(found.ranges), std::begin(out.ranges_));
                 return out;
             }

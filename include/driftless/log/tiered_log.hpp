@@ -35,12 +35,19 @@
 #include <vector>
 
 namespace driftless::inline v0 {
+namespace detail {
+template <class L>
+inline constexpr bool moves_segments = requires {
+    typename L::layout;
+    typename L::transaction;
+};
+}  // namespace detail
 
 /// A log whose old segments lie in a cold store, compressed: one range of offsets, read without a seam.
 ///
-/// Shape       A file log (`Hot`) that appends, and a cold_store (`Cold`), which holds what came before. Offsets, order,
-///             times and bounds of blocks are the same wherever a record lies. A segment is written to the cold store,
-///             seen there once it is durable, and then removed from the hot log; what is in both is read once.
+/// Shape       A file log (`Hot`) that appends, and a cold_store (`Cold`), which holds what came before. Offsets,
+///             order, times and bounds of blocks are the same wherever a record lies. A segment is written to the cold
+///             store, seen there once it is durable, and then removed from the hot log; what is in both is read once.
 /// Time        As the hot log. offset_at and the bounds of blocks speak of both.
 /// State       Beside the hot log's two offsets per partition; one segment in memory while it moves. options.retain is
 ///             about the whole: what it removes is removed from the cold store first. A pin keeps segments from being
@@ -53,11 +60,8 @@ namespace driftless::inline v0 {
 /// Example     bench/tiered_log.cpp
 template <class Hot, cold_store Cold = cold_folder>
 class tiered_log {
-    static_assert(
-        requires {
-            typename Hot::layout;
-            typename Hot::transaction;
-        }, "driftless: tiered_log moves the segments of a log in files: give it a file_log<T> as its first argument");
+    static_assert(detail::moves_segments<Hot>,
+        "driftless: tiered_log moves the segments of a log in files: give it a file_log<T> as its first argument");
 
     using tier = detail::cold_tier<Cold>;
     struct partition {

@@ -39,6 +39,9 @@ inline constexpr bool borrows<bound<Name, X>> = std::is_lvalue_reference_v<X>;
 template <class Name, class X>
 inline constexpr bool borrows<bound<Name, X>&> = std::is_lvalue_reference_v<X>;
 
+template <class X>
+inline constexpr bool is_log_input = readable_log<typename definition_input<X>::log>;
+
 /// The versions of a deployment: what it changes itself.
 template <class K, class V, class View>
 class deployed_versions : public versioned_view<K, V, View> {
@@ -137,10 +140,12 @@ public:
     /// Before start(); the logs outlive the deployment.
     template <pipeline P, class... Inputs>
     void define(std::string_view logic_version, P const& p, Inputs&&... inputs) {
-        static_assert((readable_log<typename detail::definition_input<std::remove_cvref_t<Inputs>>::log> && ...),
+        constexpr bool logs = (detail::is_log_input<std::remove_cvref_t<Inputs>> && ...);
+        constexpr bool borrowed = (detail::borrows<Inputs> && ...);
+        static_assert(logs,
             "driftless: a deployment replays logs: give define() a memory_log, a file_log or another log, or "
             "bind(\"...\"_name, log)");
-        static_assert((detail::borrows<Inputs> && ...),
+        static_assert(borrowed,
             "driftless: a deployment borrows its logs: give define() logs that outlive it, not temporaries");
         detail::require_plain_name(logic_version, view_.folder());
         if (started_) throw error{error_code::stopped, "define() comes before start()", view_.folder()};
@@ -149,9 +154,11 @@ public:
                 detail::sentence({"`", logic_version, "` is defined twice: a name stands for one logic"}),
                 view_.folder()};
         }
-        definitions_.push_back(
-            std::make_unique<detail::typed_build_definition<K, V, View, P, std::remove_cvref_t<Inputs>...>>(
+        if constexpr (logs && borrowed) {
+            using made = detail::typed_build_definition<K, V, View, P, std::remove_cvref_t<Inputs>...>;
+            definitions_.push_back(std::make_unique<made>(
                 std::string{logic_version}, p, detail::definition_input<std::remove_cvref_t<Inputs>>::of(inputs)...));
+        }
     }
     /// What a new version must pass before it is ready. In the order in which they are added; all are asked.
     void validate_with(std::string name, validator f) { validators_.emplace_back(std::move(name), std::move(f)); }

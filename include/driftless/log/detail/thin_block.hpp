@@ -63,7 +63,8 @@ inline std::string thin_block(untyped_block const& of, std::vector<std::size_t> 
     for (std::size_t i = 0; i < parts.size(); ++i) {
         auto const& plain = parts[i].bytes;
         auto const unpacked = static_cast<std::uint32_t>(plain.size());
-        table[i] = {0, static_cast<std::uint32_t>(bytes.size()), unpacked, unpacked, parts[i].how, compression::none, 0};
+        auto const at = static_cast<std::uint32_t>(bytes.size());
+        table[i] = {0, at, unpacked, unpacked, parts[i].how, compression::none, 0};
         std::string packed(by == nullptr ? 0 : by->bound(plain.size()), '\0');
         auto const size = by == nullptr ? 0 : by->pack(packed.data(), packed.size(), plain.data(), plain.size());
         if (size != 0 && size < plain.size()) {
