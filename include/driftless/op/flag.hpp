@@ -89,9 +89,10 @@ private:
     }
 };
 
-template <class Values, class F, class Next>
-class flag_stage : public forwarding<Next> {
-    using forwarding<Next>::next_;
+/// What both stages are. Base is forwarding, or looking_through where records go on as they are.
+template <class Values, class F, class Base>
+class flag_stage_base : public Base {
+protected:
     flag_lookup<Values> flag_;
     [[no_unique_address]] F function_;
     operator_label label_;
@@ -100,56 +101,48 @@ class flag_stage : public forwarding<Next> {
 public:
     static constexpr bool tight = false;
 
-    flag_stage(Next next, Values const& values, F function, operator_label label, run_services* services)
-        : forwarding<Next>(std::move(next)),
+    flag_stage_base(auto next, Values const& values, F function, operator_label label, run_services* services)
+        : Base(std::move(next)),
           flag_(values, label),
           function_(std::move(function)),
           label_(label),
           services_(services) {}
 
-    template <class Ctx, class T>
-    DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record) {
-        using value_t = typename Values::value_type;
-        value_t const& value = flag_.at(ctx.from);
-        std::optional<std::remove_cvref_t<std::invoke_result_t<F const&, T const&, value_t const&>>> result;
-        if (guarded(services_, label_, ctx, [&] { result.emplace(function_(record, value)); })) {
-            next_.on_record(ctx, *result);
-        }
-    }
     void on_chunk() {
         flag_.pause();
-        next_.on_chunk();
+        this->next_.on_chunk();
     }
 };
 
 template <class Values, class F, class Next>
-class flag_filter_stage : public looking_through<Next> {
-    using looking_through<Next>::next_;
-    flag_lookup<Values> flag_;
-    [[no_unique_address]] F keep_;
-    operator_label label_;
-    run_services* services_;
-
+class flag_stage : public flag_stage_base<Values, F, forwarding<Next>> {
 public:
-    static constexpr bool tight = false;
-
-    flag_filter_stage(Next next, Values const& values, F keep, operator_label label, run_services* services)
-        : looking_through<Next>(std::move(next)),
-          flag_(values, label),
-          keep_(std::move(keep)),
-          label_(label),
-          services_(services) {}
+    using flag_stage_base<Values, F, forwarding<Next>>::flag_stage_base;
 
     template <class Ctx, class T>
     DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record) {
-        auto const& value = flag_.at(ctx.from);
-        bool keep = false;
-        guarded(services_, label_, ctx, [&] { keep = static_cast<bool>(keep_(record, value)); });
-        if (keep) next_.on_record(ctx, record);
+        using value_t = typename Values::value_type;
+        value_t const& value = this->flag_.at(ctx.from);
+        std::optional<std::remove_cvref_t<std::invoke_result_t<F const&, T const&, value_t const&>>> result;
+        if (guarded(this->services_, this->label_, ctx, [&] { result.emplace(this->function_(record, value)); })) {
+            this->next_.on_record(ctx, *result);
+        }
     }
-    void on_chunk() {
-        flag_.pause();
-        next_.on_chunk();
+};
+
+template <class Values, class F, class Next>
+class flag_filter_stage : public flag_stage_base<Values, F, looking_through<Next>> {
+public:
+    using flag_stage_base<Values, F, looking_through<Next>>::flag_stage_base;
+
+    template <class Ctx, class T>
+    DRIFTLESS_FUSED void on_record(Ctx const& ctx, T const& record) {
+        auto const& value = this->flag_.at(ctx.from);
+        bool keep = false;
+        guarded(this->services_, this->label_, ctx, [&] {
+            keep = static_cast<bool>(this->function_(record, value));
+        });
+        if (keep) this->next_.on_record(ctx, record);
     }
 };
 
@@ -159,6 +152,12 @@ inline constexpr bool flag_input = !changelog<In> && [] {
     if constexpr (In::window::assigned) return !In::window::carried;
     else return true;
 }();
+template <class In>
+constexpr void require_flag_input() {
+    static_assert(flag_input<In>,
+        "driftless: flag is read at the offsets of records, and its input is rows that were made of them: put flag "
+        "before the aggregate");
+}
 }  // namespace detail
 
 /// Turns each record into what a function makes of it and of a flag. Made by flag<"name"_name>(values, f).
@@ -189,9 +188,7 @@ struct flag_op : operator_base<flag_op<Name, Values, F>> {
         std::invoke_result_t<F const&, typename In::record const&, typename Values::value_type const&>>>;
     template <class In>
     static constexpr void refuse() {
-        static_assert(detail::flag_input<In>,
-            "driftless: flag is read at the offsets of records, and its input is rows that were made of them: put flag "
-            "before the aggregate");
+        detail::require_flag_input<In>();
         if constexpr (detail::flag_input<In>) {
             static_assert(accepts<In>,
                 "driftless: flag needs a function of the record and of the flag that returns a value: give it U(T "
@@ -226,9 +223,7 @@ struct flag_filter_op : operator_base<flag_filter_op<Name, Values, F>> {
     using output_t = In;
     template <class In>
     static constexpr void refuse() {
-        static_assert(detail::flag_input<In>,
-            "driftless: flag is read at the offsets of records, and its input is rows that were made of them: put flag "
-            "before the aggregate");
+        detail::require_flag_input<In>();
         if constexpr (detail::flag_input<In>) {
             static_assert(accepts<In>,
                 "driftless: flag(...).filter needs a predicate of the record and of the flag: give it bool(T const&, "
