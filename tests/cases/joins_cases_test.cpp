@@ -132,8 +132,8 @@ TEST_CASE("T2-28 an unmatched row comes before what is later, and not before its
 
 TEST_CASE("T2-31 joins of a window: product, first and last", "[cases][joins]") {
     // Bytewax keeps values by arrival; what it calls `final` is a window that has closed. A window comes out once, when
-    // it closes: what it calls `running` is a join of tables (table_joins_cases_test.cpp). `complete`, one row as soon as
-    // both sides are there, comes here when the window closes, too.
+    // it closes: what it calls `running` is a join of tables (table_joins_cases_test.cpp). `complete`, one row as soon
+    // as both sides are there, comes here when the window closes, too.
     constexpr auto windows = window(tumbling{10_ns});
     auto const l = side<0>() | windows;
     auto const r = side<1>() | windows;
