@@ -3,10 +3,30 @@
 // and in CASES-2.
 #include <driftless/op/cogroup.hpp>
 #include <cases/two_sides.hpp>
+#include <driftless/agg/fold.hpp>
+#include <driftless/op/aggregate.hpp>
+#include <driftless/op/filter.hpp>
+#include <driftless/op/session.hpp>
+#include <driftless/run/job.hpp>
+
+#include <boost/hana/adapt_struct.hpp>
 
 #include <span>
 
 using namespace sides;
+
+namespace joins_cases {
+/// The first value of each side by event time.
+struct firsts {
+    driftless::event_time left_at = driftless::event_time::max();
+    driftless::event_time right_at = driftless::event_time::max();
+    std::string left;
+    std::string right;
+
+    [[nodiscard]] bool complete() const { return !left.empty() && !right.empty(); }
+};
+}  // namespace joins_cases
+BOOST_HANA_ADAPT_STRUCT(joins_cases::firsts, left_at, right_at, left, right);
 
 namespace {
 constexpr interval within(std::int64_t lo, std::int64_t hi) { return {duration{lo}, duration{hi}}; }
@@ -111,8 +131,9 @@ TEST_CASE("T2-28 an unmatched row comes before what is later, and not before its
 }
 
 TEST_CASE("T2-31 joins of a window: product, first and last", "[cases][joins]") {
-    // Bytewax keeps values by arrival; what it calls `final` is a window that has closed. Its running and complete
-    // emissions have no counterpart here: a window comes out once, when it closes.
+    // Bytewax keeps values by arrival; what it calls `final` is a window that has closed. A window comes out once, when
+    // it closes: what it calls `running` is a join of tables (table_joins_cases_test.cpp). `complete`, one row as soon
+    // as both sides are there, comes here when the window closes, too.
     constexpr auto windows = window(tumbling{10_ns});
     auto const l = side<0>() | windows;
     auto const r = side<1>() | windows;
@@ -139,4 +160,31 @@ TEST_CASE("T2-31 joins of a window: product, first and last", "[cases][joins]") 
     auto const got = run(driftless::batch{}, first, turned);
     REQUIRE(got.size() == 1);
     CHECK(got[0].value == "1,2");
+}
+
+TEST_CASE("T2-31 a session of both sides: first by event time, not by arrival", "[cases][joins]") {
+    // Sessions are not joined: both sides in one stream have sessions in common, and an aggregate of both.
+    constexpr auto first = [](joins_cases::firsts of, row const& r) {
+        auto& at = r.side == 0 ? of.left_at : of.right_at;
+        if (r.at < at) {
+            at = r.at;
+            (r.side == 0 ? of.left : of.right) = r.value;
+        }
+        return of;
+    };
+    auto const pipe = from<row>() | assign_time<&row::at>(bounded_disorder{2_ns}) | key_by<&row::key>()
+        | window(driftless::session{10_ns}) | aggregate(fold(joins_cases::firsts{}, first))
+        | filter([](pane<std::int64_t, joins_cases::firsts> const& p) { return p.value.complete(); });
+    std::vector<row> const log{left(0, "1"), right(2, "3"), right(1, "2"), left(30, "4")};
+    for (bool const streamed : {false, true}) {
+        lines out;
+        auto sink = to(
+            [&](pane<std::int64_t, joins_cases::firsts> const& p) {
+                out.push_back(p.value.left + "," + p.value.right + " until " + std::to_string(p.window.end.ns()));
+            },
+            [&](std::int64_t, driftless::time_window) { out.push_back("gone"); });
+        if (streamed) run(driftless::stream{.until = drained}, pipe, log, sink);
+        else run(driftless::batch{}, pipe, log, sink);
+        CHECK(out == lines{"1,2 until 12"});
+    }
 }

@@ -236,3 +236,10 @@ TEST_CASE("T2-16 rows out of order change nothing", "[cases][joins][tables]") {
         {"", "a=r1+v@4", "b=r1+v@5", "b del@6", "", "", "", "a=r1''+v@8", "b=r1''+v@8", "", "",
             "a=r1''+n@8 b=r1''+n@8"});
 }
+
+TEST_CASE("T2-31 the last values of both sides, as they come", "[cases][tables]") {
+    // Bytewax: last/running of L 1, R 2,3. A window comes out once; rows that are shown as they change are tables.
+    auto const last = [](auto const& side) { return side | table(unbounded_state{}); };
+    auto const running = join(last(changelog::left), last(changelog::right), left_outer{}, left_and);
+    check(running, {l("k", "1", 0), r("k", "2", 1), r("k", "3", 2)}, {"k=1+null@0", "k=1+2@1", "k=1+3@2"});
+}

@@ -7,6 +7,7 @@
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
 #include <driftless/op/key_by.hpp>
+#include <driftless/op/table_join.hpp>
 #include <driftless/run/batch.hpp>
 #include <driftless/run/explain.hpp>
 #include <driftless/run/job.hpp>
@@ -142,6 +143,26 @@ TEST_CASE("dedup with newest that never forgets", "[op][dedup]") {
     CHECK(two.size() == 2);
     CHECK(two.report().refused(reason::capacity) == 1);
     CHECK(two.report().refused(reason::duplicate) == 1);
+}
+
+TEST_CASE("rows of dedup with newest that never forgets are one a key: tables of them are joined", "[op][dedup]") {
+    auto const side = [](auto name) {
+        return from<event<payment>>(name) | dedup<&payment::id>(unbounded_state{}, by_version);
+    };
+    auto const p = join(side("left"_name), side("right"_name),
+        [](payment const& l, payment const& r) { return l.cents - r.cents; });
+    std::vector<event<payment>> const left{paid_at(1_s, 1, 1, "a", 10), paid_at(3_s, 1, 2, "a", 20)};
+    std::vector<event<payment>> const right{paid_at(2_s, 1, 1, "b", 1), paid_at(4_s, 1, 0, "b", 2)};
+    std::string said;
+    auto sink = to([&](auto const& row) { said += std::to_string(row.value) + ' '; },
+        [&](auto const&, time_window) { said += "gone "; });
+    run(batch{}, p, bind("left"_name, left), bind("right"_name, right), sink);
+    CHECK(said == "9 19 ");
+    // With a time to live they are not, whatever stands before.
+    using forgetting = decltype(payments | dedup<&payment::id>(1_s, by_version));
+    using remembering = decltype(payments | dedup<&payment::id>(max_keys{3}, by_version));
+    static_assert(!driftless::detail::one_row_a_key<forgetting>());
+    static_assert(driftless::detail::one_row_a_key<remembering>());
 }
 
 TEST_CASE("dedup with newest leaves a record out whose version throws", "[op][dedup]") {

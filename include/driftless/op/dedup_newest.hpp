@@ -87,6 +87,14 @@ private:
     }();
 };
 
+/// Rows of ids that are never forgotten are one a key; an id that comes back after its time has a row beside the first.
+struct one_row_an_id {
+    using makes_rows = void;
+};
+struct several_rows_an_id {
+    using moves_rows = void;
+};
+
 template <class F, class T>
 struct version_of_record {
     using type = void;
@@ -121,7 +129,10 @@ constexpr auto newest(F version) {
 
 /// Hands on the newest record of each id, as it changes. Made by dedup(..., newest<&T::version>()).
 template <class F, class Kept, class Diverted, class Version>
-struct dedup_newest_op : operator_base<dedup_newest_op<F, Kept, Diverted, Version>>, detail::dedup_id<F> {
+struct dedup_newest_op
+    : operator_base<dedup_newest_op<F, Kept, Diverted, Version>>,
+      detail::dedup_id<F>,
+      std::conditional_t<std::same_as<Kept, duration>, detail::several_rows_an_id, detail::one_row_an_id> {
     static constexpr std::string_view kind = "dedup";
     using is_stateful = void;
     static constexpr bool by_time = std::same_as<Kept, duration>;
