@@ -80,7 +80,13 @@ std::vector<placed> many_records(std::uint64_t seed, std::uint32_t partitions, s
     bool partitioned) {
     dice random{seed};
     auto made = random_records(random,
-        {.records = count, .partitions = partitions, .disorder = 8_s, .shops = keys < 900 ? keys : 900, .items = keys, .step_ms = 40, .edges = 300});
+        {.records = count,
+            .partitions = partitions,
+            .disorder = 8_s,
+            .shops = keys < 900 ? keys : 900,
+            .items = keys,
+            .step_ms = 40,
+            .edges = 300});
     if (partitioned) {
         for (auto& each : made) each.partition = partition_of(each.record.item, partitions);
     }
@@ -166,13 +172,25 @@ TEST_CASE("threads that read partitions: windows by a tuple, rows made on the wa
 TEST_CASE("threads that read partitions: rows that are regrouped", "[equivalence][threads]") { check(in_two_levels); }
 TEST_CASE("threads that read partitions: rows in windows again", "[equivalence][threads]") { check(again_in_windows); }
 
+TEST_CASE("threads that read partitions: windows of many rows are told in parts, in order", "[equivalence][threads]") {
+    auto const items =
+        timed | key_by<&sale::item>() | window(tumbling{600_s}) | aggregate(count(), sum<&sale::cents>());
+    auto const pairs = timed | key_by<&sale::item, &sale::shop>() | window(tumbling{600_s}) | aggregate(count());
+    for (bool const partitioned : {true, false}) {
+        for (auto const keys : {std::size_t{15'000}, std::size_t{400'000}}) {
+            check_batch(items, 3, 3, keys, partitioned);
+            check_batch(pairs, 4, 2, keys, partitioned);
+        }
+    }
+}
+
 TEST_CASE("threads that read partitions: what a function throws is told as by one thread", "[equivalence][threads]") {
     auto const failing = timed | map([](sale const& s) {
         if (s.cents == 777) throw std::runtime_error{"no such price"};
         return s;
     }) | key_by<&sale::item>()
         | window(tumbling{10_s}) | aggregate(count());
-    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
         auto records = many_records(seed, 3, 40'000, 50, false);
         dice random{seed};
         for (auto& each : records) {
@@ -212,7 +230,7 @@ TEST_CASE("threads that read partitions: a result that is no value fails in its 
         if (s.item % 1000 == 0) s.cents = std::numeric_limits<std::int64_t>::max();
         return s;
     }) | key_by<&sale::item>()
-        | window(tumbling{20_s}) | aggregate(sum<&sale::cents>());
+        | window(tumbling{600_s}) | aggregate(sum<&sale::cents>());  // so large that it is told in parts
     memory_log<sale> log{2};
     fill(log, many_records(5, 2, 100'000, 20'000, false));
     auto const skipped = [&](int threads) {
