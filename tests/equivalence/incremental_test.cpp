@@ -94,11 +94,11 @@ std::vector<std::string> in_parts(
     };
     /// True if there is one now.
     auto const save = [&](bool fails) {
-        auto const before = running->metrics().warnings.size();
+        auto const before = running->metrics().warnings;
         if (fails) files.inject(1 + random.below(8), fault::fail);
         running->save_snapshot();
         files.inject(0, fault::fail);
-        if (running->metrics().warnings.size() != before) return ++all.failed, false;
+        if (running->metrics().warnings != before) return ++all.failed, false;
         auto const state = running->snapshot();
         stored const there{files};
         CHECK(state.ends_with(there.bytes));
