@@ -36,7 +36,8 @@ TEST_CASE("parse_schema refuses what schema_of cannot have written, with its pos
     CHECK(refusal("[i8=i8]") == "driftless: schema: a `]` is missing in a sequence, array or map at offset 3");
     CHECK(refusal("enum(text)") == "driftless: schema: only an integer stands for an enum at offset 5");
     CHECK(refusal("enum (u8)") == "driftless: schema: the name of an enum is missing at offset 6");
-    CHECK(refusal("money(8)") == "driftless: schema: only enum, opaque and encrypted have something in parentheses at offset 0");
+    CHECK(refusal("money(8)")
+        == "driftless: schema: only enum, opaque and encrypted have something in parentheses at offset 0");
     CHECK(refusal("i8 i8]")
         == "driftless: schema: a schema ends before its text does: take away what is behind it at offset 5");
 }

@@ -25,8 +25,10 @@ BOOST_HANA_ADAPT_STRUCT(click, user, at);
 BOOST_HANA_ADAPT_STRUCT(order, user, account, at);
 
 int main() {
-    auto clicks = dl::from<click>("clicks"_name) | dl::assign_time<&click::at>(dl::bounded_disorder{5_s}) | dl::key_by<&click::user>();
-    auto orders = dl::from<order>("orders"_name) | dl::assign_time<&order::at>(dl::bounded_disorder{5_s}) | dl::key_by<&order::user>();
+    auto clicks = dl::from<click>("clicks"_name) | dl::assign_time<&click::at>(dl::bounded_disorder{5_s})
+        | dl::key_by<&click::user>();
+    auto orders = dl::from<order>("orders"_name) | dl::assign_time<&order::at>(dl::bounded_disorder{5_s})
+        | dl::key_by<&order::user>();
     auto pairs = dl::join(clicks, orders, dl::interval{0_s, 1_h})
         | dl::assign_time([](dl::joined<click, order> const& j) { return j.right.at; }, dl::bounded_disorder{1_h},
             dl::align(1_min));

@@ -24,8 +24,10 @@ BOOST_HANA_ADAPT_STRUCT(click, user, at);
 BOOST_HANA_ADAPT_STRUCT(order, user, account, at);
 
 int main() {
-    auto clicks = dl::from<click>("clicks"_name) | dl::assign_time<&click::at>(dl::bounded_disorder{5_s}, dl::align(1_min)) | dl::key_by<&click::user>();
-    auto orders = dl::from<order>("orders"_name) | dl::assign_time<&order::at>(dl::bounded_disorder{5_s}, dl::align(1_min)) | dl::key_by<&order::user>();
+    auto clicks = dl::from<click>("clicks"_name)
+        | dl::assign_time<&click::at>(dl::bounded_disorder{5_s}, dl::align(1_min)) | dl::key_by<&click::user>();
+    auto orders = dl::from<order>("orders"_name)
+        | dl::assign_time<&order::at>(dl::bounded_disorder{5_s}, dl::align(1_min)) | dl::key_by<&order::user>();
     auto pairs = dl::join(clicks, orders, dl::interval{0_s, 1_h});
     dl::memory_log<click> clicked;
     dl::memory_log<order> ordered;

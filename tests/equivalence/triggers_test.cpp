@@ -223,7 +223,8 @@ TEST_CASE("panes by event time come at the same moves of the watermark under any
         event_time newest = event_time::min();
         event_time watermark = event_time::min();
         auto const show = [&](auto const& place, group& g, bool early) {
-            pane_info const info{early ? timing::early : timing::on_time, g.index, early ? -1 : 0, g.index == 0, !early};
+            pane_info const info{
+                early ? timing::early : timing::on_time, g.index, early ? -1 : 0, g.index == 0, !early};
             expected[{place.first.end.ns(), place.second}].push_back(said(g.n, g.cents, info));
             ++g.index;
             g.fresh = false;
@@ -275,7 +276,9 @@ TEST_CASE("a batch shows the same panes whatever the blocks of its log", "[equiv
         for (auto const& each : random_records(random, {.records = 2000, .step_ms = 300})) log.append(each.record);
         log.sync();
         recorder out;
-        run(batch{}, from<sale>() | assign_time<&sale::at>(bounded_disorder{1_s}) | key_by<&sale::item>() | windowing | aggregate(count(), sum<&sale::cents>()), log, out);
+        auto const pipeline = from<sale>() | assign_time<&sale::at>(bounded_disorder{1_s}) | key_by<&sale::item>()
+            | windowing | aggregate(count(), sum<&sale::cents>());
+        run(batch{}, pipeline, log, out);
         return out.lines;
     };
     auto const tumbles = window(tumbling{10_s, 3_s}, early);

@@ -73,7 +73,11 @@ struct case_world : job_world<P, memory_log<Record>> {
 
     case_world(P const& of, std::vector<case_move<Record>> const& moves, Shown shown_as, bool ends,
         std::size_t moves_per_snapshot)
-        : base(of, appended, 0), script(moves), row_text(std::move(shown_as)), drains(ends), every(moves_per_snapshot) {}
+        : base(of, appended, 0),
+          script(moves),
+          row_text(std::move(shown_as)),
+          drains(ends),
+          every(moves_per_snapshot) {}
 
     void live(lifeline& line) {
         fake_now = now;
@@ -107,9 +111,11 @@ void crash_moves(P const& pipeline, std::vector<case_move<Record>> const& moves,
     // What the clock decided since the last snapshot may be decided later by a job that has lost its journal: here it
     // never has, and is asked again at the same record.
     auto how = every_step("case", 120, is_replayable<P> && !timed);
-    simulation crashes{how, [&] {
-                           return std::make_unique<case_world<P, Record, Shown>>(pipeline, moves, shown_as, drains, timed ? 1 : 3);
-                       }};
+    std::size_t const per_snapshot = timed ? 1 : 3;
+    auto const make = [&] {
+        return std::make_unique<case_world<P, Record, Shown>>(pipeline, moves, shown_as, drains, per_snapshot);
+    };
+    simulation crashes{how, make};
     crashes.run();
     std::vector<std::string> expected;
     for (auto const& each : said) expected.push_back("out " + each);

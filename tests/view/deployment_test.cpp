@@ -364,7 +364,8 @@ TEST_CASE("the current version comes first: a new one reads while it has nothing
     CHECK(rows_of(*shop.view().read()) == oracle(v2, 1100));
 }
 
-TEST_CASE("a cut-over does not lead readers back: the new version has read what the old one has", "[view][deployment]") {
+TEST_CASE("a cut-over does not lead readers back: the new version has read what the old one has",
+    "[view][deployment]") {
     fake_now = event_time::from_ms(1'700'000'000'000);
     memory_files files;
     memory_log<sale> log;

@@ -99,9 +99,9 @@ TEST_CASE("a job that dies at any operation on its files shows the same rows aga
                 for (int start = 0; start < 3; ++start) {
                     try {
                         served shown;
-                        job running{stream{.snapshots = "state",
-                                        .snapshot_options = {.every = {}, .records = 7, .logic_version = "1", .files = &files}},
-                            sessions, log, shown};
+                        stream mode{.snapshots = "state"};
+                        mode.snapshot_options = {.every = {}, .records = 7, .logic_version = "1", .files = &files};
+                        job running{mode, sessions, log, shown};
                         REQUIRE(content(shown.snapshot().rows()) == states[shown.at().epoch]);
                         REQUIRE(shown.at().epoch % 7 == 0);
                         while (running.poll(5) != 0) {

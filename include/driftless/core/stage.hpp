@@ -59,8 +59,8 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 ///                           is called. Asked for while looks_ahead(), of stages that can_look_ahead
 /// merge_time(p, at, record) when a record of partition p with time `at` comes among other partitions and inputs: at
 ///                           `at`, unless a guard finds it too far ahead. Asked of stages that say guards_time
-/// reached(from)             the greatest time that a partition has brought to an align, and max_drift(): by how much it
-///                           may be ahead of the slowest. Asked of stages that say aligns
+/// reached(from)             the greatest time that a partition has brought to an align, and max_drift(): by how much
+///                           it may be ahead of the slowest. Asked of stages that say aligns
 /// visit_state(visit)        one list of (name, member) for snapshot, restore and metrics
 /// meets_others              what it hands on comes together with another input further down
 /// records_only              a type: of all these, the stage writes on_record, on_change and settle alone

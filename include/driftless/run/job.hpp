@@ -229,8 +229,8 @@ public:
         return out;
     }
 
-    /// Where the job stands now: f(input, log, partition, next) for each partition, with the offset of its next record. On
-    /// the thread of the job, also for its sinks.
+    /// Where the job stands now: f(input, log, partition, next) for each partition, with the offset of its next record.
+    /// On the thread of the job, also for its sinks.
     template <class F>
     void each_position(F&& f) {
         auto const* at = engine_.lanes().begin();

@@ -36,8 +36,8 @@ inline void put_number(verdict& into, char const* name, std::uint64_t value) {
 }
 
 template <class K, class V>
-verdict check_counts(
-    driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current, double relative, std::size_t samples) {
+verdict check_counts(driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current,
+    double relative, std::size_t samples) {
     std::map<time_window, std::pair<std::uint64_t, std::uint64_t>> windows;
     for (std::size_t i = 0; i < candidate.size(); ++i) ++windows[candidate[i].window].first;
     for (std::size_t i = 0; i < current.size(); ++i) ++windows[current[i].window].second;
@@ -65,7 +65,8 @@ verdict check_counts(
 }
 
 template <class K, class V>
-verdict check_checksum(driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current, std::size_t samples) {
+verdict check_checksum(
+    driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current, std::size_t samples) {
     auto const a = checksum_of(candidate);
     auto const b = checksum_of(current);
     verdict out;
@@ -79,8 +80,8 @@ verdict check_checksum(driftless::row_set<K, V> const& candidate, driftless::row
 }
 
 template <class K, class V>
-verdict check_truth(
-    driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& truth, tolerance const& allowed, std::size_t samples) {
+verdict check_truth(driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& truth,
+    tolerance const& allowed, std::size_t samples) {
     auto found = reconcile(candidate, truth, {.allowed = allowed, .samples = samples});
     verdict out;
     put_number(out, "rows", found.rows());
@@ -163,8 +164,8 @@ verdict check_invariant(driftless::row_set<K, V> const& candidate, F const& hold
 
 /// For each stratum the greatest hash that is sampled.
 template <class K, class V>
-std::vector<std::uint64_t> sampled_hashes(driftless::row_set<K, V> const& a, driftless::row_set<K, V> const& b, std::size_t per_stratum,
-    std::size_t strata, auto const& stratum_of) {
+std::vector<std::uint64_t> sampled_hashes(driftless::row_set<K, V> const& a, driftless::row_set<K, V> const& b,
+    std::size_t per_stratum, std::size_t strata, auto const& stratum_of) {
     std::vector<std::uint64_t> limit(strata, ~std::uint64_t{0});
     if (per_stratum == 0) return limit;
     std::vector<std::uint64_t> hashes;
@@ -182,8 +183,8 @@ std::vector<std::uint64_t> sampled_hashes(driftless::row_set<K, V> const& a, dri
 }
 
 template <class K, class V>
-verdict check_difference(driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current, tolerance const& allowed,
-    double most, std::size_t strata, std::size_t per_stratum, std::size_t samples) {
+verdict check_difference(driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current,
+    tolerance const& allowed, double most, std::size_t strata, std::size_t per_stratum, std::size_t samples) {
     // The hashes are cut at multiples of 2^64 / strata: by the upper half of a product.
     auto const stratum_of = [&](std::uint64_t hash) {
         return static_cast<std::size_t>(static_cast<std::uint64_t>((uint128{hash} * strata) >> 64));
