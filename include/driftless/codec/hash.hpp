@@ -157,8 +157,10 @@ template <canonical_key K>
 inline std::uint64_t canonical_hash(K const& key) noexcept {
     if constexpr (detail::shape_of<K> == detail::value_shape::text) {
         return xxh3_64(key.data(), key.size());
+    } else if constexpr (detail::fixed_key_size<K>() == 0) {
+        return xxh3_64(nullptr, 0);
     } else if constexpr (detail::fixed_key_size<K>() <= 256) {
-        char bytes[detail::fixed_key_size<K>() + 1];  // + 1: an empty key still needs an array
+        char bytes[detail::fixed_key_size<K>()];
         detail::put_key_raw(bytes, key);
         return xxh3_64(bytes, detail::fixed_key_size<K>());
     } else {

@@ -9,6 +9,7 @@
 #include <driftless/op/detail/shards.hpp>
 #include <driftless/run/answers.hpp>
 #include <driftless/run/detail/engine.hpp>
+#include <driftless/run/detail/partition_workers.hpp>
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/report.hpp>
 #include <driftless/testing/steps.hpp>
