@@ -149,6 +149,7 @@ int run(asked const& what) {
     dl::file_log_options how;
     how.segment_age = what.input.empty() ? 7_d : 1_d;
     how.clock = &shop_clock;
+    how.background = false;  // a segment is as old as its lines, not as the time when another thread comes to them
     log_t log{folder.path() + "/log", dl::cold_folder{folder.path() + "/cold"},
         dl::tiering{.hot_age = what.input.empty() ? 14_d : 2_d}, how};
     // Nine tenths have been there for long; the last one comes while version 2 is replayed.
