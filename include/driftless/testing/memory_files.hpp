@@ -82,7 +82,8 @@ class memory_files final : public file_system {
     fault fault_ = fault::fail;
     bool off_ = false;
     std::uint64_t process_ = 0;
-    std::size_t limit_ = ~std::size_t{0};
+    static constexpr auto no_limit = ~std::size_t{0};
+    std::size_t limit_ = no_limit;
     std::vector<char const*>* noted_ = nullptr;
     std::uint64_t reads_ = 0;
     std::uint64_t bad_read_ = 0;
@@ -122,8 +123,8 @@ class memory_files final : public file_system {
                 auto todo = whole ? std::string_view{bytes} : half;
                 auto const end = static_cast<std::size_t>(position) + todo.size();
                 auto const grows = end > node_->size ? end - node_->size : 0;
-                auto const used = files_.used();
-                bool const fits = grows <= files_.limit_ && used <= files_.limit_ - grows;
+                bool const fits =
+                    files_.limit_ == no_limit || (grows <= files_.limit_ && files_.used() <= files_.limit_ - grows);
                 if (!fits) todo = todo.substr(0, todo.size() / 2);
                 if (fits || todo.size() < grows) {
                     node_->put(position, todo);
