@@ -332,7 +332,7 @@ private:
         shown.push_back(versions_.current());
         auto const working = rows_->version();
         out.write(swept_).write(maker_.version).write(static_cast<std::uint64_t>(shown.size()));
-        detail::row_set<K, V> const* before = nullptr;
+        detail::version_rows<K, V> const* before = nullptr;
         std::uint64_t version = 0;
         for (auto const* const each : shown) {
             detail::write_served_at(out, each->at);
@@ -342,14 +342,14 @@ private:
         }
         save_changes(out, before, version, working);
     }
-    void save_changes(
-        auto& out, detail::row_set<K, V> const* before, std::uint64_t version, detail::row_set<K, V> const& after) {
+    void save_changes(auto& out, detail::version_rows<K, V> const* before, std::uint64_t version,
+        detail::version_rows<K, V> const& after) {
         std::vector<ref> written;
         std::vector<ref> removed;
         if (before == nullptr) {
             after.for_each([&](ref const& each) { written.push_back(each); });
         } else {
-            detail::row_set<K, V>::compare(
+            detail::version_rows<K, V>::compare(
                 *before, version, after, [&](ref const& each) { written.push_back(each); },
                 [&](ref const& each) { removed.push_back(each); });
         }

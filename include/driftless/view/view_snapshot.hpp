@@ -150,7 +150,7 @@ public:
         return owned(found);
     }
     /// For this room.
-    [[nodiscard]] detail::row_set<K, V> const& row_set() const noexcept { return now(); }
+    [[nodiscard]] detail::version_rows<K, V> const& version_rows() const noexcept { return now(); }
     [[nodiscard]] rows_type in_order(std::vector<ref>& of) const { return owned_in_order(of); }
 
 private:
@@ -182,7 +182,7 @@ private:
         now().find(entry.key(), entry.window(), [&](auto const& at) { out = ref{at, entry.window()}; });
         return out;
     }
-    [[nodiscard]] detail::row_set<K, V> const& now() const noexcept {
+    [[nodiscard]] detail::version_rows<K, V> const& now() const noexcept {
         return static_cast<root const*>(hold_.root())->rows;
     }
     static row shown(ref const& of) {

@@ -27,7 +27,7 @@ namespace driftless::inline v0::detail {
 
 /// One version of all rows: a table of those without a window, one for each window with many rows, one for the rest.
 template <class K, class V>
-struct row_set {
+struct version_rows {
     using slot = slot_of<K, V, false>;
     using windowed_slot = slot_of<K, V, true>;
     using pages = row_pages<slot>;
@@ -87,8 +87,8 @@ struct row_set {
     /// What is otherwise in `after` than in `before`, whose version has that number: written(row) of rows that were
     /// added or replaced, removed(row) of those that are gone.
     template <class Written, class Removed>
-    static void compare(
-        row_set const& before, std::uint64_t version, row_set const& after, Written&& written, Removed&& removed) {
+    static void compare(version_rows const& before, std::uint64_t version, version_rows const& after,
+        Written&& written, Removed&& removed) {
         auto const was = [&](row const& each) {
             if (!after.find(each.key(), each.window, [](auto const&) {})) removed(each);
         };
@@ -132,18 +132,18 @@ private:
 /// One version of a view: its rows, and what its indexes found then.
 template <class K, class V, class... By>
 struct view_root : version_root {
-    row_set<K, V> rows;
+    version_rows<K, V> rows;
     std::tuple<typename view_index<K, V, By>::pages::directory const*...> indexes{};
 };
 
-/// What the writer of a view makes versions of row_set with. The rows of a window come by ascending hash when it fires:
+/// What the writer of a view makes version_rows with. The rows of a window come by ascending hash when it fires:
 /// its table is filled from the front to the back, and goes as a whole. A window gets a table when so many of its rows
 /// come in a row; those of a session, which are few, stand together in one table.
 ///
 /// Threads     One.
 template <class K, class V>
 class row_tables {
-    using set = row_set<K, V>;
+    using set = version_rows<K, V>;
     using slot = typename set::slot;
     using windowed_slot = typename set::windowed_slot;
     using pages = typename set::pages;
