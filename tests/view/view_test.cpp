@@ -241,6 +241,19 @@ TEST_CASE("a view owns the text of its keys and values", "[view]") {
     CHECK(*strings.find("k") == "v");
 }
 
+TEST_CASE("rows of a window with keys of text may be replaced while their window comes", "[view]") {
+    view<text, std::int64_t> out;
+    auto const name = [](std::int64_t i) { return "a customer with a long name, number " + std::to_string(i); };
+    for (std::int64_t i = 0; i < 100; ++i) {
+        out.write(pane<text, std::int64_t>{text{name(i)}, hour(1), i, {}});
+        for (std::int64_t j = 0; j <= i; j += 3) out.write(pane<text, std::int64_t>{text{name(j)}, hour(1), -j, {}});
+    }
+    out.on_frontier(read_up_to(1));
+    auto const shown = out.snapshot();
+    CHECK(shown.size() == 100);
+    for (std::int64_t i = 0; i < 100; ++i) CHECK(*shown.find(name(i), hour(1)) == (i % 3 == 0 ? -i : i));
+}
+
 TEST_CASE("a view reads ranges, prefixes, windows and the greatest of a window", "[view]") {
     view<std::int64_t, std::int64_t> out;
     for (std::int64_t h = 0; h < 3; ++h) {
