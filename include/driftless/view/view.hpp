@@ -90,7 +90,7 @@ public:
     view(view const&) = delete;
     view& operator=(view const&) = delete;
     ~view() {
-        auto const drop = [this](detail::retired_block const& each) { rows_->drop(each); };
+        auto const drop = dropper();
         versions_.drop_all(drop);
         indexes_.reset();
         rows_->clear();
@@ -210,9 +210,7 @@ public:
     }
     [[nodiscard]] std::size_t state_bytes() const noexcept { return maker_.pool.bytes(); }
     /// Frees what no reader holds any more; the next versions would do it.
-    void collect() {
-        versions_.collect([this](detail::retired_block const& each) { rows_->drop(each); });
-    }
+    void collect() { versions_.collect(dropper()); }
 
 private:
     template <class K2>
@@ -286,16 +284,20 @@ private:
     }
     void publish(served_at at, event_time now) {
         auto* const last = versions_.current();
+        auto const rows = rows_->version();
         auto* const next = versions_.fresh();
         next->at = std::move(at);
         next->confirmed_ns.store(now.ns(), std::memory_order_relaxed);
-        next->rows = rows_->version();
+        next->rows = rows;
         next->indexes = std::apply([](auto const&... index) { return std::tuple{index.rows.now()...}; }, *indexes_);
-        auto const keep = last != nullptr && keeps(*last);
-        versions_.publish(next, maker_.retired, keep, [this](detail::retired_block const& each) { rows_->drop(each); });
-        ++maker_.version;
+        versions_.publish(next, maker_.retired, last != nullptr && keeps(*last));
+        ++maker_.version;  // from here on what readers see is copied before it is changed
         changed_ = false;
         forget_history(next->at.published);
+        versions_.collect_some(dropper());
+    }
+    [[nodiscard]] auto dropper() {
+        return [this](detail::retired_block const& each) { rows_->drop(each); };
     }
     /// History keeps a version that is about to be replaced. The empty one, before the job has said anything, was none.
     bool keeps(root const& last) const {
