@@ -14,6 +14,7 @@
 #include <driftless/file/real_files.hpp>
 #include <driftless/file/whole_file.hpp>
 #include <driftless/state/table_entries.hpp>
+#include <driftless/view/detail/names_erased.hpp>
 #include <driftless/view/detail/served_at_bytes.hpp>
 #include <driftless/view/detail/stored_row.hpp>
 #include <driftless/view/served_at.hpp>
@@ -271,6 +272,40 @@ private:
         rows_ = body.substr(length + places_.size());
         head_ = std::move(head);
         bytes_ = std::move(bytes);
+    }
+};
+
+/// A published file as a place to purge of erased subjects: behind its view, eraser.add("view file", "names", file).
+///
+/// Shape       The state that it is of stays the same; rows that view::purge would take away are left out.
+/// Errors      Those of view_reader and publish_file; without a file nothing is there to purge.
+/// Threads     The one that publishes.
+/// Complexity  O(rows); two syncs if there were such rows.
+template <class K, class V>
+class view_file_place {
+    std::string folder_;
+    std::string name_;
+    file_system* files_;
+
+public:
+    explicit view_file_place(std::string folder, std::string name, file_system& files = real_files())
+        : folder_(std::move(folder)), name_(std::move(name)), files_(&files) {}
+
+    /// who         erased_subjects
+    template <class Who>
+    std::uint64_t purge(Who const& who) {
+        if (!files_->exists(folder_ + "/" + detail::view_file_name(name_))) return 0;
+        view_reader<K, V> const shown{folder_, name_, *files_};
+        auto const each_other = [&](auto const& f) {
+            shown.for_each([&](view_row<K, V> const& each) {
+                if (!detail::names_erased(who, each.key, each.value)) f(each);
+            });
+        };
+        std::uint64_t others = 0;
+        each_other([&](view_row<K, V> const&) { ++others; });
+        auto const theirs = shown.size() - others;
+        if (theirs != 0) detail::write_view_file<K, V>(shown.at(), others, each_other, folder_, name_, *files_);
+        return theirs;
     }
 };
 }  // namespace driftless::inline v0
