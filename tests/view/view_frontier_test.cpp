@@ -7,6 +7,7 @@
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
+#include <driftless/op/join.hpp>
 #include <driftless/op/key_by.hpp>
 #include <driftless/op/merge.hpp>
 #include <driftless/op/top.hpp>
@@ -142,6 +143,57 @@ TEST_CASE("an input that is idle does not hold the watermark that a view shows",
     CHECK(shown.at().offsets[0] == 3);  // the right one comes first, and is waited for again
     CHECK(shown.at().offsets[1] == 1);
     CHECK(shown.at().epoch == 4);
+}
+
+TEST_CASE("a view behind a join is told how far both inputs have come", "[view][frontier][join]") {
+    memory_log<sale> logs[2];
+    auto const side = [](auto name) {
+        return from<sale>(name)
+            | assign_time<&sale::at>(bounded_disorder{1_s})
+            | key_by<&sale::shop>()
+            | window(tumbling{10_s});
+    };
+    auto const pairs = join(side("left"_name), side("right"_name)) | aggregate(count());
+    view<std::int64_t, std::int64_t> shown;
+    clock_now = event_time{};
+    job running{stream{.clock = the_clock, .idle_after = 10_s}, pairs, bind("left"_name, logs[0]),
+        bind("right"_name, logs[1]), shown};
+    std::mt19937_64 random{4};
+    std::int64_t newest[2] = {0, 0};
+    std::vector<event_time> newest_by[2];  // after each record
+    for (int i = 0; i < 200; ++i) {
+        clock_now = clock_now + 1_s;
+        for (std::size_t which : {std::size_t{0}, std::size_t{1}}) {
+            newest[which] += static_cast<std::int64_t>(random() % 4);
+            newest_by[which].push_back(event_time{} + newest[which] * 1_s);
+            logs[which].append({static_cast<std::int64_t>(random() % 3), 1, newest_by[which].back()});
+        }
+        running.poll();
+        auto const at = shown.at();
+        REQUIRE(at.offsets.size() == 2);
+        REQUIRE(at.epoch == at.offsets[0] + at.offsets[1]);
+        event_time read = event_time::max();
+        for (std::size_t which : {std::size_t{0}, std::size_t{1}}) {
+            auto const count = static_cast<std::size_t>(at.offsets[which]);
+            auto const last = count == 0 ? event_time::min() : newest_by[which][count - 1];
+            if (last < read) read = last;
+        }
+        REQUIRE(at.progress == read);
+        REQUIRE((at.watermark < read || read == event_time::min()));  // bounded_disorder
+        for (auto const& row : shown.snapshot().rows()) REQUIRE(row.window.end <= read);
+    }
+    CHECK(shown.at().watermark > event_time{} + 200_s);
+    CHECK(shown.snapshot().size() > 30);
+    // One is idle: the join goes on with the other, and so does what the view says; but progress stays.
+    auto const before = shown.at();
+    for (int i = 0; i < 40; ++i) {
+        clock_now = clock_now + 1_s;
+        logs[0].append({1, 1, event_time{} + (newest[0] += 2) * 1_s});
+        running.poll();
+    }
+    CHECK(shown.at().watermark >= event_time{} + (newest[0] - 4) * 1_s);
+    CHECK(shown.at().progress >= before.progress);
+    CHECK(shown.at().progress <= event_time{} + newest[1] * 1_s);
 }
 
 TEST_CASE("a view says the same whether partitions are read by threads or not", "[view][frontier][threads]") {
