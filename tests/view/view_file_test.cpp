@@ -14,6 +14,7 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace view_file_test {
 using namespace driftless;
@@ -166,6 +167,38 @@ TEST_CASE("a damaged file of a view is refused, and one of other types", "[view]
     } catch (error const& problem) {
         CHECK(problem.code() == error_code::mismatch);
     }
+}
+
+TEST_CASE("a view of a job with very many partitions does not take readers back either", "[view][file]") {
+    memory_files files;
+    files.make_folder("out");
+    std::vector<std::uint64_t> const offsets(1000, std::uint64_t{1} << 60);
+    auto const publish = [&](std::uint64_t epoch) {
+        names out;
+        out.write(pane<std::int64_t, std::string>{1, {}, std::to_string(epoch), {}});
+        out.on_frontier({epoch, event_time::min(), event_time::min(), offsets.data(), offsets.size()});
+        return publish_file(out.snapshot(), "out", "names", files);
+    };
+    CHECK(publish(9));
+    CHECK_FALSE(publish(7));
+    reader const in{"out", "names", files};
+    CHECK(*in.find(1) == "9");
+    CHECK(in.at().offsets.size() == 1000);
+}
+
+TEST_CASE("a damaged file of a later state is replaced", "[view][file]") {
+    memory_files files;
+    files.make_folder("out");
+    names out;
+    fill(out, 9);
+    publish_file(out.snapshot(), "out", "names", files);
+    auto bytes = *read_whole_file("out/names.view", files);
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    write_whole_file("out", "names.view", bytes, files);
+    names again;
+    fill(again, 7);
+    CHECK(publish_file(again.snapshot(), "out", "names", files));
+    CHECK(seen(files) == 7);
 }
 
 TEST_CASE("what a published view says of text outlives the next state", "[view][file]") {

@@ -241,6 +241,19 @@ TEST_CASE("a view owns the text of its keys and values", "[view]") {
     CHECK(*strings.find("k") == "v");
 }
 
+TEST_CASE("rows of a window with keys of text may be replaced while their window comes", "[view]") {
+    view<text, std::int64_t> out;
+    auto const name = [](std::int64_t i) { return "a customer with a long name, number " + std::to_string(i); };
+    for (std::int64_t i = 0; i < 100; ++i) {
+        out.write(pane<text, std::int64_t>{text{name(i)}, hour(1), i, {}});
+        for (std::int64_t j = 0; j <= i; j += 3) out.write(pane<text, std::int64_t>{text{name(j)}, hour(1), -j, {}});
+    }
+    out.on_frontier(read_up_to(1));
+    auto const shown = out.snapshot();
+    CHECK(shown.size() == 100);
+    for (std::int64_t i = 0; i < 100; ++i) CHECK(*shown.find(name(i), hour(1)) == (i % 3 == 0 ? -i : i));
+}
+
 TEST_CASE("a view reads ranges, prefixes, windows and the greatest of a window", "[view]") {
     view<std::int64_t, std::int64_t> out;
     for (std::int64_t h = 0; h < 3; ++h) {
@@ -313,6 +326,29 @@ TEST_CASE("a view drops the rows of windows that ended long enough ago", "[view]
         if (h >= 5) CHECK(shown.rows(hour(h - 5)).empty());
     }
     CHECK(out.find(1));
+}
+
+TEST_CASE("a window that ended exactly as long ago as rows are kept is dropped, one that ended later stays", "[view]") {
+    for (std::int64_t const keys : {5, 100}) {  // few rows stand together, many in a table of their window
+        view<std::int64_t, std::int64_t> out{{.keep = 4_h}};
+        for (std::int64_t h = 0; h < 3; ++h) {
+            for (std::int64_t key = 0; key < keys; ++key) out.write(row(key, h, hour(h)));
+        }
+        auto now = read_up_to(1);
+        auto const rows_at = [&](event_time watermark) {
+            now.watermark = watermark;
+            out.on_frontier(now);
+            return std::pair{out.snapshot().rows(hour(0)).size(), out.snapshot().rows(hour(1)).size()};
+        };
+        auto const all = static_cast<std::size_t>(keys);
+        CHECK(rows_at(event_time::min()) == std::pair{all, all});
+        CHECK(rows_at(hour(0).end + 3_h - 1_ns) == std::pair{all, all});
+        CHECK(rows_at(hour(0).end + 4_h) == std::pair{std::size_t{0}, all});
+        // Windows with few rows are looked for a quarter of the time later at the latest.
+        CHECK(rows_at(hour(1).end + 4_h) == std::pair{std::size_t{0}, std::size_t{0}});
+        CHECK(rows_at(event_time::max()).second == 0);
+        CHECK(out.snapshot().rows(hour(2)).size() == all);
+    }
 }
 
 namespace {

@@ -102,7 +102,7 @@ public:
             "driftless: sqlite_sink<Row> is given other rows than its Row says: name the key and value types that the "
             "pipeline yields, as in sqlite_sink<pane<text, totals>>");
         auto fields = begin_row(false);
-        put_key(fields, row.key, row.window);
+        detail::put_sqlite_key(fields, database_, how_, row.key, row.window);
         fields.put_value(row.value);
         end_row();
     }
@@ -111,7 +111,7 @@ public:
         requires std::same_as<owned_t<Key>, owned_t<key_type>> && parts::windows
     void remove(Key const& key, time_window window) {
         auto fields = begin_row(true);
-        put_key(fields, key, window);
+        detail::put_sqlite_key(fields, database_, how_, key, window);
         if constexpr (appends) {
             for (auto left = table_.value_count(); left != 0; --left) fields.put_null();
         }
@@ -272,13 +272,6 @@ private:
             "sqlite_sink: nobody has said where its job starts: run it with stream{.snapshots = \"folder\"}, or call "
             "recover(position) first");
     }
-    void check_global(time_window const& window) const {
-        if (window.start.is_infinite() && window.end.is_infinite()) return;
-        database_.refuse(error_code::invalid_argument,
-            "sqlite_sink: rows of windows need their columns: write sqlite_sink<pane<Key, Value>> and leave "
-            ".window_columns as it is");
-    }
-
     // A row that waits: 1 where it is taken away, its index, and the fields of key, window and value.
     detail::sqlite_fields begin_row(bool removed) {
         require_recovered();
@@ -289,12 +282,6 @@ private:
         return fields;
     }
     void end_row() noexcept { ++index_; }
-    template <class Key>
-    void put_key(detail::sqlite_fields& fields, Key const& key, time_window const& window) {
-        fields.put_value(key);
-        if (how_.window_columns.empty()) check_global(window);
-        else fields.put_value(window);
-    }
     void flush() {
         database_.doing("staging rows");
         detail::sqlite_transaction all{database_};

@@ -92,6 +92,17 @@ sqlite_table sqlite_table_of(sqlite_database const& in, sqlite_options const& ho
     return {in, how.table, append, parts::windows, std::move(keys),
         sqlite_columns_of<typename parts::value>(in, "value", how.value_columns)};
 }
+/// The fields that tell a row apart.
+template <class Key>
+void put_sqlite_key(sqlite_fields& to, sqlite_database const& in, sqlite_options const& how, Key const& key,
+    time_window const& window) {
+    to.put_value(key);
+    if (!how.window_columns.empty()) return to.put_value(window);
+    if (window.start.is_infinite() && window.end.is_infinite()) return;
+    in.refuse(error_code::invalid_argument,
+        "sqlite_sink: rows of windows need their columns: write sqlite_sink<pane<Key, Value>> and leave "
+        ".window_columns as it is");
+}
 }  // namespace detail
 }  // namespace driftless::inline v0
 #endif

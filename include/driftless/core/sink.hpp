@@ -130,6 +130,7 @@ public:
     }
     /// What a sink shows here is part of the snapshots of its job.
     constexpr void visit_state(auto&& visit) {
+        if constexpr (requires { visit.on_sink(*sink_); }) visit.on_sink(*sink_);
         if constexpr (requires { sink_->visit_state(visit); }) sink_->visit_state(visit);
     }
 

@@ -61,7 +61,7 @@ template <class K, class V>
 namespace detail {
 /// Calls f(left row or null, right row or null) for each key and window that one of them has, in their order.
 template <class K, class V, class F>
-void each_pair(driftless::row_set<K, V> const& left, driftless::row_set<K, V> const& right, F&& f) {
+void each_pair(row_set<K, V> const& left, row_set<K, V> const& right, F&& f) {
     std::size_t i = 0;
     std::size_t j = 0;
     while (i < left.size() || j < right.size()) {

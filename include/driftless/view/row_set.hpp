@@ -119,7 +119,7 @@ concept pane_range = requires(R const& rows) {
 namespace detail {
 template <class K, class V>
 struct row_collector {
-    driftless::row_set<K, V>& into;
+    row_set<K, V>& into;
     template <class Key, class Value>
     void operator()(Key const& key, time_window window, Value const& value) const {
         into.add(key, window, value);

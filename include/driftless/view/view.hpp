@@ -4,6 +4,7 @@
 
 #include <driftless/codec/bytes.hpp>
 #include <driftless/codec/codec.hpp>
+#include <driftless/codec/detail/left_out.hpp>
 #include <driftless/codec/hash.hpp>
 #include <driftless/codec/owned.hpp>
 #include <driftless/core/config.hpp>
@@ -15,6 +16,7 @@
 #include <driftless/log/partition_offset.hpp>
 #include <driftless/view/answer.hpp>
 #include <driftless/view/detail/block_pool.hpp>
+#include <driftless/view/detail/names_erased.hpp>
 #include <driftless/view/detail/readers.hpp>
 #include <driftless/view/detail/row_tables.hpp>
 #include <driftless/view/detail/served_at_bytes.hpp>
@@ -65,6 +67,7 @@ class view {
     std::optional<std::tuple<detail::view_index<K, V, Index>...>> indexes_;
     detail::version_list<root> versions_;
     bool changed_ = false;  // since the last version
+    bool without_history_ = false;  // the next version is the first one that history may keep
     event_time swept_ = event_time::min();  // rows of windows that end up to here have been dropped
 
     /// What snapshots of the job write and read.
@@ -90,7 +93,7 @@ public:
     view(view const&) = delete;
     view& operator=(view const&) = delete;
     ~view() {
-        auto const drop = [this](detail::retired_block const& each) { rows_->drop(each); };
+        auto const drop = dropper();
         versions_.drop_all(drop);
         indexes_.reset();
         rows_->clear();
@@ -203,6 +206,30 @@ public:
         }
         publish(at);
     }
+    /// Takes the rows of erased subjects away, at once: those whose key is the id of one, or has one in it, and those
+    /// whose value has one in it, of a class that names its kind (subject_kind). History begins behind the last version
+    /// that showed such a row. Who holds a snapshot of before has it until it goes.
+    ///
+    /// who         erased_subjects
+    /// returns     how many rows the view showed of them
+    /// Errors      in_use before the end of a poll, when rows have been written that are not shown yet: call it again.
+    /// Complexity  O(rows, and what the versions that history keeps have changed).
+    template <class Who>
+    std::uint64_t purge(Who const& who) {
+        if (changed_) {
+            throw error{error_code::in_use,
+                "view `" + how_.name + "` has rows that belong to no frontier yet: purge it between two polls"};
+        }
+        std::vector<std::pair<K, time_window>> theirs;
+        rows_->for_each([&](ref const& each) {
+            if (detail::names_erased(who, each.key(), *each.value)) theirs.emplace_back(each.key(), each.window);
+        });
+        for (auto const& [key, window] : theirs) remove(key, window);
+        if (changed_) publish_now(served_at{versions_.current()->at});
+        versions_.forget_oldest(history_that_shows(who));
+        collect();
+        return theirs.size();
+    }
     void visit_state(auto&& visit) { visit("view", contents_); }
     /// Versions that are kept for readers, and bytes of memory for all: for tests and metrics.
     [[nodiscard]] std::size_t kept_versions() const noexcept {
@@ -210,9 +237,7 @@ public:
     }
     [[nodiscard]] std::size_t state_bytes() const noexcept { return maker_.pool.bytes(); }
     /// Frees what no reader holds any more; the next versions would do it.
-    void collect() {
-        versions_.collect([this](detail::retired_block const& each) { rows_->drop(each); });
-    }
+    void collect() { versions_.collect(dropper()); }
 
 private:
     template <class K2>
@@ -275,38 +300,48 @@ private:
         std::apply([&](auto&... index) { (index.take_out(old), ...); }, *indexes_);
     }
     void publish(frontier const& at) {
+        publish_now(served_at{0, 0, at.epoch, at.watermark, at.progress, {},
+            detail::few_offsets{at.offsets, at.partitions}});
+    }
+    /// As the next version, by the clock.
+    void publish_now(served_at at) {
         auto const* const last = versions_.current();
         auto const now = clock();
+        at.version = maker_.version;
+        at.build = how_.build;
         // Times of versions only grow, whatever the clock does.
-        auto published = last == nullptr ? event_time::min() : now;  // of the empty one nobody says that it was shown
-        if (last != nullptr && published <= last->at.published) published = last->at.published + duration{1};
-        publish(served_at{maker_.version, how_.build, at.epoch, at.watermark, at.progress, published,
-                    detail::few_offsets{at.offsets, at.partitions}},
-            now);
+        at.published = last == nullptr ? event_time::min() : now;  // of the empty one nobody says that it was shown
+        if (last != nullptr && now <= last->at.published) at.published = last->at.published + duration{1};
+        publish(std::move(at), now);
     }
     void publish(served_at at, event_time now) {
         auto* const last = versions_.current();
+        auto const rows = rows_->version();
         auto* const next = versions_.fresh();
         next->at = std::move(at);
         next->confirmed_ns.store(now.ns(), std::memory_order_relaxed);
-        next->rows = rows_->version();
+        next->rows = rows;
         next->indexes = std::apply([](auto const&... index) { return std::tuple{index.rows.now()...}; }, *indexes_);
-        auto const keep = last != nullptr && keeps(*last);
-        versions_.publish(next, maker_.retired, keep, [this](detail::retired_block const& each) { rows_->drop(each); });
-        ++maker_.version;
+        versions_.publish(next, maker_.retired, last != nullptr && keeps(*last));
+        ++maker_.version;  // from here on what readers see is copied before it is changed
         changed_ = false;
         forget_history(next->at.published);
+        versions_.collect_some(dropper());
+    }
+    [[nodiscard]] auto dropper() {
+        return [this](detail::retired_block const& each) { rows_->drop(each); };
     }
     /// History keeps a version that is about to be replaced. The empty one, before the job has said anything, was none.
     bool keeps(root const& last) const {
         if (how_.history.keep <= duration{} || how_.history.versions == 0 || last.at.version == 0) return false;
+        if (without_history_) return false;
         auto const& kept = versions_.history();
         return kept.empty() || last.at.published - kept.back()->at.published >= how_.history.every;
     }
     void forget_history(event_time now) {
         auto const& kept = versions_.history();
-        std::size_t old = 0;
-        if (kept.size() > how_.history.versions) old = kept.size() - how_.history.versions;
+        std::size_t old = std::exchange(without_history_, false) ? kept.size() : 0;
+        if (kept.size() - old > how_.history.versions) old = kept.size() - how_.history.versions;
         // It goes when the one that replaced it has been there for so long.
         while (old < kept.size()) {
             auto const replaced = old + 1 < kept.size() ? kept[old + 1]->at.published : now;
@@ -314,6 +349,36 @@ private:
             ++old;
         }
         versions_.forget_oldest(old);
+    }
+    /// So many versions there are up to the last one that shows a row of erased subjects.
+    template <class Who>
+    [[nodiscard]] std::size_t history_that_shows(Who const& who) const {
+        auto const names = [&](auto const& key, auto const& value) -> std::size_t {
+            return detail::names_erased(who, key, value) ? 1 : 0;
+        };
+        std::size_t shown = 0;
+        std::size_t last = 0;
+        root const* before = nullptr;
+        for (std::size_t i = 0; i < versions_.history().size(); ++i) {
+            auto const* const at = versions_.history()[i];
+            auto const is = [&](ref const& each) { shown += names(each.key(), *each.value); };
+            auto const was = [&](ref const& each) { shown -= names(each.key(), *each.value); };
+            if (before == nullptr) {
+                at->rows.for_each(is);
+            } else {
+                detail::version_rows<K, V>::compare(
+                    before->rows, before->at.version, at->rows,
+                    [&](ref const& each) {
+                        is(each);
+                        before->rows.find(each.key(), each.window,
+                            [&](auto const& old) { shown -= names(old.key(), old.value()); });
+                    },
+                    was);
+            }
+            if (shown != 0) last = i + 1;
+            before = at;
+        }
+        return last;
     }
     /// Windows with few rows are looked at when the watermark has moved on by a quarter of the time that rows are kept.
     void drop_old(event_time watermark) {
@@ -332,7 +397,7 @@ private:
         shown.push_back(versions_.current());
         auto const working = rows_->version();
         out.write(swept_).write(maker_.version).write(static_cast<std::uint64_t>(shown.size()));
-        detail::row_set<K, V> const* before = nullptr;
+        detail::version_rows<K, V> const* before = nullptr;
         std::uint64_t version = 0;
         for (auto const* const each : shown) {
             detail::write_served_at(out, each->at);
@@ -342,14 +407,14 @@ private:
         }
         save_changes(out, before, version, working);
     }
-    void save_changes(
-        auto& out, detail::row_set<K, V> const* before, std::uint64_t version, detail::row_set<K, V> const& after) {
+    void save_changes(auto& out, detail::version_rows<K, V> const* before, std::uint64_t version,
+        detail::version_rows<K, V> const& after) {
         std::vector<ref> written;
         std::vector<ref> removed;
         if (before == nullptr) {
             after.for_each([&](ref const& each) { written.push_back(each); });
         } else {
-            detail::row_set<K, V>::compare(
+            detail::version_rows<K, V>::compare(
                 *before, version, after, [&](ref const& each) { written.push_back(each); },
                 [&](ref const& each) { removed.push_back(each); });
         }
@@ -361,6 +426,8 @@ private:
     }
     void load(auto& in) {
         bool const anew = versions_.current()->at.version == 0;
+        auto const* const filter = detail::left_out::current();
+        auto const dropped = filter == nullptr ? 0 : filter->dropped();
         std::apply([](auto&... index) { (index.rows.clear(), ...); }, *indexes_);
         rows_->clear();
         std::uint64_t version = 0;
@@ -375,6 +442,7 @@ private:
         if (anew && maker_.version < version) maker_.version = version;
         load_changes(in, anew);
         changed_ = true;
+        without_history_ = !anew && filter != nullptr && filter->dropped() != dropped;  // that shows what was left out
     }
     /// A view that has shown rows before shows these as written now: versions that it had are not shown again.
     void load_changes(auto& in, bool anew) {
@@ -386,6 +454,12 @@ private:
             V value{};
             detail::row_state state;
             in.read(key).read(window).read(value).read(state.bits);
+            if (auto* const filter = detail::left_out::current();
+                filter != nullptr && detail::names_erased(*filter, key, value)) {
+                filter->note_dropped();
+                rows_->remove(key, window, [this](ref const& old) { take_out(old); });
+                continue;
+            }
             if (!anew) state.bits = (state.bits & 0xff) | maker_.version << 8;
             put(key, window, value, state);
         }

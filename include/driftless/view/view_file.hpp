@@ -14,6 +14,7 @@
 #include <driftless/file/real_files.hpp>
 #include <driftless/file/whole_file.hpp>
 #include <driftless/state/table_entries.hpp>
+#include <driftless/view/detail/names_erased.hpp>
 #include <driftless/view/detail/served_at_bytes.hpp>
 #include <driftless/view/detail/stored_row.hpp>
 #include <driftless/view/served_at.hpp>
@@ -87,48 +88,32 @@ inline view_file_head read_view_head(std::string_view bytes, std::uint64_t schem
 }
 }  // namespace detail
 
-/// Writes one state of a view into folder/NAME.view, for view_reader in any process: whole or not at all, also where
-/// the process or the power fails. Any thread may do that, as often as readers want to see something new; the job does
-/// not wait for it.
-///
-/// returns     false, and nothing is written, if the file is already of that state, or of a later one of the same
-///             build: a job that starts again from its snapshot does not take readers back.
-/// Errors      io; the old file is then still there.
-/// Complexity  O(size of the view), two syncs.
-template <class K, class V, class... By>
-bool publish_file(view_snapshot<K, V, By...> const& shown, std::string const& folder, std::string const& name,
-    file_system& files = real_files()) {
-    auto const path = folder + "/" + detail::view_file_name(name);
-    auto const schema = detail::view_schema<K, V>();
-    if (auto const old = files.open(path, open_mode::read)) {
-        std::string start(std::size_t{4096}, '\0');
-        start.resize(old->read_at(0, start.data(), start.size()));
-        std::optional<served_at> was;
-        try {
-            was = detail::read_view_head(start, schema, path).at;
-        } catch (error const&) {
-            was.reset();  // whatever it is, it is replaced
-        }
-        auto const& now = shown.at();
-        bool const later = was && was->build == now.build && was->epoch > now.epoch;
-        if (later || (was && *was == now)) return false;
-    }
+namespace detail {
+/// The checksum of a file whose head could be read fits.
+inline bool view_file_is_whole(std::string_view bytes) {
+    auto const body = bytes.substr(view_file_prelude);
+    return xxh3_64(body.data(), body.size()) == byte_reader{bytes.substr(32, 8)}.get_fixed64();
+}
+/// Writes the file anew: each_row(f) calls f(view_row) for `count` rows.
+template <class K, class V, class EachRow>
+void write_view_file(served_at const& at, std::uint64_t count, EachRow const& each_row, std::string const& folder,
+    std::string const& name, file_system& files) {
     std::uint64_t places = 4;
-    while (places < 2 * shown.size()) places *= 2;
+    while (places < 2 * count) places *= 2;
     std::vector<std::uint64_t> where(static_cast<std::size_t>(places));
     std::string rows;
     byte_writer out{rows};
-    shown.for_each([&](view_row<K, V> const& each) {
-        auto at = detail::row_hash(detail::hash_of(each.key), each.window) & (places - 1);
-        while (where[static_cast<std::size_t>(at)] != 0) at = (at + 1) & (places - 1);
-        where[static_cast<std::size_t>(at)] = rows.size() + 1;
-        auto const state = detail::row_state::of(each.version, pane_info{.timing = each.timing});
+    each_row([&](view_row<K, V> const& each) {
+        auto place = row_hash(hash_of(each.key), each.window) & (places - 1);
+        while (where[static_cast<std::size_t>(place)] != 0) place = (place + 1) & (places - 1);
+        where[static_cast<std::size_t>(place)] = rows.size() + 1;
+        auto const state = row_state::of(each.version, pane_info{.timing = each.timing});
         out.write(each.key).write(each.window).write(each.value).write(state.bits);
     });
     std::string head;
     byte_writer to_head{head};
-    detail::write_served_at(to_head, shown.at());
-    to_head.write(static_cast<std::uint64_t>(shown.size())).write(places);
+    write_served_at(to_head, at);
+    to_head.write(count).write(places);
     std::string index;
     index.reserve(where.size() * 8);
     byte_writer to_index{index};
@@ -137,13 +122,43 @@ bool publish_file(view_snapshot<K, V, By...> const& shown, std::string const& fo
     for (auto const* const part : {&head, &index, &rows}) sum.add(part->data(), part->size());
     std::string prelude;
     byte_writer to_prelude{prelude};
-    to_prelude.put_fixed64(detail::view_file_magic);
-    to_prelude.put_fixed64(detail::view_file_format);
-    to_prelude.put_fixed64(schema);
+    to_prelude.put_fixed64(view_file_magic);
+    to_prelude.put_fixed64(view_file_format);
+    to_prelude.put_fixed64(view_schema<K, V>());
     to_prelude.put_fixed64(head.size());
     to_prelude.put_fixed64(sum.value());
     std::string_view const pieces[] = {prelude, head, index, rows};
-    write_whole_file(folder, detail::view_file_name(name), pieces, 4, files);
+    write_whole_file(folder, view_file_name(name), pieces, 4, files);
+}
+}  // namespace detail
+
+/// Writes one state of a view into folder/NAME.view, for view_reader in any process: whole or not at all, also where
+/// the process or the power fails. Any thread may do that, one at a time, as often as readers want to see something
+/// new; the job does not wait for it.
+///
+/// returns     false, and nothing is written, if the file is already of that state, or of a later one of the same
+///             build: a job that starts again from its snapshot does not take readers back.
+/// Errors      io; the old file is then still there. One that is damaged is replaced.
+/// Complexity  O(size of the view), two syncs.
+template <class K, class V, class... By>
+bool publish_file(view_snapshot<K, V, By...> const& shown, std::string const& folder, std::string const& name,
+    file_system& files = real_files()) {
+    auto const path = folder + "/" + detail::view_file_name(name);
+    if (auto const old = files.open(path, open_mode::read)) {
+        auto const bytes = old->map(static_cast<std::size_t>(old->size()));
+        std::optional<served_at> was;
+        try {
+            was = detail::read_view_head(bytes.view(), detail::view_schema<K, V>(), path).at;
+        } catch (error const&) {
+            was.reset();  // whatever it is, it is replaced
+        }
+        auto const& now = shown.at();
+        if (was && *was == now) return false;
+        if (was && was->build == now.build && was->epoch > now.epoch && detail::view_file_is_whole(bytes.view()))
+            return false;
+    }
+    detail::write_view_file<K, V>(
+        shown.at(), shown.size(), [&](auto const& each) { shown.for_each(each); }, folder, name, files);
     return true;
 }
 
@@ -245,13 +260,11 @@ private:
     void take(mapped_bytes bytes) {
         auto const all = bytes.view();
         auto head = detail::read_view_head(all, detail::view_schema<K, V>(), path_);
-        byte_reader prelude{all.substr(24, 16)};
-        auto const length = static_cast<std::size_t>(prelude.get_fixed64());
-        auto const sum = prelude.get_fixed64();
+        auto const length = static_cast<std::size_t>(byte_reader{all.substr(24, 8)}.get_fixed64());
         auto const body = all.substr(detail::view_file_prelude);
         bool const fits = head.places != 0 && (head.places & (head.places - 1)) == 0 && head.rows < head.places
             && head.places <= (body.size() - length) / 8;
-        if (!fits || xxh3_64(body.data(), body.size()) != sum) {
+        if (!fits || !detail::view_file_is_whole(all)) {
             throw error{error_code::corrupt,
                 "the file of a view is damaged: its checksum is wrong; let its process publish it again", path_};
         }
@@ -259,6 +272,40 @@ private:
         rows_ = body.substr(length + places_.size());
         head_ = std::move(head);
         bytes_ = std::move(bytes);
+    }
+};
+
+/// A published file as a place to purge of erased subjects: behind its view, eraser.add("view file", "names", file).
+///
+/// Shape       The state that it is of stays the same; rows that view::purge would take away are left out.
+/// Errors      Those of view_reader and publish_file; without a file nothing is there to purge.
+/// Threads     The one that publishes.
+/// Complexity  O(rows); two syncs if there were such rows.
+template <class K, class V>
+class view_file_place {
+    std::string folder_;
+    std::string name_;
+    file_system* files_;
+
+public:
+    explicit view_file_place(std::string folder, std::string name, file_system& files = real_files())
+        : folder_(std::move(folder)), name_(std::move(name)), files_(&files) {}
+
+    /// who         erased_subjects
+    template <class Who>
+    std::uint64_t purge(Who const& who) {
+        if (!files_->exists(folder_ + "/" + detail::view_file_name(name_))) return 0;
+        view_reader<K, V> const shown{folder_, name_, *files_};
+        auto const each_other = [&](auto const& f) {
+            shown.for_each([&](view_row<K, V> const& each) {
+                if (!detail::names_erased(who, each.key, each.value)) f(each);
+            });
+        };
+        std::uint64_t others = 0;
+        each_other([&](view_row<K, V> const&) { ++others; });
+        auto const theirs = shown.size() - others;
+        if (theirs != 0) detail::write_view_file<K, V>(shown.at(), others, each_other, folder_, name_, *files_);
+        return theirs;
     }
 };
 }  // namespace driftless::inline v0

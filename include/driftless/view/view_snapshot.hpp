@@ -68,6 +68,16 @@ public:
     void for_each_of(time_window window, F&& f) const {
         now().for_each_of(window, [&](ref const& each) { f(shown(each)); });
     }
+    /// What is otherwise than in `before`, an earlier state of the same view: written(view_row) of each row that was
+    /// added or replaced since, removed(key, window) of each that is gone; in no particular order.
+    ///
+    /// Complexity  O(rows in pages that have changed).
+    template <class Written, class Removed>
+    void changes_since(view_snapshot const& before, Written&& written, Removed&& removed) const {
+        changed_rows(
+            before, [&](ref const& each) { written(shown(each)); },
+            [&](ref const& each) { removed(each.key(), each.window); });
+    }
     /// All rows for which only(view_row) holds, by window, then by key.
     template <class Only>
     [[nodiscard]] rows_type rows_if(Only&& only) const {
@@ -149,8 +159,11 @@ public:
         });
         return owned(found);
     }
-    /// For this room.
-    [[nodiscard]] detail::row_set<K, V> const& row_set() const noexcept { return now(); }
+    /// For this room: changes_since, with rows that in_order takes.
+    template <class Written, class Removed>
+    void changed_rows(view_snapshot const& before, Written&& written, Removed&& removed) const {
+        detail::version_rows<K, V>::compare(before.now(), before.at().version, now(), written, removed);
+    }
     [[nodiscard]] rows_type in_order(std::vector<ref>& of) const { return owned_in_order(of); }
 
 private:
@@ -182,7 +195,7 @@ private:
         now().find(entry.key(), entry.window(), [&](auto const& at) { out = ref{at, entry.window()}; });
         return out;
     }
-    [[nodiscard]] detail::row_set<K, V> const& now() const noexcept {
+    [[nodiscard]] detail::version_rows<K, V> const& now() const noexcept {
         return static_cast<root const*>(hold_.root())->rows;
     }
     static row shown(ref const& of) {

@@ -56,9 +56,8 @@ public:
         } else {
             std::vector<ref> written;
             std::vector<std::pair<owned_t<K>, time_window>> removed;
-            detail::row_set<K, V>::compare(
-                told_->row_set(), told_->at().version, now.row_set(),
-                [&](ref const& each) { written.push_back(each); },
+            now.changed_rows(
+                *told_, [&](ref const& each) { written.push_back(each); },
                 [&](ref const& each) { removed.emplace_back(to_owned(each.key()), each.window); });
             out.emplace(view_changes<K, V>{false, now.in_order(written), std::move(removed)});
         }

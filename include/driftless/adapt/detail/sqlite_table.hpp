@@ -208,15 +208,21 @@ public:
             + " WHERE (it.driftless_build, it.driftless_epoch, it.driftless_sequence) <= (?3, ?4, ?5)";
     }
     [[nodiscard]] std::string remove() const {
-        std::string same;
-        for (std::size_t i = 0; i < keys_.size(); ++i) {
-            same += " AND " + quoted_column(keys_[i]) + " = ?" + std::to_string(first_field + i);
-        }
-        return "DELETE FROM " + sqlite_quoted(name_) + " WHERE driftless_view = ?1 AND driftless_operator = ?2" + same
+        return "DELETE" + from_mine() + with_key()
             + " AND (driftless_build, driftless_epoch, driftless_sequence) <= (?3, ?4, ?5)";
     }
-    [[nodiscard]] std::string remove_all() const {
-        return "DELETE FROM " + sqlite_quoted(name_) + " WHERE driftless_view = ?1 AND driftless_operator = ?2";
+    [[nodiscard]] std::string remove_all() const { return "DELETE" + from_mine(); }
+    [[nodiscard]] std::string count() const { return "SELECT count(*)" + from_mine(); }
+    /// The fields of the value; parameters as of remove().
+    [[nodiscard]] std::string find() const {
+        return "SELECT " + (values_.empty() ? "0" : joined(values_, quoted_column)) + from_mine() + with_key();
+    }
+    /// The fields of key, window and value of all rows of a view and operator, by key and window.
+    [[nodiscard]] std::string list() const {
+        auto all = keys_;
+        all.insert(all.end(), values_.begin(), values_.end());
+        return "SELECT " + (all.empty() ? "0" : joined(all, quoted_column)) + from_mine() + " ORDER BY "
+            + joined(identity_, sqlite_quoted);
     }
     /// Epoch, index or sequence, whether removed, then the fields; ?1 a view or '' for all.
     [[nodiscard]] std::string select() const {
@@ -230,6 +236,16 @@ public:
     }
 
 private:
+    [[nodiscard]] std::string from_mine() const {
+        return " FROM " + sqlite_quoted(name_) + " WHERE driftless_view = ?1 AND driftless_operator = ?2";
+    }
+    [[nodiscard]] std::string with_key() const {
+        std::string same;
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            same += " AND " + quoted_column(keys_[i]) + " = ?" + std::to_string(first_field + i);
+        }
+        return same;
+    }
     /// SQLite's rules for declared types.
     static sqlite_type affinity(std::string_view declared) {
         auto const folded = sqlite_folded(declared);

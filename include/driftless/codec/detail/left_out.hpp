@@ -47,6 +47,9 @@ public:
     [[nodiscard]] DRIFTLESS_INLINE static bool drops(Key const& key) {
         return current_ != nullptr && current_->ask(key);
     }
+    /// For what has more than a key to ask about, and is not state of a stage.
+    [[nodiscard]] bool contains_bytes(std::string_view subject) const { return has_(who_, subject); }
+    void note_dropped() noexcept { ++dropped_; }
     /// Keys that were asked about, and those that were dropped.
     [[nodiscard]] std::uint64_t asked() const noexcept { return asked_; }
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }

@@ -13,7 +13,8 @@
 
 namespace driftless::inline v0::detail {
 
-/// How far a job has come, for the sinks that follow that. Where several inputs have watermarks, the least counts.
+/// How far a job has come, for the sinks that follow that. Its watermark is the one behind the last operator where
+/// inputs flow together; its progress that of the input where it is least.
 class frontier_teller {
     std::vector<std::uint64_t> offsets_;
     frontier now_;
@@ -22,7 +23,12 @@ class frontier_teller {
         event_time watermark = event_time::min();  // the last one on the way to the sink
         event_time progress = event_time::min();
         bool any = false;
+        bool serves = false;  // the stages of this input lead on to a sink that follows, and not into those of another
 
+        template <class Sink>
+        void on_sink(Sink&) noexcept {
+            serves = serves || follows_frontier<Sink>;
+        }
         template <class T>
         void operator()(std::string_view name, T& member) {
             if constexpr (std::is_same_v<T, event_time>) {
@@ -47,15 +53,21 @@ public:
         for (auto const* const each : engine.lanes()) offsets_.push_back(each->next);
         now_.offsets = offsets_.data();
         now_.partitions = offsets_.size();
-        bool any = false;
+        watermark_visitor least;
         engine.each_chain([&](auto& chain) {
             watermark_visitor found;
             chain.visit_state(found);
             if (!found.any) return;
-            if (!any || found.watermark < now_.watermark) now_.watermark = found.watermark;
-            if (!any || found.progress < now_.progress) now_.progress = found.progress;
-            any = true;
+            if (!least.any || found.progress < least.progress) least.progress = found.progress;
+            // An input that is idle holds nobody's watermark but its own.
+            bool const nearer = found.serves && !least.serves;
+            if (!least.any || nearer || (found.serves == least.serves && found.watermark < least.watermark))
+                least.watermark = found.watermark;
+            least.serves = least.serves || found.serves;
+            least.any = true;
         });
+        now_.watermark = least.watermark;
+        now_.progress = least.progress;
         if (ended) now_.watermark = event_time::max();
     }
     template <class Sink>

@@ -27,7 +27,7 @@ namespace driftless::inline v0::detail {
 
 /// One version of all rows: a table of those without a window, one for each window with many rows, one for the rest.
 template <class K, class V>
-struct row_set {
+struct version_rows {
     using slot = slot_of<K, V, false>;
     using windowed_slot = slot_of<K, V, true>;
     using pages = row_pages<slot>;
@@ -87,8 +87,8 @@ struct row_set {
     /// What is otherwise in `after` than in `before`, whose version has that number: written(row) of rows that were
     /// added or replaced, removed(row) of those that are gone.
     template <class Written, class Removed>
-    static void compare(
-        row_set const& before, std::uint64_t version, row_set const& after, Written&& written, Removed&& removed) {
+    static void compare(version_rows const& before, std::uint64_t version, version_rows const& after,
+        Written&& written, Removed&& removed) {
         auto const was = [&](row const& each) {
             if (!after.find(each.key(), each.window, [](auto const&) {})) removed(each);
         };
@@ -132,18 +132,18 @@ private:
 /// One version of a view: its rows, and what its indexes found then.
 template <class K, class V, class... By>
 struct view_root : version_root {
-    row_set<K, V> rows;
+    version_rows<K, V> rows;
     std::tuple<typename view_index<K, V, By>::pages::directory const*...> indexes{};
 };
 
-/// What the writer of a view makes versions of row_set with. The rows of a window come by ascending hash when it fires:
+/// What the writer of a view makes version_rows with. The rows of a window come by ascending hash when it fires:
 /// its table is filled from the front to the back, and goes as a whole. A window gets a table when so many of its rows
 /// come in a row; those of a session, which are few, stand together in one table.
 ///
 /// Threads     One.
 template <class K, class V>
 class row_tables {
-    using set = row_set<K, V>;
+    using set = version_rows<K, V>;
     using slot = typename set::slot;
     using windowed_slot = typename set::windowed_slot;
     using pages = typename set::pages;
@@ -162,7 +162,7 @@ class row_tables {
     windowed_pages rest_{maker_};
     std::vector<of_window> windows_;  // by window
     of_window* last_ = nullptr;       // the one that was found last
-    std::vector<std::pair<std::uint64_t, K>> run_;  // of one window, put into rest_ one behind the other
+    std::vector<std::uint64_t> run_;  // hashes of rows of one window, put into rest_ one behind the other
     time_window run_window_{};
     std::size_t expected_ = 0;
     typename set::of_window* published_ = nullptr;  // the array of the present version
@@ -317,12 +317,8 @@ private:
         add(rest_, mixed, key, window, value, state);
         if (run_window_ != window) run_.clear();
         run_window_ = window;
-        run_.emplace_back(hash, stored_key(rest_, mixed, key, window));
+        run_.push_back(hash);
         if (run_.size() == enough_rows) open_table(window);
-    }
-    template <class K2>
-    [[nodiscard]] K stored_key(windowed_pages& in, std::uint64_t hash, K2 const& key, time_window const& window) {
-        return in.find(hash, [&](auto const& at) { return at.is(key, window); })->key();
     }
     /// The window fires: it gets a table, as large as the one before it has become.
     void open_table(time_window const& window) {
@@ -332,9 +328,9 @@ private:
         else if (!windows_.empty()) expected_ = at->rows->size();
         auto& made = *windows_.insert(at, of_window{window, std::make_unique<pages>(maker_, expected_)});
         last_ = &made;
-        for (auto const& [hash, key] : run_) {
+        for (auto const hash : run_) {  // of two rows of one hash it does not matter which moves first
             auto const mixed = row_hash(hash, window);
-            auto* const from = rest_.own(mixed, [&](auto const& each) { return each.is(key, window); });
+            auto* const from = rest_.own(mixed, [&](auto const& each) { return window_of(each, {}) == window; });
             if constexpr (slot::is_inline) {
                 slot const moved{hash, from->row(), from->key(), window, from->value()};
                 std::memcpy(static_cast<void*>(&made.rows->insert(hash)), &moved, sizeof moved);

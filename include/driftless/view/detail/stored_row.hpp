@@ -30,16 +30,13 @@ DRIFTLESS_INLINE constexpr std::uint64_t row_hash(std::uint64_t key, time_window
 /// The version that wrote a row, and what its pane was. No row has the bits 0.
 struct row_state {
     static constexpr std::uint64_t used = 1;
-    static constexpr std::uint64_t gone = 2;
     std::uint64_t bits = 0;
 
     static constexpr row_state of(std::uint64_t version, pane_info const& info) noexcept {
         return {version << 8 | static_cast<std::uint64_t>(info.timing) << 2 | std::uint64_t{info.first} << 4
             | std::uint64_t{info.last} << 5 | used};
     }
-    static constexpr row_state removed(std::uint64_t version) noexcept { return {version << 8 | gone | used}; }
     [[nodiscard]] constexpr std::uint64_t version() const noexcept { return bits >> 8; }
-    [[nodiscard]] constexpr bool is_removed() const noexcept { return (bits & gone) != 0; }
     [[nodiscard]] constexpr driftless::timing timing() const noexcept {
         return static_cast<driftless::timing>(bits >> 2 & 3);
     }

@@ -36,7 +36,7 @@ inline void put_number(verdict& into, char const* name, std::uint64_t value) {
 }
 
 template <class K, class V>
-verdict check_counts(driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current,
+verdict check_counts(row_set<K, V> const& candidate, row_set<K, V> const& current,
     double relative, std::size_t samples) {
     std::map<time_window, std::pair<std::uint64_t, std::uint64_t>> windows;
     for (std::size_t i = 0; i < candidate.size(); ++i) ++windows[candidate[i].window].first;
@@ -66,7 +66,7 @@ verdict check_counts(driftless::row_set<K, V> const& candidate, driftless::row_s
 
 template <class K, class V>
 verdict check_checksum(
-    driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current, std::size_t samples) {
+    row_set<K, V> const& candidate, row_set<K, V> const& current, std::size_t samples) {
     auto const a = checksum_of(candidate);
     auto const b = checksum_of(current);
     verdict out;
@@ -80,7 +80,7 @@ verdict check_checksum(
 }
 
 template <class K, class V>
-verdict check_truth(driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& truth,
+verdict check_truth(row_set<K, V> const& candidate, row_set<K, V> const& truth,
     tolerance const& allowed, std::size_t samples) {
     auto found = reconcile(candidate, truth, {.allowed = allowed, .samples = samples});
     verdict out;
@@ -105,7 +105,7 @@ verdict check_truth(driftless::row_set<K, V> const& candidate, driftless::row_se
 }
 
 template <class K, class V>
-verdict check_only_changes(driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current,
+verdict check_only_changes(row_set<K, V> const& candidate, row_set<K, V> const& current,
     std::vector<time_window> const& windows, tolerance const& allowed, std::size_t samples) {
     verdict out;
     row_sampler shown{samples};
@@ -133,7 +133,7 @@ verdict check_only_changes(driftless::row_set<K, V> const& candidate, driftless:
 }
 
 template <class K, class V, class F>
-verdict check_invariant(driftless::row_set<K, V> const& candidate, F const& holds, std::size_t samples) {
+verdict check_invariant(row_set<K, V> const& candidate, F const& holds, std::size_t samples) {
     verdict out;
     row_sampler shown{samples};
     std::uint64_t bad = 0;
@@ -164,7 +164,7 @@ verdict check_invariant(driftless::row_set<K, V> const& candidate, F const& hold
 
 /// For each stratum the greatest hash that is sampled.
 template <class K, class V>
-std::vector<std::uint64_t> sampled_hashes(driftless::row_set<K, V> const& a, driftless::row_set<K, V> const& b,
+std::vector<std::uint64_t> sampled_hashes(row_set<K, V> const& a, row_set<K, V> const& b,
     std::size_t per_stratum, std::size_t strata, auto const& stratum_of) {
     std::vector<std::uint64_t> limit(strata, ~std::uint64_t{0});
     if (per_stratum == 0) return limit;
@@ -183,7 +183,7 @@ std::vector<std::uint64_t> sampled_hashes(driftless::row_set<K, V> const& a, dri
 }
 
 template <class K, class V>
-verdict check_difference(driftless::row_set<K, V> const& candidate, driftless::row_set<K, V> const& current,
+verdict check_difference(row_set<K, V> const& candidate, row_set<K, V> const& current,
     tolerance const& allowed, double most, std::size_t strata, std::size_t per_stratum, std::size_t samples) {
     // The hashes are cut at multiples of 2^64 / strata: by the upper half of a product.
     auto const stratum_of = [&](std::uint64_t hash) {

@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -56,14 +58,15 @@ public:
 ///
 /// Root        Derives from version_root.
 /// Threads     The writer publishes; current() may be asked by anybody, while reading.
-/// Complexity  publish() is O(1), and now and then O(what can be dropped).
+/// Errors      What throws for want of memory leaves the versions as they were.
+/// Complexity  publish() is O(1); collect() O(versions that wait for readers, and what can be dropped).
 template <class Root>
 class version_list {
     static constexpr std::size_t enough_to_look = 4;
 
     std::atomic<Root*> current_{nullptr};
     std::vector<Root*> before_;  // by version: those that go when nobody holds them
-    std::vector<Root*> kept_;    // by version: those that history keeps
+    std::deque<Root*> kept_;     // by version: those that history keeps
     std::vector<Root*> spare_;
 
 public:
@@ -81,36 +84,41 @@ public:
     /// How many versions are kept for readers, the current one not counted.
     [[nodiscard]] std::size_t held() const noexcept { return before_.size(); }
     /// Those that history keeps, oldest first, the current one not counted.
-    [[nodiscard]] std::vector<Root*> const& history() const noexcept { return kept_; }
-    /// A root to fill.
+    [[nodiscard]] std::deque<Root*> const& history() const noexcept { return kept_; }
+    /// A root to fill, and room to publish it.
     [[nodiscard]] Root* fresh() {
+        before_.reserve(roomy(before_.size() + 1));
+        spare_.reserve(roomy(before_.size() + spare_.size() + 2));
         if (spare_.empty()) return new Root;
         auto* const out = spare_.back();
         spare_.pop_back();
         return out;
     }
-    /// `next` is served from now on; `left` is what it does not have any more of the one before, which history keeps
-    /// or does not. drop(block) is called of what nobody can see.
-    template <class Drop>
-    void publish(Root* next, std::vector<retired_block>& left, bool keep_last, Drop const& drop) {
-        before_.reserve(before_.size() + 1);
-        kept_.reserve(kept_.size() + 1);
-        spare_.reserve(before_.size() + spare_.size() + 2);
+    /// `next`, which fresh() has given, is served from now on; `left` is what it does not have any more of the one
+    /// before, which history keeps or does not.
+    void publish(Root* next, std::vector<retired_block>& left, bool keep_last) {
         auto* const last = current_.load(std::memory_order_relaxed);
-        if (last != nullptr) last->leaves.swap(left);
+        if (keep_last) kept_.push_back(last);  // the only thing that may fail
         if (last != nullptr) {
+            last->leaves.swap(left);
             auto* const kept = keep_last ? last : last->before.load(std::memory_order_relaxed);
             next->before.store(kept, std::memory_order_relaxed);
         }
         current_.store(next, std::memory_order_seq_cst);
         if (last == nullptr) return;
         last->stamp = all_readers.stamp();
-        (keep_last ? kept_ : before_).push_back(last);
+        if (!keep_last) before_.push_back(last);
+    }
+    /// Drops what nobody can see any more, if there is enough to look at: drop(block) is called for each block.
+    template <class Drop>
+    void collect_some(Drop const& drop) {
         if (before_.size() >= enough_to_look) collect(drop);
     }
     /// History keeps its n oldest versions no longer.
     void forget_oldest(std::size_t n) {
         if (n == 0) return;
+        before_.reserve(roomy(before_.size() + n));
+        spare_.reserve(roomy(before_.size() + n + spare_.size() + 2));
         auto* const next = n < kept_.size() ? kept_[n] : current();
         next->before.store(nullptr, std::memory_order_release);
         auto const stamp = all_readers.stamp();  // somebody may be on the way to them
@@ -119,7 +127,6 @@ public:
         std::sort(before_.begin(), before_.end(),
             [](Root const* x, Root const* y) { return x->at.version < y->at.version; });
         kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(n));
-        spare_.reserve(before_.size() + spare_.size() + 2);
     }
     /// Drops what nobody can see any more.
     template <class Drop>
@@ -130,32 +137,29 @@ public:
             auto* const each = before_[i];
             if (each->stamp >= oldest || each->holds.load(std::memory_order_acquire) != 0) continue;
             auto* const earlier = one_before(i);
-            for (auto const& block : each->leaves) {
+            for (auto& blocks = each->leaves; !blocks.empty(); blocks.pop_back()) {
+                auto const block = blocks.back();
                 if (earlier != nullptr && block.born <= earlier->at.version) earlier->leaves.push_back(block);
                 else drop(block);
             }
-            each->leaves.clear();
             spare_.push_back(each);
-            before_[i] = nullptr;
+            before_.erase(before_.begin() + static_cast<std::ptrdiff_t>(i));
         }
-        std::size_t left = 0;
-        for (auto* const each : before_) {
-            if (each != nullptr) before_[left++] = each;
-        }
-        before_.resize(left);
     }
     /// No reader is left.
     template <class Drop>
     void drop_all(Drop const& drop) {
-        for (auto* const list : {&before_, &kept_}) {
-            for (auto* const each : *list) {
-                for (auto const& block : each->leaves) drop(block);
-                each->leaves.clear();
-            }
-        }
+        auto const leave = [&](Root* each) {
+            for (auto const& block : each->leaves) drop(block);
+            each->leaves.clear();
+        };
+        for (auto* const each : before_) leave(each);
+        for (auto* const each : kept_) leave(each);
     }
 
 private:
+    /// A capacity for so many that grows by doubling.
+    [[nodiscard]] static std::size_t roomy(std::size_t n) noexcept { return std::bit_ceil(n); }
     /// The version before before_[i] that is still there.
     [[nodiscard]] Root* one_before(std::size_t i) const noexcept {
         auto* const near = i == 0 ? nullptr : before_[i - 1];
