@@ -517,6 +517,229 @@ TEST_CASE("a trial that keeps crashing is stopped by itself", "[view][deployment
     CHECK(shop.outcome().find("crash loop") != std::string::npos);
 }
 
+// --- what goes wrong in between -----------------------------------------------------------------------------------
+
+TEST_CASE("a step whose audit entry could not be written is whole, and stands in the log before the next one",
+    "[view][deployment]") {
+    fake_now = event_time::from_ms(1'700'000'000'000);
+    std::vector<std::string> const whole{"deploy v1 (version 1)", "validate v1 (version 1)", "cut_over v1 (version 1)",
+        "deploy v2 (version 2)", "validate v2 (version 2)", "cut_over v2 (version 2)", "roll_back v1 (version 1)"};
+    for (std::uint64_t n = 1;; ++n) {  // the n-th call of the cut-over fails
+        INFO("call " << n);
+        memory_files files;
+        memory_log<sale> log;
+        append(log, 0, 500);
+        shop_t shop{"shop", on(files)};
+        define_all(shop, log);
+        shop.start();
+        shop.deploy("v1");
+        settle(shop);
+        shop.cut_over();
+        shop.deploy("v2");
+        settle(shop);
+        files.inject(n, fault::fail);
+        auto const failed = code_of([&] { shop.cut_over(); }) != error_code::none;
+        files.inject(0, fault::fail);
+        if (shop.view().current() == 2) {
+            CHECK(shop.phase() == deployment_phase::watching);
+            CHECK(shop.view().read().version() == 2);
+            append(log, 500, 800);
+            settle(shop);
+            CHECK(rows_of(*shop.view().read()) == oracle(v2, 800));
+            shop.roll_back();
+            CHECK(rows_of(*shop.view().read()) == oracle(v1, 800));
+            append(log, 800, 900);
+            settle(shop);
+            CHECK(rows_of(*shop.view().read()) == oracle(v1, 900));
+            CHECK(told(shop) == whole);
+        } else {  // whatever is asked of it now, it says what is wrong
+            code_of([&] { settle(shop); });
+            code_of([&] { shop.cut_over(); });
+            CHECK(shop.view().read().version() == (shop.phase() == deployment_phase::watching ? 2 : 1));
+        }
+        if (!failed) break;
+    }
+}
+
+TEST_CASE("a trial that cannot be stopped, as CURRENT cannot be written, is no end of the program",
+    "[view][deployment]") {
+    fake_now = event_time::from_ms(1'700'000'000'000);
+    memory_files files;
+    memory_log<sale> log;
+    append(log, 0, 400);
+    shop_t shop{"shop", on(files)};
+    define_all(shop, log);
+    shop.start();
+    shop.deploy("v3");
+    settle(shop);
+    REQUIRE(shop.phase() == deployment_phase::ready);
+    append(log, 400, 600);  // too dear
+    files.inject(1, fault::fail);
+    CHECK(code_of([&] { settle(shop); }) == error_code::io);
+    files.inject(0, fault::fail);
+    CHECK(code_of([&] { shop.cut_over(); }) == error_code::stopped);
+    CHECK(code_of([&] { settle(shop); }) == error_code::stopped);
+}
+
+TEST_CASE("a version that follows no more is left, whether its last rows can be written or not",
+    "[view][deployment]") {
+    fake_now = event_time::from_ms(1'700'000'000'000);
+    for (bool const follows : {false, true}) {
+        for (std::uint64_t n = 1;; ++n) {
+            INFO("call " << n << (follows ? " of the end of the window" : " of the cut-over"));
+            memory_files files;
+            memory_log<sale> log;
+            append(log, 0, 400);
+            auto options = on(files);
+            options.keep = 0;
+            if (!follows) options.rollback_window = {};
+            shop_t shop{"shop", options};
+            define_all(shop, log);
+            shop.start();
+            shop.deploy("v1");
+            settle(shop);
+            shop.cut_over();
+            shop.deploy("v2");
+            settle(shop);
+            if (follows) shop.cut_over();
+            files.inject(n, fault::fail);
+            bool const failed = code_of([&] { follows ? shop.finish() : shop.cut_over(); }) != error_code::none;
+            files.inject(0, fault::fail);
+            bool const taken = shop.view().current() == 2 && shop.phase() == deployment_phase::steady;
+            if (taken) {
+                CHECK(shop.candidate() == 0);
+                append(log, 400, 700);
+                settle(shop);
+                CHECK(shop.lag() == 0);
+                CHECK(rows_of(*shop.view().read()) == oracle(v2, 700));
+                code_of([&] { shop.deploy("v1"); });
+                code_of([&] { settle(shop); });
+                code_of([&] { shop.cut_over(); });
+            }
+            if (!failed) break;
+        }
+    }
+}
+
+TEST_CASE("a canary is still there after a restart, for the same keys as elsewhere", "[view][deployment]") {
+    fake_now = event_time::from_ms(1'700'000'000'000);
+    memory_files files;
+    memory_log<sale> log;
+    append(log, 0, 500);
+    {
+        shop_t shop{"shop", on(files)};
+        define_all(shop, log);
+        shop.start();
+        shop.deploy("v1");
+        settle(shop);
+        shop.cut_over();
+        shop.deploy("v2");
+        settle(shop);
+        shop.set_canary(5'000);
+    }
+    shop_t shop{"shop", on(files)};
+    define_all(shop, log);
+    shop.start();
+    reader const other{"shop", files};
+    int trial = 0;
+    for (int i = 0; i < 100; ++i) {
+        auto const key = "key " + std::to_string(i);
+        CHECK(shop.view().read_for(key).version() == other.read_for(key).version());
+        trial += shop.view().read_for(key).version() == 2;
+    }
+    CHECK(trial > 30);
+}
+
+TEST_CASE("what is certified, released and retired stands in the audit log, once", "[view][deployment]") {
+    fake_now = event_time::from_ms(1'700'000'000'000);
+    memory_files files;
+    memory_log<sale> log;
+    append(log, 0, 300);
+    auto options = on(files);
+    options.keep = 0;
+    options.cut_over_when_valid = true;
+    options.rollback_window = {};
+    {
+        shop_t shop{"shop", options};
+        define_all(shop, log);
+        shop.start();
+        shop.deploy("v1");
+        settle(shop);
+        shop.certify("step 6");  // a name like those of steps hides none of them
+        shop.certify("step 6");  // it does already
+        CHECK(!shop.release("audited 2023"));
+        CHECK(code_of([&] { shop.certify("step 6", 2); }) == error_code::not_there);
+        shop.deploy("v2");
+        settle(shop);
+        CHECK(shop.view().versions() == std::vector<std::uint64_t>{1, 2});
+        CHECK(shop.release("step 6"));
+        shop.deploy("v1");
+        settle(shop);
+        CHECK(shop.view().versions() == std::vector<std::uint64_t>{3});
+        std::vector<std::string> const all{"deploy v1 (version 1)", "validate v1 (version 1)",
+            "cut_over v1 (version 1)", "certify v1 (version 1)", "deploy v2 (version 2)", "validate v2 (version 2)",
+            "cut_over v2 (version 2)", "release v1 (version 1)", "deploy v1 (version 3)", "validate v1 (version 3)",
+            "cut_over v1 (version 3)", "retire v1 (version 1)", "retire v2 (version 2)"};
+        CHECK(told(shop) == all);
+        CHECK(shop.audit().history()[3].why == "step 4: step 6");
+    }
+    // Killed at any call of certifying it, it is certified and told, or neither.
+    for (std::uint64_t n = 1;; ++n) {
+        INFO("call " << n);
+        auto const name = "audit " + std::to_string(n);
+        bool killed = false;
+        {
+            shop_t shop{"shop", options};
+            define_all(shop, log);
+            shop.start();
+            files.inject(n, n % 2 == 0 ? fault::cut : fault::after);
+            killed = code_of([&] { shop.certify(name); }) != error_code::none;
+        }
+        files.restart();
+        shop_t shop{"shop", options};
+        define_all(shop, log);
+        shop.start();
+        auto const history = shop.audit().history();
+        CHECK((shop.view().certified(name) != 0) == history.back().why.ends_with(": " + name));
+        if (!killed) break;
+    }
+}
+
+TEST_CASE("a program that ends as it was meant to is no crash loop", "[view][deployment]") {
+    fake_now = event_time::from_ms(1'700'000'000'000);
+    memory_files files;
+    memory_log<sale> log;
+    append(log, 0, 100);
+    auto options = on(files);
+    options.most_starts = 3;
+    for (int start = 0; start < 8; ++start) {
+        shop_t shop{"shop", options};
+        define_all(shop, log);
+        shop.start();
+        if (start == 0) shop.deploy("v1");
+        CHECK(shop.phase() == deployment_phase::replaying);
+        shop.save();
+    }
+}
+
+TEST_CASE("a build says where it began to read, also when retention has removed that", "[view][deployment]") {
+    fake_now = event_time::from_ms(1'700'000'000'000);
+    memory_files files;
+    memory_log<sale> log;
+    append(log, 0, 10'000);
+    shop_t shop{"shop", on(files)};
+    define_all(shop, log);
+    shop.start();
+    shop.deploy("v1");
+    settle(shop);
+    log.trim(0, 9'000);
+    REQUIRE(log.begin_offset() > 0);
+    append(log, 10'000, 10'001);
+    settle(shop);
+    CHECK(shop.about_candidate().inputs[0].offset == 10'001);
+    CHECK(shop.about_candidate().inputs[0].begin == 0);
+}
+
 // --- killed anywhere --------------------------------------------------------------------------------------------
 
 namespace {

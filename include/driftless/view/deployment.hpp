@@ -6,64 +6,29 @@
 #include <driftless/core/error.hpp>
 #include <driftless/core/pipeline.hpp>
 #include <driftless/log/detail/plain_name.hpp>
-#include <driftless/log/readable.hpp>
-#include <driftless/run/snapshot_manifest.hpp>
 #include <driftless/view/audit_log.hpp>
 #include <driftless/view/deployment_options.hpp>
 #include <driftless/view/detail/build_job.hpp>
+#include <driftless/view/detail/deployed_versions.hpp>
 #include <driftless/view/detail/deployment_state.hpp>
+#include <driftless/view/detail/meet.hpp>
 #include <driftless/view/detail/snapshot_search.hpp>
-#include <driftless/view/row_set.hpp>
+#include <driftless/view/detail/step_notes.hpp>
 #include <driftless/view/validate.hpp>
 #include <driftless/view/versioned_view.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace driftless::inline v0 {
-
-namespace detail {
-/// An input as it is forwarded: a log that outlives the call, or a name bound to one.
-template <class X>
-inline constexpr bool borrows = std::is_lvalue_reference_v<X>;
-template <class Name, class X>
-inline constexpr bool borrows<bound<Name, X>> = std::is_lvalue_reference_v<X>;
-template <class Name, class X>
-inline constexpr bool borrows<bound<Name, X>&> = std::is_lvalue_reference_v<X>;
-
-template <class X>
-inline constexpr bool is_log_input = readable_log<typename definition_input<X>::log>;
-
-/// The versions of a deployment: what it changes itself.
-template <class K, class V, class View>
-class deployed_versions : public versioned_view<K, V, View> {
-    using base = versioned_view<K, V, View>;
-
-public:
-    deployed_versions(std::string in, versioned_view_options how) : base(std::move(in), std::move(how), false) {}
-    using base::add;
-    using base::change;
-    using base::files;
-    using base::folder_of;
-    using base::forget;
-    using base::list;
-    using base::make_folder;
-    using base::now;
-    using base::retire_old;
-    using base::set_current;
-    using base::show;
-    using base::unload;
-    using base::write;
-};
-}  // namespace detail
 
 /// Replays a log through a new version of a pipeline beside the current one, compares, moves all readers to it at once,
 /// and back if need be: the Kappa architecture without a second system.
@@ -87,7 +52,8 @@ public:
 ///             last step: a replay from its last snapshot. Readers are never given a version that is not complete.
 /// Errors      driftless::error. What a version on trial throws ends the trial, with its reason in outcome() and in the
 ///             audit log, and nothing else; after a cut-over it leads back to the old version. What the current version
-///             throws comes out of poll() where nothing is left to go back to.
+///             throws comes out of poll() where nothing is left to go back to. Where the audit log cannot be written,
+///             the step has been taken all the same; the next step, or start(), writes it down first.
 /// Threads     One thread defines, polls and decides. view() is read by any number.
 /// Complexity  cut_over and roll_back do not depend on the number of rows but for the snapshot that the new version
 ///             takes before a cut-over.
@@ -111,7 +77,7 @@ public:
 private:
     deployment_options options_;
     detail::deployed_versions<K, V, View> view_;
-    audit_log audit_;
+    detail::step_notes notes_;
     detail::deployment_state state_;
     std::vector<std::unique_ptr<definition_t>> definitions_;
     std::vector<std::pair<std::string, validator>> validators_;
@@ -128,7 +94,7 @@ public:
     explicit deployment(std::string folder, deployment_options options = {})
         : options_(std::move(options)),
           view_(std::move(folder), versions_by(options_)),
-          audit_(view_.folder() + "/audit", {.files = options_.files, .clock = options_.clock}) {
+          notes_(view_.folder() + "/audit", {.files = options_.files, .clock = options_.clock}, options_.who) {
         if (!view_.list().owner.empty()) state_ = decode<detail::deployment_state>(view_.list().owner);
     }
     deployment(deployment const&) = delete;
@@ -165,15 +131,7 @@ public:
     /// The same with checks of view/validate.hpp, all of them.
     void validate_with(validation<K, V> checks) {
         validate_with("checks", [checks = std::move(checks)](View const* current, View const& fresh, build const&) {
-            auto const rows_in = [](View const& of) {
-                row_set<K, V> out;
-                detail::each_row<K, V>(of,
-                    [&](auto const& key, time_window window, auto const& value) { out.add(key, window, value); });
-                return std::move(out).finish();
-            };
-            auto const candidate = rows_in(fresh);
-            auto const found =
-                current != nullptr ? checks.run(candidate, rows_in(*current)) : checks.run(candidate);
+            auto const found = checks.run_views(fresh, current);
             return found.passed() ? std::string{} : found.str();
         });
     }
@@ -199,7 +157,7 @@ public:
     /// What a version is made of, as of now; the current one, or the one on trial.
     [[nodiscard]] build about_current() const { return current_ ? current_->about() : build{}; }
     [[nodiscard]] build about_candidate() const { return candidate_ ? candidate_->about() : build{}; }
-    [[nodiscard]] audit_log const& audit() const noexcept { return audit_; }
+    [[nodiscard]] audit_log const& audit() const noexcept { return notes_.log(); }
 
     // --- what it does -------------------------------------------------------------------------------------------
 
@@ -208,7 +166,7 @@ public:
     /// Errors      invalid_argument where a version that is in use is not defined; those of the snapshots.
     void start() {
         if (started_) throw error{error_code::stopped, "this deployment has started", view_.folder()};
-        append_note();
+        notes_.append(state_.note);
         auto const current = view_.list().current;
         bool const on_trial = phase() != deployment_phase::steady;
         if (on_trial) {
@@ -268,6 +226,7 @@ public:
         auto const problem = tried([&] { candidate_ = open(number); });
         if (!problem.empty()) return stop(problem);
         note_trial();
+        notes_.append(state_.note);
     }
 
     /// Reads on: the current version at most `max` records, the one that follows behind it as many, and the one on
@@ -306,7 +265,7 @@ public:
         require_phase(deployment_phase::ready, "cut_over() needs a version that is ready: poll() until it is");
         auto const number = state_.candidate;
         auto const why = tried([&] {
-            meet();
+            detail::meet(current_.get(), *candidate_, options_.replay_chunk);
             candidate_->save_snapshot();  // what readers in other processes, and the next start, are given
         });
         if (!why.empty()) return stop(why);
@@ -323,11 +282,12 @@ public:
         note(next, audit_kind::cut_over, number, logic_of(number), from);
         step(next, [&](detail::listed_versions& list) { view_.set_current(list, number); });
         view_.show(number);
-        if (follows) previous_ = std::move(current_);
-        else retire_job(current_);
-        current_ = std::move(candidate_);
+        auto old_job = std::exchange(current_, std::move(candidate_));
+        if (follows) previous_ = std::move(old_job);
         note_trial();
-        view_.retire_old(used());
+        notes_.append(state_.note);
+        retire_job(std::move(old_job));
+        retire_old();
     }
     /// Goes back to the version that was current before, for all readers at once.
     ///
@@ -349,14 +309,15 @@ public:
     void stop(std::string_view why) {
         auto const number = state_.candidate;
         if (number == 0) throw error{error_code::stopped, "there is no version on trial to stop", view_.folder()};
-        candidate_.reset();
         auto next = state_;
         next.phase = static_cast<std::uint8_t>(deployment_phase::steady);
         next.candidate = 0;
         next.outcome = detail::sentence({"version ", number, " was stopped: ", why});
         note(next, audit_kind::stop, number, logic_of(number), why);
         step(next, [&](detail::listed_versions& list) { list.erase(number); });
+        candidate_.reset();
         view_.forget(number);
+        notes_.append(state_.note);
     }
     /// Of 10'000 keys so many are read from the version on trial by view().read_for(key); 0 ends it.
     void set_canary(std::uint32_t share) {
@@ -368,22 +329,30 @@ public:
     /// As versioned_view::certify, with an entry in the audit log.
     void certify(std::string_view name, std::uint64_t number = 0) {
         if (number == 0) number = view_.list().current;
-        view_.certify(name, number);
-        audit_.append(audit_kind::certify, label(number, logic_of(number)), options_.who, name);
+        if (!view_.certifies_anew(name, number)) return;
+        auto next = state_;
+        note(next, audit_kind::certify, number, logic_of(number), name);
+        step(next, [&](detail::listed_versions& list) { list.find(number)->certified.emplace_back(name); });
+        notes_.append(state_.note);
     }
+    /// As versioned_view::release, with an entry in the audit log.
     bool release(std::string_view name) {
         auto const number = view_.certified(name);
-        if (!view_.release(name)) return false;
-        audit_.append(audit_kind::release, label(number, logic_of(number)), options_.who, name);
+        if (number == 0) return false;
+        auto next = state_;
+        note(next, audit_kind::release, number, logic_of(number), name);
+        step(next, [&](detail::listed_versions& list) { std::erase(list.find(number)->certified, name); });
+        notes_.append(state_.note);
         return true;
     }
     /// As versioned_view::load.
     void load(std::uint64_t number) { view_.load(number); }
-    /// Snapshots of all jobs, now: before a planned end.
+    /// Snapshots of all jobs, now: before a planned end, which is no crash.
     void save() {
         for (auto* const each : {&current_, &previous_, &candidate_}) {
             if (*each) (*each)->save_snapshot();
         }
+        if (started_) count_from_here();
     }
 
 private:
@@ -397,30 +366,20 @@ private:
 
     // --- steps --------------------------------------------------------------------------------------------------
 
-    /// One write decides: the list of versions with the state in it.
+    /// One write decides: the list of versions with the state in it. The caller brings what is in memory after it, and
+    /// then the audit log, which may fail: then the next step, or the next start, gives it this one first.
     template <class F>
     void step(detail::deployment_state next, F&& edit) {
+        notes_.append(state_.note);
         view_.change([&](detail::listed_versions& list) {
             edit(list);
             list.owner = encode(next);
         });
         state_ = std::move(next);
-        append_note();
     }
-    void note(detail::deployment_state& into, audit_kind kind, std::uint64_t number, std::string_view logic,
-        std::string_view why, std::string_view verdict = {}) const {
-        into.note = {into.note.number + 1, static_cast<std::uint8_t>(kind), label(number, logic),
-            detail::sentence({"step ", into.note.number + 1, why.empty() ? "" : ": ", why}), std::string{verdict}};
-    }
-    /// The audit log has the last step, or is given it: once, however often it is tried.
-    void append_note() {
-        auto const& last = state_.note;
-        if (last.number == 0) return;
-        auto const tag = detail::sentence({"step ", last.number});
-        for (auto const& each : audit_.history()) {
-            if (each.why == tag || each.why.starts_with(tag + ":")) return;
-        }
-        audit_.append(static_cast<audit_kind>(last.kind), last.version, options_.who, last.why, last.verdict);
+    static void note(detail::deployment_state& into, audit_kind kind, std::uint64_t number, std::string_view logic,
+        std::string_view why, std::string_view verdict = {}) {
+        into.note = detail::step_notes::behind(into.note, kind, number, logic, why, verdict);
     }
     void back(std::string const& why) {
         auto const failed = view_.list().current;
@@ -433,35 +392,53 @@ private:
         step(next, [&](detail::listed_versions& list) { view_.set_current(list, number); });
         view_.show(number);
         current_ = std::move(previous_);
-        previous_.reset();
-        view_.retire_old(used());
+        notes_.append(state_.note);
+        retire_old();
     }
     void close_window() {
         auto next = state_;
         next.phase = static_cast<std::uint8_t>(deployment_phase::steady);
         next.previous = 0;
         step(next, [](auto&) {});
-        retire_job(previous_);
-        view_.retire_old(used());
+        retire_job(std::move(previous_));
+        retire_old();
     }
     void give_up_previous(std::string const& why) {
         auto const number = state_.previous;
-        previous_.reset();
         auto next = state_;
         next.phase = static_cast<std::uint8_t>(deployment_phase::steady);
         next.previous = 0;
         next.outcome = detail::sentence({"version ", number, " follows no more, and there is no way back: ", why});
         note(next, audit_kind::stop, number, logic_of(number), why);
         step(next, [](auto&) {});
+        previous_.reset();
+        notes_.append(state_.note);
     }
     void end_trial(std::string const& why) {
         if (phase() == deployment_phase::watching) back(why);
         else if (state_.candidate != 0) stop(why);
     }
-    /// Its rows are kept as of now.
-    static void retire_job(job_ptr& of) {
+    /// Its rows are kept as of now; whatever comes of it, it follows no more.
+    static void retire_job(job_ptr of) {
         if (of) of->save_snapshot();
-        of.reset();
+    }
+    /// Removes the versions beyond those that are kept: each is a step.
+    void retire_old() {
+        for (auto const number : view_.beyond_keep({state_.candidate, state_.previous})) {
+            auto next = state_;
+            note(next, audit_kind::retire, number, logic_of(number), "beyond those that are kept");
+            step(next, [&](detail::listed_versions& list) { list.erase(number); });
+            view_.forget(number);
+            notes_.append(state_.note);
+        }
+        view_.collect();
+    }
+    /// What comes before is no crash loop.
+    void count_from_here() {
+        if (state_.starts == 0) return;
+        auto next = state_;
+        next.starts = 0;
+        step(next, [](auto&) {});
     }
 
     std::size_t poll_current(std::size_t max) {
@@ -475,11 +452,7 @@ private:
     void ask_guards() {
         auto* const trial = phase() == deployment_phase::watching ? current_.get() : candidate_.get();
         if (trial == nullptr) return;
-        if (state_.starts != 0 && trial->about().snapshot != trial_snapshot_) {  // it gets on: no crash loop
-            auto next = state_;
-            next.starts = 0;
-            step(next, [](auto&) {});
-        }
+        if (trial->about().snapshot != trial_snapshot_) count_from_here();  // it gets on
         if (guards_.empty()) return;
         trial_health const health{phase(), trial->about(), trial->lag(), view_.now(), state_.starts};
         for (auto const& [name, asked] : guards_) {
@@ -496,33 +469,10 @@ private:
     /// It has read all that there is, and so has the current one.
     bool caught_up() {
         if (candidate_->lag() != 0) return false;
-        std::string const why = tried([&] { meet(); });
-        if (why.empty()) return candidate_ != nullptr && met();
+        auto const why = tried([&] { detail::meet(current_.get(), *candidate_, options_.replay_chunk); });
+        if (why.empty()) return detail::met(current_.get(), *candidate_);
         stop(why);
         return false;
-    }
-    /// How many records further the current one has read.
-    [[nodiscard]] std::int64_t ahead(bool& same) const {
-        same = true;
-        return current_ ? detail::ahead_of(current_->about(), candidate_->about(), same) : 0;
-    }
-    [[nodiscard]] bool met() const {
-        bool same = false;
-        static_cast<void>(ahead(same));
-        return same;
-    }
-    /// Brings both to the same offsets, while the logs grow. A throttle may hold the new one back: then not yet.
-    void meet() {
-        for (int tries = 0; tries < 1000; ++tries) {
-            bool same = false;
-            auto const by = ahead(same);
-            if (same) return;
-            std::size_t fed = 0;
-            if (by > 0) fed = candidate_->poll(static_cast<std::size_t>(by));
-            else if (by < 0) fed = current_->poll(static_cast<std::size_t>(-by));
-            else fed = current_->poll(options_.replay_chunk) + candidate_->poll(options_.replay_chunk);
-            if (fed == 0) return;
-        }
     }
     void validate() {
         auto const number = state_.candidate;
@@ -545,6 +495,7 @@ private:
         note(next, audit_kind::validate, number, logic_of(number),
             detail::sentence({"after ", candidate_->about().records, " records"}), "passed");
         step(next, [](auto&) {});
+        notes_.append(state_.note);
     }
 
     // --- jobs ---------------------------------------------------------------------------------------------------
@@ -589,10 +540,6 @@ private:
         auto const* const found = view_.list().find(number);
         return found != nullptr ? found->logic_version : std::string{};
     }
-    [[nodiscard]] static std::string label(std::uint64_t number, std::string_view logic) {
-        return detail::sentence({logic, " (version ", number, ")"});
-    }
-    [[nodiscard]] std::vector<std::uint64_t> used() const { return {state_.candidate, state_.previous}; }
     /// What the version on trial has done before this program.
     void note_trial() {
         auto* const trial = phase() == deployment_phase::watching ? current_.get() : candidate_.get();
@@ -605,8 +552,6 @@ private:
         try {
             f();
             return {};
-        } catch (error const& problem) {
-            return problem.what();
         } catch (std::exception const& problem) {
             return problem.what();
         }
