@@ -2,6 +2,7 @@
 #ifndef DRIFTLESS_VIEW_DETAIL_DEPLOYED_VERSIONS_HPP
 #define DRIFTLESS_VIEW_DETAIL_DEPLOYED_VERSIONS_HPP
 
+#include <driftless/view/deployment_options.hpp>
 #include <driftless/view/versioned_view.hpp>
 
 #include <string>
@@ -14,7 +15,14 @@ class deployed_versions : public versioned_view<K, V, View> {
     using base = versioned_view<K, V, View>;
 
 public:
-    deployed_versions(std::string in, versioned_view_options how) : base(std::move(in), std::move(how), false) {}
+    deployed_versions(std::string in, deployment_options const& how)
+        : base(std::move(in),
+              {.keep = how.keep,
+                  .git_hash = how.git_hash,
+                  .files = how.files,
+                  .clock = how.clock,
+                  .rows = how.rows},
+              false) {}
     using base::add;
     using base::beyond_keep;
     using base::certifies_anew;

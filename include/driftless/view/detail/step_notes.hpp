@@ -24,12 +24,6 @@ public:
 
     [[nodiscard]] audit_log const& log() const noexcept { return log_; }
 
-    /// What is to be written down with a step.
-    [[nodiscard]] static audit_note behind(audit_note const& last, audit_kind kind, std::uint64_t number,
-        std::string_view logic, std::string_view why, std::string_view verdict) {
-        return {last.number + 1, static_cast<std::uint8_t>(kind), sentence({logic, " (version ", number, ")"}),
-            sentence({"step ", last.number + 1, why.empty() ? "" : ": ", why}), std::string{verdict}};
-    }
     /// The log has the last step, or is given it.
     void append(audit_note const& last) {
         if (last.number == told_) return;
