@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/view/deployment.hpp>
+#include <driftless/view/guard.hpp>
 #include <driftless/view/versioned_view_reader.hpp>
 
 #include <driftless/agg/sum.hpp>
@@ -738,6 +739,30 @@ TEST_CASE("a build says where it began to read, also when retention has removed 
     settle(shop);
     CHECK(shop.about_candidate().inputs[0].offset == 10'001);
     CHECK(shop.about_candidate().inputs[0].begin == 0);
+}
+
+TEST_CASE("guards judge each version by itself", "[view][deployment]") {
+    fake_now = event_time::from_ms(1'700'000'000'000);
+    memory_files files;
+    memory_log<sale> log;
+    append(log, 0, 900);
+    shop_t shop{"shop", on(files)};
+    define_all(shop, log);
+    guards watch;
+    watch.add("logic", [&](measures const&) {
+        return shop.about_candidate().logic_version == "v2" ? std::string{"not this one"} : std::string{};
+    });
+    watch.add(most_lag{.records = 500, .patience = 10_s});
+    shop.guard_with("guards", watch.as_guard());
+    shop.validate_with("checks", validation<std::string, std::int64_t>{}.add(counts{}).as_validator());
+    shop.start();
+    shop.deploy("v2");
+    settle(shop);
+    CHECK(shop.outcome().find("guard guards: logic: not this one") != std::string::npos);
+    fake_now = fake_now + 1_h;
+    shop.deploy("v1");
+    settle(shop);
+    CHECK(shop.phase() == deployment_phase::ready);
 }
 
 // --- killed anywhere --------------------------------------------------------------------------------------------
