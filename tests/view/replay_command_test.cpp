@@ -63,6 +63,7 @@ struct programs {
         dl::deployment_options options;
         options.files = &files;
         options.clock = &fake_clock;
+        options.cut_over_when_valid = true;  // not by `run`
         command all{"revenue", options,
             {[this](std::string_view text) { out += text; }, [this](std::string_view text) { err += text; }}};
         all.add("v1", revenue(&plain), dl::bind("sales"_name, log))
@@ -146,6 +147,28 @@ TEST_CASE("a program plans, runs, validates, cuts over and rolls back by command
     CHECK_THAT(start.out, Contains("begins with snapshot"));
     CHECK(start({"plan", "v1", "--from=offset:2000"}) == command_status::refused);
     CHECK_THAT(start.out, Contains("not possible"));
+}
+
+TEST_CASE("commands end the rollback window as well, and many of them are no crash loop", "[view][replay_command]") {
+    dl::testing::memory_files files;
+    dl::memory_log<sale> log;
+    append(log, 1000);
+    programs start{files, log};
+    for (auto const* const version : {"v1", "v2"}) {
+        REQUIRE(start({"run", version}) == command_status::good);
+        REQUIRE(start({"cutover"}) == command_status::good);
+    }
+    for (int i = 0; i < 8; ++i) CHECK(start({"run", "v1"}) == command_status::refused);
+    CHECK_THAT(start.err, Contains("can still be rolled back"));
+    now_ns += 600'000'000'000;
+    CHECK(start({"run", "v1", "--from", "offset:2000"}) == command_status::refused);
+    CHECK_THAT(start.err, Contains("a replay cannot begin outside"));
+    CHECK(start({"run", "wrong"}) == command_status::refused);
+    CHECK(start({"run", "v1"}) == command_status::good);
+    CHECK_THAT(start.out, Contains("version 4 is ready"));
+    append(log, 70'000);  // more than one look at the logs reads
+    CHECK(start({"validate"}) == command_status::good);
+    CHECK_THAT(start.out, Contains("windows off 0]"));
 }
 
 TEST_CASE("a command line that makes no sense is told so", "[view][replay_command]") {
