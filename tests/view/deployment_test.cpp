@@ -687,6 +687,33 @@ TEST_CASE_METHOD(world, "guards judge each version by itself", "[view][deploymen
     CHECK(shop.phase() == deployment_phase::ready);
 }
 
+TEST_CASE_METHOD(world, "a folder that lacks its list of versions, or its current one, is not gone on with",
+    "[view][deployment]") {
+    {
+        shop_t shop{options, log};
+        shop.start();
+        make_current(shop, "v1");  // of no records
+    }
+    {
+        shop_t shop{options, log};  // nothing is missing
+        shop.start();
+        append(log, 0, 400);
+        settle(shop);
+        CHECK(rows_of(*shop.view().read()) == oracle(v1, 400));
+        shop.save();
+    }
+    auto const list = read_whole_file("shop/CURRENT", files);
+    files.remove("shop/CURRENT");
+    CHECK(code_of([&] { shop_t{options, log}.start(); }) == error_code::corrupt);
+    CHECK(!files.list("shop/versions/000000000001").empty());
+    write_whole_file("shop", "CURRENT", *list, files);
+    CHECK(code_of([&] { shop_t{options, log}.start(); }) == error_code::none);
+    driftless::detail::remove_tree("shop/versions/000000000001", files);
+    shop_t shop{options, log};
+    CHECK(code_of([&] { shop.start(); }) == error_code::corrupt);
+    CHECK(!shop.view().try_read());
+}
+
 // --- killed anywhere --------------------------------------------------------------------------------------------
 
 namespace {

@@ -13,6 +13,7 @@
 #include <driftless/view/detail/deployment_state.hpp>
 #include <driftless/view/detail/deployment_steps.hpp>
 #include <driftless/view/detail/meet.hpp>
+#include <driftless/view/detail/rows_file.hpp>
 #include <driftless/view/detail/snapshot_search.hpp>
 #include <driftless/view/detail/step_notes.hpp>
 #include <driftless/view/detail/trial_checks.hpp>
@@ -151,7 +152,8 @@ public:
 
     /// Takes up what the folder says; then readers are given the current version.
     ///
-    /// Errors      invalid_argument where a version that is in use is not defined; those of the snapshots.
+    /// Errors      invalid_argument where a version that is in use is not defined; corrupt where its rows are missing;
+    ///             those of the snapshots.
     void start() {
         if (started_) throw error{error_code::stopped, "this deployment has started", view_.folder()};
         notes_.append(state_.note);
@@ -424,6 +426,12 @@ private:
     job_ptr open(std::uint64_t number) {
         auto const& listed = *view_.list().find(number);
         auto const& of = definitions_.at(listed.logic_version, view_.folder());
+        if (number != state_.candidate && detail::newest_rows_in(view_.folder_of(number), view_.files()) == 0) {
+            throw error{error_code::corrupt,
+                detail::sentence({"the rows of version ", number,
+                    ", which readers were moved to, are missing: bring its folder back from a copy"}),
+                view_.folder_of(number)};
+        }
         detail::build_place<K, V, View> at;
         at.version = &**view_.add(listed);
         at.folder = view_.folder_of(number);

@@ -54,9 +54,9 @@ struct versioned_view_options {
 ///             start. The rows of the current version are read at the start.
 /// Time        A version is current from its cut-over on; these times are monotonised: a clock that was set back gives
 ///             the time of the one before plus 1 ns.
-/// Errors      driftless::error: in_use (another process writes this folder), corrupt, io, not_there. After an error
-///             while CURRENT was written nobody knows what it says: the object refuses further changes (stopped); open
-///             the folder anew. Readers go on.
+/// Errors      driftless::error: in_use (another process writes this folder), corrupt (also where versions have no
+///             CURRENT), io, not_there. After an error while CURRENT was written nobody knows what it says: the
+///             object refuses further changes (stopped); open the folder anew. Readers go on.
 /// Threads     read(), read_for() and the other reads from any number of threads; changes from one.
 /// Complexity  cut_over and roll_back write one small file and store one pointer. A read takes two atomic operations.
 /// Source      M. Fowler, "Blue Green Deployment" (2010).
@@ -301,14 +301,13 @@ protected:
             auto const slash = folder_.rfind('/');
             files_->sync_folder(slash == std::string::npos ? "." : folder_.substr(0, slash == 0 ? 1 : slash));
         }
-        files_->make_folder(folder_ + "/" + std::string{detail::versions_name});
+        files_->make_folder(detail::versions_folder(folder_));
         lock_ = files_->open(folder_ + "/lock", open_mode::create);
         if (!lock_->try_lock(false)) {
             throw error{error_code::in_use,
                 "another process writes this view: end it, or read the view with versioned_view_reader", folder_};
         }
-        if (auto found = detail::read_listed_versions(folder_, *files_)) list_ = std::move(*found);
-        remove_leftovers();
+        list_ = detail::take_up_versions(folder_, *files_);
         if (serves) serve();
     }
     /// Shows readers what CURRENT says.
@@ -328,7 +327,7 @@ protected:
         require_whole();
         detail::remove_tree(folder_of(number), *files_);
         files_->make_folder(folder_of(number));
-        files_->sync_folder(folder_ + "/" + std::string{detail::versions_name});
+        files_->sync_folder(detail::versions_folder(folder_));
     }
     /// One write of CURRENT, with what `edit` changes.
     template <class F>
@@ -477,16 +476,6 @@ private:
             detail::sentence({"version ", number,
                 there ? " is not in memory: load() it first" : " has been retired, or never was"}),
             folder_};
-    }
-    void remove_leftovers() {
-        auto const versions = folder_ + "/" + std::string{detail::versions_name};
-        for (auto const& each : files_->list(versions)) {
-            bool named = false;
-            for (auto const& one : list_.versions) named = named || each.name == detail::padded_number(one.number);
-            if (!named) detail::remove_tree(versions + "/" + each.name, *files_);
-        }
-        // One that was named before its folder was safe is empty.
-        for (auto const& one : list_.versions) files_->make_folder(folder_of(one.number));
     }
 };
 }  // namespace driftless::inline v0
