@@ -526,3 +526,20 @@ TEST_CASE("a log that was compacted moves to a cold store, where deletes outlive
     compact_by_key(log, key_of, is_deleted, how);
     CHECK(offsets_of(log) == offsets{8, 9});
 }
+
+TEST_CASE("a cold store that ends with records that went leads on to what is hot", "[log][compact]") {
+    memory_files files;
+    tiered_log<log_type> log{"log", cold_folder{"cold", files}, {}, options_in(files)};
+    append_segment(log, {0, 1, 2});
+    append_segment(log, {2, 1});
+    append_segment(log, {3});
+    log.sync();
+    compact_by_key(log, key_of);
+    log.move_before(0, 3);
+    CHECK(log.hot_offset() == 3);
+    CHECK(offsets_of(log) == offsets{0, 3, 4, 5});  // 1 and 2, at the end of the cold store, went
+    auto reading = options_in(files);
+    reading.access = log_access::read;
+    tiered_log<log_type> const reader{"log", cold_folder{"cold", files}, {}, reading};
+    CHECK(offsets_of(reader) == offsets{0, 3, 4, 5});
+}
