@@ -543,3 +543,29 @@ TEST_CASE("a cold store that ends with records that went leads on to what is hot
     tiered_log<log_type> const reader{"log", cold_folder{"cold", files}, {}, reading};
     CHECK(offsets_of(reader) == offsets{0, 3, 4, 5});
 }
+
+TEST_CASE("a tombstone stays while the cold store holds what it deletes, also where that is hot too", "[log][compact]") {
+    memory_files files;
+    present = 1'000;
+    key_compaction const how{.keep_tombstones = duration{0}};
+    tiered_log<log_type> log{"log", cold_folder{"cold", files}, {}, options_in(files)};
+    append_segment(log, {0, 1});
+    append_segment(log, {2});
+    log.sync();
+    log.move_before(0, 2);
+    append_segment(log, {0}, 0);
+    append_segment(log, {3});
+    append_segment(log, {4});
+    {
+        auto const held = log.bring_back(0, 0);
+        CHECK(log.hot_offset() == 0);
+    }
+    compact_by_key(log, key_of, is_deleted, how);
+    present += 10;
+    compact_by_key(log, key_of, is_deleted, how);
+    present += 10;
+    compact_by_key(log, key_of, is_deleted, how);
+    log.move_before(0, 2);
+    CHECK(log.hot_offset() == 2);
+    CHECK(offsets_of(log) == offsets{0, 1, 2, 3, 4, 5});
+}

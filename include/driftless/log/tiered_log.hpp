@@ -355,6 +355,12 @@ private:
 
     // --- moving ------------------------------------------------------------------------------------------------
 
+    template <class F>
+    auto while_nothing_moves(F&& f) {
+        std::lock_guard const alone{moving_};
+        return f(std::any_of(
+            partitions_.begin(), partitions_.end(), [](auto const& each) { return !each->cold.empty(); }));
+    }
     [[nodiscard]] detail::registered_offsets held(std::uint32_t p) const {
         auto const now = detail::log_door::now(hot_);
         return detail::read_registrations(files(), path(), id(), partitions(), now)[p];
