@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -153,6 +154,28 @@ TEST_CASE("a place that fails is told, and purged by the next start", "[log][era
     CHECK(all.resume().places.empty());
     CHECK(all.purge_again().places.size() == 3);
     CHECK(late.rows.size() == 1);
+}
+
+TEST_CASE("a place that throws what it likes is told, and the others are purged", "[log][erasure]") {
+    testing::memory_files files;
+    erasure_log erasures{"erasures", options_in(files)};
+    toy::store keys{"keys", toy::master(), erasures, {.files = &files}};
+    table view{{{{7}, 10}}};
+    struct {
+        bool away = true;
+        std::uint64_t purge(erased_subjects const&) const {
+            if (away) throw std::runtime_error{"the server is away"};
+            return 1;
+        }
+    } server;
+    eraser all{erasures, keys};
+    all.add("sink", "server", server).add("view", "v", view);
+    auto const report = all.erase(customer_id{7});
+    CHECK(!report.complete());
+    CHECK(report.text().find("sink server: 0 removed, NOT DONE (the server is away)") != std::string::npos);
+    CHECK(view.rows.empty());
+    server.away = false;
+    CHECK(all.resume().complete());
 }
 
 TEST_CASE("a place that is not whole is purged again by every start", "[log][erasure]") {

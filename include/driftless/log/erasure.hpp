@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -210,7 +211,7 @@ private:
                 said.note = got.note;
                 said.done = got.whole;
                 if (got.whole) erasures_->note_purged(known_as, who.number(), got.removed);
-            } catch (error const& problem) {
+            } catch (std::exception const& problem) {
                 said.done = false;
                 said.note = problem.what();
             }
