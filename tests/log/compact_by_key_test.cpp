@@ -542,6 +542,20 @@ TEST_CASE("a cold store that ends with records that went leads on to what is hot
     reading.access = log_access::read;
     tiered_log<log_type> const reader{"log", cold_folder{"cold", files}, {}, reading};
     CHECK(offsets_of(reader) == offsets{0, 3, 4, 5});
+    // The cold folder alone is a log that ends with a gap.
+    CHECK(problems_in(files, "cold").empty());
+    CHECK(copy_log("cold", "copy", {0, 3, {3, 4}, &files}) == 1);
+    untyped_log untyped{"cold", files};
+    std::uint64_t records = 0;
+    for (auto at = untyped.begin_offset(0); at < untyped.end_offset(0);) {
+        auto const block = untyped.read(0, at);
+        records += block.record_at(block.next_offset()) - block.record_at(at);
+        at = block.next_offset();
+    }
+    CHECK(records == 1);
+    log_type const alone{"cold", reading};
+    CHECK(alone.read(0, 0).next_offset() == 3);
+    CHECK(alone.try_read(0, 1).error().code() == error_code::not_there);
 }
 
 TEST_CASE("a tombstone stays while the cold store holds what it deletes, also where that is hot too", "[log][compact]") {
