@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // bench/log.cpp - appending to and reading from file_log, against bare system calls on the same bytes, and against
 // logs of other makers that are installed. Files are in memory unless DRIFTLESS_BENCH_DIR says where.
-#include <driftless/agg/count.hpp>
-#include <driftless/agg/sum.hpp>
 #include <driftless/log/file_log.hpp>
 #include <driftless/log/memory_log.hpp>
-#include <driftless/op/aggregate.hpp>
-#include <driftless/op/assign_time.hpp>
-#include <driftless/op/from.hpp>
-#include <driftless/op/key_by.hpp>
-#include <driftless/op/window.hpp>
-#include <driftless/run/batch.hpp>
 
 #include <support/contest.hpp>
 #include <support/log_peers.hpp>
+#include <support/logged_sales.hpp>
 #include <support/random.hpp>
 #include <support/scratch_folder.hpp>
 
@@ -40,16 +33,7 @@
 #include <unistd.h>
 
 namespace dl = driftless;
-using namespace dl::literals;
-
-struct sale {
-    std::int64_t user;
-    std::int64_t cents;
-    std::int64_t item;
-    dl::event_time at;
-};
-BOOST_HANA_ADAPT_STRUCT(sale, user, cents, item, at);
-static_assert(sizeof(sale) == 32);
+using namespace bench::logged;
 
 struct visit {
     dl::text page;
@@ -60,25 +44,6 @@ BOOST_HANA_ADAPT_STRUCT(visit, page, user, at);
 
 namespace {
 constexpr std::size_t write_size = std::size_t{512} * 1024;
-
-/// What all records come to.
-struct digest {
-    std::uint64_t records = 0;
-    std::uint64_t sum = 0;
-    friend bool operator==(digest const&, digest const&) = default;
-};
-
-std::vector<sale> make_sales(std::size_t count) {
-    bench::random draw{count};
-    std::vector<sale> out;
-    out.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        auto const at = dl::event_time{static_cast<std::int64_t>(i * 10'000 + draw.below(5'000'000))};
-        out.push_back({static_cast<std::int64_t>(draw.below(10'000)), static_cast<std::int64_t>(draw.below(100'000)),
-            static_cast<std::int64_t>(draw.below(1'000)), at});
-    }
-    return out;
-}
 
 void fail(char const* what) {
     std::perror(what);
@@ -243,19 +208,6 @@ void keep_sales(std::string const& path, std::vector<sale> const& sales) {
     log.append(sales);
     log.close();
 }
-template <class Log>
-digest sum_cents(Log const& log) {
-    digest out;
-    auto const end = log.end_offset();
-    for (std::uint64_t at = 0; at < end;) {
-        auto const block = log.read(0, at);
-        block.each(0, block.size(),
-            [&](std::size_t, sale const& each) { out.sum += static_cast<std::uint64_t>(each.cents); });
-        at += block.size();
-    }
-    out.records = end;
-    return out;
-}
 /// One member of every record is added up: from the same bytes by read(2), from rows, from columns.
 void replay(bench::scratch_folder const& in, std::vector<sale> const& sales) {
     auto const bare = in.fresh("bare");
@@ -290,30 +242,15 @@ void replay(bench::scratch_folder const& in, std::vector<sale> const& sales) {
     game.ratio("log_replay_columns", columns, rows, {0.75});
 }
 
-constexpr auto per_user = dl::from<sale>()
-    | dl::assign_time<&sale::at>(dl::bounded_disorder{5_s})
-    | dl::key_by<&sale::user>()
-    | dl::window(dl::tumbling{1_s})
-    | dl::aggregate(dl::count(), dl::sum<&sale::cents>());
-
 /// A whole job, from files and from memory.
 void job(bench::scratch_folder const& in, std::vector<sale> const& sales) {
     keep_sales<dl::columns>(in.fresh("columns"), sales);
     dl::memory_log<sale, dl::columns> memory;
     memory.append(sales);
-    auto const run = [](auto const& log) {
-        digest out;
-        static_cast<void>(dl::run(dl::batch{}, per_user, log, dl::to([&](auto const& pane) {
-            auto const& [count, sum] = pane.value;
-            ++out.records;
-            out.sum += static_cast<std::uint64_t>(count) * 31 + static_cast<std::uint64_t>(sum);
-        })));
-        return out;
-    };
     bench::contest<digest> game{"log_job", sales.size()};
     dl::file_log<sale, dl::columns> const file{in.path() + "/columns", to_read()};
-    auto const from_memory = game.add("memory", [&] { return run(memory); });
-    auto const from_file = game.add("file", [&] { return run(file); });
+    auto const from_memory = game.add("memory", [&] { return run_job(memory); });
+    auto const from_file = game.add("file", [&] { return run_job(file); });
     game.run({.seconds = 4, .least_rounds = 7});
     game.ratio("log_job_columns", from_file, from_memory, {1.25});
 }

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // bench/tiered_log.cpp - reading a log of which 90 of 104 parts lie in a cold folder, against a file_log of the same
 // records and compression; how fast segments move. Files are in memory unless DRIFTLESS_BENCH_DIR says where.
-#include <driftless/agg/count.hpp>
-#include <driftless/agg/sum.hpp>
 #include <driftless/log/compact_by_key.hpp>
 #include <driftless/log/file_log.hpp>
 #include <driftless/log/tiered_log.hpp>
-#include <driftless/op/aggregate.hpp>
-#include <driftless/op/assign_time.hpp>
-#include <driftless/op/from.hpp>
-#include <driftless/op/key_by.hpp>
-#include <driftless/op/window.hpp>
-#include <driftless/run/batch.hpp>
 #ifdef DRIFTLESS_WITH_LZ4
 #include <driftless/adapt/lz4.hpp>
 #endif
@@ -20,10 +12,8 @@
 #endif
 
 #include <support/contest.hpp>
-#include <support/random.hpp>
+#include <support/logged_sales.hpp>
 #include <support/scratch_folder.hpp>
-
-#include <boost/hana/adapt_struct.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -32,34 +22,9 @@
 #include <vector>
 
 namespace dl = driftless;
-using namespace dl::literals;
-
-struct sale {
-    std::int64_t user;
-    std::int64_t cents;
-    std::int64_t item;
-    dl::event_time at;
-};
-BOOST_HANA_ADAPT_STRUCT(sale, user, cents, item, at);
+using namespace bench::logged;
 
 namespace {
-struct digest {
-    std::uint64_t records = 0;
-    std::uint64_t sum = 0;
-    friend bool operator==(digest const&, digest const&) = default;
-};
-
-std::vector<sale> make_sales(std::size_t count) {
-    bench::random draw{count};
-    std::vector<sale> out;
-    out.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        auto const at = dl::event_time{static_cast<std::int64_t>(i * 10'000 + draw.below(5'000'000))};
-        out.push_back({static_cast<std::int64_t>(draw.below(10'000)), static_cast<std::int64_t>(draw.below(100'000)),
-            static_cast<std::int64_t>(draw.below(1'000)), at});
-    }
-    return out;
-}
 dl::file_log_options options_of(dl::compression by) {
     dl::file_log_options out;
     out.background = false;
@@ -68,37 +33,6 @@ dl::file_log_options options_of(dl::compression by) {
     out.compressed = by;
     return out;
 }
-template <class Log>
-digest sum_cents(Log const& log) {
-    digest out;
-    auto const end = log.end_offset();
-    for (auto at = log.begin_offset(); at < end;) {
-        auto const block = log.read(0, at);
-        block.each(0, block.size(),
-            [&](std::size_t, sale const& each) { out.sum += static_cast<std::uint64_t>(each.cents); });
-        at = block.next_offset();
-    }
-    out.records = end;
-    return out;
-}
-
-constexpr auto per_user = dl::from<sale>()
-    | dl::assign_time<&sale::at>(dl::bounded_disorder{5_s})
-    | dl::key_by<&sale::user>()
-    | dl::window(dl::tumbling{1_s})
-    | dl::aggregate(dl::count(), dl::sum<&sale::cents>());
-
-template <class Log>
-digest run_job(Log const& log) {
-    digest out;
-    static_cast<void>(dl::run(dl::batch{}, per_user, log, dl::to([&](auto const& pane) {
-        auto const& [count, sum] = pane.value;
-        ++out.records;
-        out.sum += static_cast<std::uint64_t>(count) * 31 + static_cast<std::uint64_t>(sum);
-    })));
-    return out;
-}
-
 template <class Layout>
 void measure(bench::scratch_folder const& in, std::vector<sale> const& sales, dl::compression by,
     std::string const& name) {

@@ -122,3 +122,40 @@ TEST_CASE("killed anywhere in a compaction, every key has its last value", "[log
 TEST_CASE("a loss of power anywhere in a compaction takes no key's last value", "[log][compact][crash]") {
     every_fault::without_power_anywhere<promises>(live, check_after);
 }
+
+TEST_CASE("a segment that was written anew never has the index file of the old one", "[log][compact][crash]") {
+    using detail::index_ending;
+    using detail::segment_ending;
+    std::uint64_t replaced = 0;
+    for (std::uint64_t const seed : {0U, 1U, 2U, 3U}) {  // 0: the process ends; else the power
+        bool done = false;
+        for (std::uint64_t nth = 1; !done; ++nth) {
+            INFO("operation " << nth << ", seed " << seed);
+            memory_files files;
+            std::map<std::string, std::string> before;
+            {
+                log_type log{"log", options_in(files)};
+                promises told;
+                append_some(log, told, 4);
+                for (auto const& path : small_log::paths_in(files)) before[path] = small_log::bytes_of(files, path);
+                files.inject(nth, testing::fault::cut);
+                try {
+                    compact_by_key(log, key_of, is_deleted, at_once);
+                    done = true;
+                } catch (error const&) {  // NOLINT(bugprone-empty-catch): looked at below
+                }
+            }
+            files.inject(0, testing::fault::cut);
+            if (seed == 0) files.restart();
+            else files.lose_power(seed * 1'000 + nth);
+            for (auto const& [path, bytes] : before) {
+                if (!path.ends_with(segment_ending) || small_log::bytes_of(files, path) == bytes) continue;
+                auto const index = path.substr(0, path.size() - segment_ending.size()) + std::string{index_ending};
+                REQUIRE(before.contains(index));
+                CHECK((!files.exists(index) || small_log::bytes_of(files, index) != before[index]));
+                ++replaced;
+            }
+        }
+    }
+    CHECK(replaced > 20);
+}

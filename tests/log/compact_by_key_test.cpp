@@ -526,3 +526,60 @@ TEST_CASE("a log that was compacted moves to a cold store, where deletes outlive
     compact_by_key(log, key_of, is_deleted, how);
     CHECK(offsets_of(log) == offsets{8, 9});
 }
+
+TEST_CASE("a cold store that ends with records that went leads on to what is hot", "[log][compact]") {
+    memory_files files;
+    tiered_log<log_type> log{"log", cold_folder{"cold", files}, {}, options_in(files)};
+    append_segment(log, {0, 1, 2});
+    append_segment(log, {2, 1});
+    append_segment(log, {3});
+    log.sync();
+    compact_by_key(log, key_of);
+    log.move_before(0, 3);
+    CHECK(log.hot_offset() == 3);
+    CHECK(offsets_of(log) == offsets{0, 3, 4, 5});  // 1 and 2, at the end of the cold store, went
+    auto reading = options_in(files);
+    reading.access = log_access::read;
+    tiered_log<log_type> const reader{"log", cold_folder{"cold", files}, {}, reading};
+    CHECK(offsets_of(reader) == offsets{0, 3, 4, 5});
+    // The cold folder alone is a log that ends with a gap.
+    CHECK(problems_in(files, "cold").empty());
+    CHECK(copy_log("cold", "copy", {0, 3, {3, 4}, &files}) == 1);
+    untyped_log untyped{"cold", files};
+    std::uint64_t records = 0;
+    for (auto at = untyped.begin_offset(0); at < untyped.end_offset(0);) {
+        auto const block = untyped.read(0, at);
+        records += block.record_at(block.next_offset()) - block.record_at(at);
+        at = block.next_offset();
+    }
+    CHECK(records == 1);
+    log_type const alone{"cold", reading};
+    CHECK(alone.read(0, 0).next_offset() == 3);
+    CHECK(alone.try_read(0, 1).error().code() == error_code::not_there);
+}
+
+TEST_CASE("a tombstone stays while the cold store holds what it deletes, also where that is hot too", "[log][compact]") {
+    memory_files files;
+    present = 1'000;
+    key_compaction const how{.keep_tombstones = duration{0}};
+    tiered_log<log_type> log{"log", cold_folder{"cold", files}, {}, options_in(files)};
+    append_segment(log, {0, 1});
+    append_segment(log, {2});
+    log.sync();
+    log.move_before(0, 2);
+    append_segment(log, {0}, 0);
+    append_segment(log, {3});
+    append_segment(log, {4});
+    {
+        auto const held = log.bring_back(0, 0);
+        CHECK(log.hot_offset() == 0);
+    }
+    compact_by_key(log, key_of, is_deleted, how);
+    present += 10;
+    compact_by_key(log, key_of, is_deleted, how);
+    present += 10;
+    compact_by_key(log, key_of, is_deleted, how);
+    log.move_before(0, 2);
+    CHECK(log.hot_offset() == 2);
+    CHECK(offsets_of(log) == offsets{0, 1, 2, 3, 4, 5});
+}

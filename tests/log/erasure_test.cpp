@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/log/erasure.hpp>  // first: proves that the header stands alone
 
+#include <driftless/log/compact_by_key.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <support/catch.hpp>
@@ -9,7 +10,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace driftless;
 
@@ -95,6 +98,31 @@ TEST_CASE("an erasure destroys the key, purges what was added and says what is l
     CHECK(kept.read(0, 1)[0].removed == 1);
 }
 
+TEST_CASE("what is unreadable in a log that was compacted by key is counted once, at its offsets", "[log][erasure]") {
+    testing::memory_files files;
+    erasure_log erasures{"erasures", options_in(files)};
+    toy::store keys{"keys", toy::master(), erasures, {.files = &files}};
+    file_log_options options;
+    options.files = &files;
+    options.segment_bytes = 1;  // a segment for every flush
+    file_log<order, packed> log{"orders", options};
+    for (auto const& numbers : {std::vector<std::uint64_t>{7, 8, 7, 8, 9, 7}, {8}, {9}}) {
+        for (auto const number : numbers) {
+            order o{{number}, {}, 5};
+            keys.seal(o, &order::email, "somebody@example.org");
+            log.append(o);
+        }
+        log.flush();
+    }
+    compact_by_key(log, [](order const& o) { return o.customer; });
+    eraser all{erasures, keys};
+    all.add_log("orders", log, &order::email);
+    auto const report = all.erase(customer_id{7});
+    REQUIRE(report.unreadable.size() == 1);
+    CHECK(report.unreadable[0] == unreadable_values{"orders", 0, 5, 5, 1});
+    CHECK(all.erase(customer_id{9}).unreadable.at(0) == unreadable_values{"orders", 0, 4, 7, 2});
+}
+
 TEST_CASE("a place that fails is told, and purged by the next start", "[log][erasure]") {
     testing::memory_files files;
     table view{{{{7}, 10}}};
@@ -126,6 +154,28 @@ TEST_CASE("a place that fails is told, and purged by the next start", "[log][era
     CHECK(all.resume().places.empty());
     CHECK(all.purge_again().places.size() == 3);
     CHECK(late.rows.size() == 1);
+}
+
+TEST_CASE("a place that throws what it likes is told, and the others are purged", "[log][erasure]") {
+    testing::memory_files files;
+    erasure_log erasures{"erasures", options_in(files)};
+    toy::store keys{"keys", toy::master(), erasures, {.files = &files}};
+    table view{{{{7}, 10}}};
+    struct {
+        bool away = true;
+        std::uint64_t purge(erased_subjects const&) const {
+            if (away) throw std::runtime_error{"the server is away"};
+            return 1;
+        }
+    } server;
+    eraser all{erasures, keys};
+    all.add("sink", "server", server).add("view", "v", view);
+    auto const report = all.erase(customer_id{7});
+    CHECK(!report.complete());
+    CHECK(report.text().find("sink server: 0 removed, NOT DONE (the server is away)") != std::string::npos);
+    CHECK(view.rows.empty());
+    server.away = false;
+    CHECK(all.resume().complete());
 }
 
 TEST_CASE("a place that is not whole is purged again by every start", "[log][erasure]") {

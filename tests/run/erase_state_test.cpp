@@ -17,12 +17,14 @@
 #include <driftless/op/key_by.hpp>
 #include <driftless/op/map.hpp>
 #include <driftless/op/process.hpp>
+#include <driftless/op/release_on_close.hpp>
 #include <driftless/op/session.hpp>
 #include <driftless/op/sliding.hpp>
 #include <driftless/op/sliding_per_record.hpp>
 #include <driftless/op/suppress.hpp>
 #include <driftless/op/table.hpp>
 #include <driftless/op/table_join.hpp>
+#include <driftless/op/timestamps.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/op/triggered_session.hpp>
 #include <driftless/op/window.hpp>
@@ -197,6 +199,9 @@ TEST_CASE("a purge takes a subject out of what waits to go on", "[run][erase_sta
     purges("second aggregate",
         latest | key_by<&visit::who>() | aggregate(sum<&visit::n>(), unbounded_state{}), one);
     purges("distinct", visits | distinct<&visit::n>(unbounded_state{}), one);
+    purges("dedup", visits | dedup<&visit::who>(25_s), one);
+    purges("release on close", visits | window(tumbling{90_s}) | release_on_close(), one);
+    purges("earliest time", visits | window(tumbling{90_s}, earliest_timestamp{}) | sums, one);
 }
 TEST_CASE("a purge takes a subject out of joins and tables by their key", "[run][erase_state]") {
     auto const left = input("left"_name);
@@ -209,6 +214,8 @@ TEST_CASE("a purge takes a subject out of joins and tables by their key", "[run]
     purges("window join", join(left | window(tumbling{90_s}), right | window(tumbling{90_s}), both_of), one,
         "left"_name, "right"_name);
     purges("tables", join(of_left, of_right, both_of), one, "left"_name, "right"_name);
+    purges("by foreign key", join(of_left, of_right, foreign_key<&visit::who>(), both_of), one, "left"_name,
+        "right"_name);
     purges("as of", join(left, right | table(history{100_s}, unbounded_state{}), as_of{}, both_of), one, "left"_name,
         "right"_name);
 }

@@ -113,7 +113,7 @@ public:
                 && held.slowest.value_or(offset + 1) > offset;
         };
         for (auto const base : bases_) rewrite(base, until, is_due);
-        if (of.clean == until) return;
+        if (of.clean >= until) return;  // beyond: what was compacted is pinned now
         of.clean = until;
         of.passes.push_back({until, now.ns()});
         of.forget_before(before);
@@ -337,10 +337,10 @@ compacted_log compact_by_key(Log& log, KeyOf key_of, IsTombstone is_tombstone = 
 template <class Hot, class Cold, class KeyOf, class IsTombstone = detail::no_tombstones>
 compacted_log compact_by_key(
     tiered_log<Hot, Cold>& log, KeyOf key_of, IsTombstone is_tombstone = {}, key_compaction how = {}) {
-    for (std::uint32_t p = 0; p < log.partitions(); ++p) {
-        if (log.begin_offset(p) < log.hot_offset(p)) how.keep_tombstones = duration::max();
-    }
-    return compact_by_key(log.hot(), std::move(key_of), std::move(is_tombstone), how);
+    return detail::log_door::while_nothing_moves(log, [&](bool cold) {
+        if (cold) how.keep_tombstones = duration::max();
+        return compact_by_key(log.hot(), std::move(key_of), std::move(is_tombstone), how);
+    });
 }
 
 /// Below this offset records may have been removed by compact_by_key; 0 if the partition was never compacted.

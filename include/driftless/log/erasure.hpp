@@ -8,9 +8,12 @@
 #include <driftless/core/time.hpp>
 #include <driftless/log/erasure_log.hpp>
 #include <driftless/log/key_store.hpp>
+#include <driftless/log/partition_offset.hpp>
+#include <driftless/log/read_range.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -149,16 +152,11 @@ public:
             [&log, field](erased_subjects const& who, std::vector<unreadable_values>& out, std::string const& of) {
                 for (std::uint32_t p = 0; p < log.partitions(); ++p) {
                     unreadable_values found{of, p, 0, 0, 0};
-                    auto const end = log.end_offset(p);
-                    for (auto at = log.begin_offset(p); at < end;) {
-                        auto const block = log.read(p, at);
-                        for (std::size_t i = 0; i < block.size() && at < end; ++i, ++at) {
-                            R const& record = block[i];
-                            if ((record.*field).empty() || !who.contains(detail::subject_in<Subject>(record))) continue;
-                            if (found.records++ == 0) found.first = at;
-                            found.last = at;
-                        }
-                    }
+                    read_offsets(log, p, {log.begin_offset(p)}, [&](partition_offset const& at, R const& record) {
+                        if ((record.*field).empty() || !who.contains(detail::subject_in<Subject>(record))) return;
+                        if (found.records++ == 0) found.first = at.offset;
+                        found.last = at.offset;
+                    });
                     if (found.records != 0) out.push_back(std::move(found));
                 }
             }});
@@ -213,7 +211,7 @@ private:
                 said.note = got.note;
                 said.done = got.whole;
                 if (got.whole) erasures_->note_purged(known_as, who.number(), got.removed);
-            } catch (error const& problem) {
+            } catch (std::exception const& problem) {
                 said.done = false;
                 said.note = problem.what();
             }

@@ -111,6 +111,7 @@ public:
         std::size_t first_;
         std::size_t size_;
         std::uint64_t start_;  // the offset of its first record; where offsets are missing that of the stored block
+        std::uint64_t next_;
         std::shared_ptr<std::uint32_t const> places_;  // of its records from there, where offsets are missing
         event_time append_time_;
         detail::time_range ranges_[fields == 0 ? 1 : fields];
@@ -123,6 +124,7 @@ public:
               first_(first),
               size_(size),
               start_(start),
+              next_(start + size),
               append_time_(at) {}
 
     public:
@@ -131,8 +133,8 @@ public:
         [[nodiscard]] std::uint64_t offset(std::size_t i) const noexcept {
             return start_ + (places_ ? places_.get()[i] : i);
         }
-        /// Where to read on: behind its last record.
-        [[nodiscard]] std::uint64_t next_offset() const noexcept { return offset(size_ - 1) + 1; }
+        /// Where to read on: behind its last record, and what was removed behind that.
+        [[nodiscard]] std::uint64_t next_offset() const noexcept { return next_; }
         /// Its offsets may not count up by one.
         [[nodiscard]] bool is_sparse() const noexcept { return places_ != nullptr; }
         decltype(auto) operator[](std::size_t i) const { return records_[first_ + i]; }
@@ -481,12 +483,24 @@ private:
         return out;
     }
     block from_segments(detail::segment_list& segments, std::uint64_t from) const {
+        if (auto found = find_in(segments, from)) return *std::move(found);
+        throw error{error_code::not_there,
+            "the last records of the log were removed by compact_by_key, and those that replace them lie elsewhere: it "
+            "is a part of another log",
+            segments.folder(), from};
+    }
+    /// Nothing if no record at or behind that offset is left in these segments.
+    std::optional<block> find_in(detail::segment_list& segments, std::uint64_t from) const {
         auto found = segments.find(from);
+        if (!found.in) return std::nullopt;
         auto const first = found.stored.raw.header().first_offset;
+        auto const end = found.stored.raw.end_offset();
+        std::size_t const records = found.stored.raw.header().records;
         auto out = is_own(found.in->header()) ? from_file(std::move(found.stored), found.skip)
                                               : from_other_schema(*found.in, found.stored, found.skip);
         out.start_ = found.places ? first : first + found.skip;
         if (found.places) out.places_ = {found.places, found.places->data() + found.skip};
+        out.next_ = found.skip + out.size_ == records ? end : out.offset(out.size_ - 1) + 1;
         return out;
     }
     DRIFTLESS_NOINLINE block from_other_schema(

@@ -81,6 +81,7 @@ class tiered_log {
     mutable std::atomic<bool> known_{false};  // the store holds a log, and it is this one
     mutable std::mutex moving_;
     detail::write_behind mover_;  // the last member: it uses the others
+    friend detail::log_door;
 
 public:
     using value_type = typename Hot::value_type;
@@ -152,16 +153,20 @@ public:
     /// The block that holds offset `from`, at or above begin_offset and below end_offset, from there on.
     [[nodiscard]] block read(std::uint32_t p, std::uint64_t from) const {
         auto& of = *partitions_[p];
-        if (from >= of.hot_begin.load(std::memory_order_acquire)) {
-            try {
-                return hot_.read(p, from);
-            } catch (error const& why) {
-                if (why.code() != error_code::not_there) throw;
+        for (;;) {
+            if (from >= of.hot_begin.load(std::memory_order_acquire)) {
+                try {
+                    return hot_.read(p, from);
+                } catch (error const& why) {
+                    if (why.code() != error_code::not_there) throw;
+                }
+                look_again(p);  // it has been moved
             }
-            look_again(p);  // it has been moved
+            if (!of.cold.holds(from)) return hot_.read(p, from);
+            auto const seam = of.cold.end();
+            if (auto found = detail::log_door::find(hot_, of.cold.segments(), from)) return *std::move(found);
+            from = seam;  // compaction has removed the last records before it
         }
-        if (!of.cold.holds(from)) return hot_.read(p, from);
-        return detail::log_door::read(hot_, of.cold.segments(), from);
     }
 
     DRIFTLESS_INLINE std::uint64_t append(value_type const& record, std::uint32_t p = 0) {
@@ -350,6 +355,12 @@ private:
 
     // --- moving ------------------------------------------------------------------------------------------------
 
+    template <class F>
+    auto while_nothing_moves(F&& f) {
+        std::lock_guard const alone{moving_};
+        return f(std::any_of(
+            partitions_.begin(), partitions_.end(), [](auto const& each) { return !each->cold.empty(); }));
+    }
     [[nodiscard]] detail::registered_offsets held(std::uint32_t p) const {
         auto const now = detail::log_door::now(hot_);
         return detail::read_registrations(files(), path(), id(), partitions(), now)[p];

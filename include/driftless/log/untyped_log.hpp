@@ -57,8 +57,8 @@ public:
     /// Looks whether there is more.
     [[nodiscard]] std::uint64_t end_offset(std::uint32_t p) { return reader(p).end_offset(); }
 
-    /// The block that holds offset `from`, at or above begin_offset and below end_offset; where the record was removed
-    /// by compact_by_key, the one with the next record. It lives no longer than the log.
+    /// The block that holds offset `from`, at or above begin_offset and below end_offset; where records were removed by
+    /// compact_by_key it may have none from there on: read on at its next_offset(). It lives no longer than the log.
     [[nodiscard]] untyped_block read(std::uint32_t p, std::uint64_t from) {
         auto stored = reader(p).read(from);
         auto const& schema = schema_of_segment(*stored.path);

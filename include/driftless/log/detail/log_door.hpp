@@ -16,10 +16,15 @@ struct log_door {
     static void with_segments(Log& log, std::uint32_t p, F&& f) {
         log.writer(p).with_segments(std::forward<F>(f));
     }
-    /// The block that holds an offset, of segments that lie elsewhere.
+    /// The block that holds an offset, of segments that lie elsewhere; nothing if no record behind it is left there.
     template <class Log>
-    static auto read(Log const& log, segment_list& segments, std::uint64_t from) {
-        return log.from_segments(segments, from);
+    static auto find(Log const& log, segment_list& segments, std::uint64_t from) {
+        return log.find_in(segments, from);
+    }
+    /// Of a tiered log: calls f(something is cold) while nothing is moved, brought back or removed.
+    template <class Log, class F>
+    static auto while_nothing_moves(Log& log, F&& f) {
+        return log.while_nothing_moves(std::forward<F>(f));
     }
     /// Errors      mismatch if the log cannot read these segments.
     template <class Log>

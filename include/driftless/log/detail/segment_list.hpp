@@ -257,7 +257,7 @@ public:
     }
     /// A block, and which of its records is the first at or behind an offset.
     struct found_block {
-        std::shared_ptr<segment> in;
+        std::shared_ptr<segment> in;  // null: none is left from there to the end of the last segment
         stored_block stored;
         std::size_t skip = 0;
         std::shared_ptr<std::vector<std::uint32_t> const> places;  // of a block that lacks offsets
@@ -278,9 +278,11 @@ public:
             out.skip = static_cast<std::size_t>(at - out.places->begin());
             if (at != out.places->end()) return out;
             offset = out.stored.raw.end_offset();
+            if (offset == out.in->end_offset() && locate(out.in->base()).last) return {};
         }
     }
-    [[nodiscard]] stored_block read(std::uint64_t offset) { return find(offset).stored; }
+    /// The block that holds an offset; of a log that was compacted its record, and all of them, may be gone.
+    [[nodiscard]] stored_block read(std::uint64_t offset) { return with_offset(offset)->block_with(offset); }
     /// The file of a segment was replaced: it is opened anew by whoever wants it next. False if it is not there.
     bool renew(std::uint64_t base) {
         std::lock_guard const lock{mutex_};

@@ -157,6 +157,7 @@ public:
             while (in.template read<bool>()) {
                 if (auto const left = load_left(in); left != none) refer(left, to);
             }
+            forget_if_empty(to);
         }
         for (auto alone = in.template read<std::uint64_t>(); alone != 0; --alone) load_left(in);
     }

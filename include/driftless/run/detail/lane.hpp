@@ -395,7 +395,7 @@ private:
     void step() {
         ++next;
         if constexpr (may_be_sparse<block>) {
-            if (sparse_ && ++at_ < block_->size()) next = block_->offset(at_);
+            if (sparse_) next = ++at_ < block_->size() ? block_->offset(at_) : block_->next_offset();
         }
     }
     [[nodiscard]] bool holds_next() const {

@@ -75,7 +75,7 @@ public:
             }
             local.chain.settle();
             fed += to - first;
-            from = offset(to - 1) + 1;
+            from = to == block_->size() ? next_behind(*block_, begin_) : offset(to - 1) + 1;
         }
         return fed;
     }

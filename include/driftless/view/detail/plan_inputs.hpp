@@ -9,6 +9,7 @@
 #include <driftless/core/time.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/whole_file.hpp>
+#include <driftless/log/detail/block_offsets.hpp>
 #include <driftless/log/detail/old_segments.hpp>
 #include <driftless/log/detail/time_fields.hpp>
 #include <driftless/log/log_summary.hpp>
@@ -106,7 +107,7 @@ void look_at_blocks(planned_input& into, Log const& log) {
     std::vector<time_range> members(fields.size());
     for (auto at = into.begin; at < into.end;) {
         auto const block = log.read(into.partition, at);
-        auto const n = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), into.end - at));
+        auto const n = records_below(block, at, into.end);
         if (n == 0) break;
         for (std::size_t i = 0; i < fields.size(); ++i) {
             auto const bounds = block.bounds(fields[i]);
@@ -118,7 +119,7 @@ void look_at_blocks(planned_input& into, Log const& log) {
                 ++seen;
             });
         }
-        at += n;
+        at = next_behind(block, at);
     }
     if (seen != 0) into.record_bytes = static_cast<double>(bytes) / static_cast<double>(seen);
     into.span = span_of(members);
