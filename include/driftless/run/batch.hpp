@@ -32,6 +32,33 @@ struct batch {
     answers_ref answers{};                      ///< where the answers to enrich are read and written: answers_in(log)
 };
 
+#if defined(__clang__) && __clang_major__ < 20
+// In a template, Clang 19 forgets which members the designators of an expression name when the template is instantiated:
+// batch{.threads = 2} was a batch<one_thread>, and nothing said so. Here the types of what is given decide.
+namespace detail {
+template <class Given>
+inline constexpr bool counts_threads =
+    std::is_integral_v<Given> || std::is_same_v<Given, thread_count> || std::is_same_v<Given, one_thread>;
+template <class Given>
+inline constexpr bool leaves_state = !counts_threads<Given> && !std::is_same_v<Given, error_policy>
+    && !std::is_same_v<Given, answers_ref> && !std::is_same_v<Given, no_state>;
+
+template <class... Given>
+struct batch_given {
+    using threads = one_thread;
+    using leave = no_state;
+};
+template <class First, class... Rest>
+struct batch_given<First, Rest...> {
+    using rest = batch_given<Rest...>;
+    using threads = std::conditional_t<counts_threads<First>, First, typename rest::threads>;
+    using leave = std::conditional_t<leaves_state<First>, First, typename rest::leave>;
+};
+}  // namespace detail
+template <class... Given>
+batch(Given...) -> batch<typename detail::batch_given<Given...>::threads, typename detail::batch_given<Given...>::leave>;
+#endif
+
 /// Runs a pipeline as a batch job.
 ///
 /// inputs...   a log (memory_log) or a contiguous range for each from<T>: bound by name with bind(), or in
