@@ -21,12 +21,13 @@ struct no_state {};
 ///
 /// Time        The watermark is exact: it comes from the block statistics of the log, nothing is refused as
 ///             late. A pipeline that is `as_declared` makes its declared watermark instead.
-/// Threads     The type of `.threads`, deduced; a batch{} without it runs on one thread and compiles no shards.
+/// Threads     The type of `.threads`, deduced; a batch{} without it runs on one thread and compiles no shards. From 2 on,
+///             user functions before the first aggregate, too, may be called by several threads at once (thread_count).
 /// State       With `.leave_state = "FOLDER"` (run/job.hpp) the run leaves a snapshot of what is open where the inputs
 ///             end: run(stream{.snapshots = "FOLDER"}, ...) goes on from there, at the exact offset.
 template <class Threads = one_thread, class Leave = no_state>
 struct batch {
-    Threads threads{};  ///< shards of keyed state: a number; needs run/thread_pool.hpp from 2 on
+    Threads threads{};                          ///< how many: a number; needs run/thread_pool.hpp
     error_policy on_error{};                    ///< what a throwing user function does to the run
     [[no_unique_address]] Leave leave_state{};  ///< a folder for the state that a stream goes on from
     answers_ref answers{};                      ///< where the answers to enrich are read and written: answers_in(log)
