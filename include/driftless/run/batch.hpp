@@ -21,8 +21,9 @@ struct no_state {};
 ///
 /// Time        The watermark is exact: it comes from the block statistics of the log, nothing is refused as
 ///             late. A pipeline that is `as_declared` makes its declared watermark instead.
-/// Threads     The type of `.threads`, deduced; a batch{} without it runs on one thread and compiles no shards. From 2 on,
-///             user functions before the first aggregate, too, may be called by several threads at once (thread_count).
+/// Threads     The type of `.threads`, deduced; a batch{} without it runs on one thread and compiles no shards. From 2
+///             on, user functions, also those before the first aggregate, may be called by several threads at once
+///             (thread_count).
 /// State       With `.leave_state = "FOLDER"` (run/job.hpp) the run leaves a snapshot of what is open where the inputs
 ///             end: run(stream{.snapshots = "FOLDER"}, ...) goes on from there, at the exact offset.
 template <class Threads = one_thread, class Leave = no_state>
@@ -34,8 +35,8 @@ struct batch {
 };
 
 #if defined(__clang__) && __clang_major__ < 20
-// In a template, Clang 19 forgets which members the designators of an expression name when the template is instantiated:
-// batch{.threads = 2} was a batch<one_thread>, and nothing said so. Here the types of what is given decide.
+// When a template is instantiated, Clang 19 has forgotten which members the designators in it name: batch{.threads = 2}
+// was a batch<one_thread>, and nothing said so. Here the types of what is given decide.
 namespace detail {
 template <class Given>
 inline constexpr bool counts_threads =
@@ -57,7 +58,8 @@ struct batch_given<First, Rest...> {
 };
 }  // namespace detail
 template <class... Given>
-batch(Given...) -> batch<typename detail::batch_given<Given...>::threads, typename detail::batch_given<Given...>::leave>;
+batch(Given...)
+    -> batch<typename detail::batch_given<Given...>::threads, typename detail::batch_given<Given...>::leave>;
 #endif
 
 /// Runs a pipeline as a batch job.

@@ -53,8 +53,8 @@ constexpr quiet_policy close_after(duration quiet) noexcept { return close_after
 ///
 /// Time        The watermark is the declared one (assign_time), record by record: the same whatever the
 ///             poll size, pace or chunking.
-/// Threads     From 2 on, user functions, also those before the first aggregate, may be called by several threads at once
-///             (thread_count).
+/// Threads     From 2 on, user functions, also those before the first aggregate, may be called by several threads at
+///             once (thread_count).
 struct stream {
     thread_count threads{};          ///< how many; needs run/thread_pool.hpp
     error_policy on_error{};         ///< what a throwing user function does to the run
