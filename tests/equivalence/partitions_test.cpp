@@ -4,9 +4,6 @@
 #include <driftless/run/detail/partition_workers.hpp>
 
 #include <driftless/agg.hpp>
-#include <driftless/log/compact_by_key.hpp>
-#include <driftless/log/file_log.hpp>
-#include <driftless/log/partitioner.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/filter.hpp>
@@ -18,28 +15,43 @@
 #include <driftless/op/top.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/batch.hpp>
-#include <driftless/testing/memory_files.hpp>
 #include <equivalence/generated.hpp>
+#include <equivalence/partition_runs.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace equivalence;
 
 namespace {
-using lines = std::vector<std::string>;
+/// Counts, and how often a count was asked for; it takes its time to tell.
+struct asked_count {
+    static constexpr std::string_view kind = "asked_count";
+    static constexpr combine_class combines = combine_class::exact;
+    static inline std::atomic<int> asked{0};
 
-constexpr auto timed = from<sale>() | assign_time<&sale::at>(bounded_disorder{5_s});
-constexpr auto by_item = timed | filter([](sale const& s) noexcept { return s.cents % 7 != 0; })
-    | key_by<&sale::item>() | window(tumbling{10_s})
-    | aggregate(count(), sum<&sale::cents>(), min<&sale::cents>());
-constexpr auto by_shop = timed | key_by<&sale::shop>() | window(tumbling{20_s})
-    | aggregate(count(), sum<&sale::cents>(), max<&sale::shop>(), distinct<&sale::item>());
+    template <class T>
+    constexpr std::int64_t init(type_of<T>) const noexcept {
+        return 0;
+    }
+    constexpr std::int64_t lift(auto const&) const noexcept { return 1; }
+    constexpr void add(std::int64_t& into, auto const&) const noexcept { ++into; }
+    constexpr void combine(std::int64_t& into, std::int64_t later) const noexcept { into += later; }
+    std::int64_t lower(std::int64_t of) const noexcept {
+        if (++asked % 1024 == 0) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        return of;
+    }
+};
+
 constexpr auto by_both = timed | map([](sale const& s) { return s; })
     | flat_map<sale>([](sale const& s, auto out) {
           for (auto n = s.cents & 1; n >= 0; --n) out(s);
@@ -52,51 +64,10 @@ constexpr auto in_two_levels = by_item | key_by([](auto const& row) { return row
 constexpr auto again_in_windows = by_item | key_by([](auto const& row) { return row.key % 3; })
     | window(tumbling{30_s}) | aggregate(count());
 
-/// As the rows came.
-auto sink_into(lines& out) {
-    return to([&out](auto const& row) {
-        std::string bytes;
-        byte_writer w{bytes};
-        w.write(row.key).write(row.window).write(row.value);
-        out.push_back(std::move(bytes));
-    });
-}
-
-struct told {
-    lines rows;
-    lines snapshots;  // one behind each poll
-    report books;
-};
-void check_same(told const& got, told const& expected) {
-    CHECK(got.rows.size() == expected.rows.size());
-    CHECK((got.rows == expected.rows));
-    CHECK((got.snapshots == expected.snapshots));
-    CHECK(got.books.records == expected.books.records);
-    CHECK(got.books.failures == expected.books.failures);
-    CHECK((got.books.stages == expected.books.stages));
-}
-
-std::vector<placed> many_records(std::uint64_t seed, std::uint32_t partitions, std::size_t count, std::size_t keys,
-    bool partitioned) {
-    dice random{seed};
-    auto made = random_records(random,
-        {.records = count,
-            .partitions = partitions,
-            .disorder = 8_s,
-            .shops = keys < 900 ? keys : 900,
-            .items = keys,
-            .step_ms = 40,
-            .edges = 300});
-    if (partitioned) {
-        for (auto& each : made) each.partition = partition_of(each.record.item, partitions);
-    }
-    return made;
-}
-
 template <class P>
 told in_batch(P const& pipeline, memory_log<sale> const& log, int threads) {
     told out;
-    out.books = run(batch<int>{.threads = threads}, pipeline, log, sink_into(out.rows));
+    out.books = run(batch{.threads = threads}, pipeline, log, sink_into(out.rows));
     return out;
 }
 /// The log grows between polls of such sizes; a job now and then goes on elsewhere, on another number of threads.
@@ -269,8 +240,7 @@ TEST_CASE("threads that read partitions call what comes before the first aggrega
         for (auto each : many_records(1, 2, 20'000, 10, false)) log.append(each.record, each.partition % partitions);
         lines rows;
         elsewhere = 0;
-        // Clang 19 deduces batch<one_thread> of batch{.threads = 2} inside a template.
-        run(batch<int>{.threads = 2, .on_error = policy}, pipeline, log, sink_into(rows));
+        run(batch{.threads = 2, .on_error = policy}, pipeline, log, sink_into(rows));
         int const in_batch = elsewhere;
         elsewhere = 0;
         run(stream{.threads = 2, .on_error = policy, .until = until::drained}, pipeline, log, sink_into(rows));
@@ -288,41 +258,18 @@ TEST_CASE("threads that read partitions call what comes before the first aggrega
     CHECK(calls_elsewhere(watched(timed) | aggregate(collect<&sale::cents>()), 2) == std::pair{0, 0});
 }
 
-TEST_CASE("threads read partitions of a log that was compacted by key", "[equivalence][threads]") {
-    constexpr std::uint32_t partitions = 3;
-    testing::memory_files files;
-    file_log_options how;
-    how.partitions = partitions;
-    how.background = false;
-    how.segment_bytes = std::uint64_t{64} << 10;
-    how.block_bytes = 4096;
-    how.files = &files;
-    file_log<sale> log{"sales", how};
-    std::size_t const appended = 40'000;
-    for (auto const& each : many_records(11, partitions, appended, 50, false))
-        log.append(each.record, each.partition);
-    compact_by_key(log, [](sale const& s) { return s.cents * 50 + s.item; });
-
-    auto const batch_rows = [&](int threads) {
-        told out;
-        out.books = run(batch<int>{.threads = threads}, by_item, log, sink_into(out.rows));
-        return out;
-    };
-    auto const stream_rows = [&](int threads) {
-        told out;
-        auto sink = sink_into(out.rows);
-        job running{stream{.threads = threads}, by_item, log, sink};
-        while (running.poll(9'000) != 0) out.snapshots.push_back(running.snapshot());
-        running.drain();
-        out.books = running.metrics();
-        return out;
-    };
-    auto const batch_once = batch_rows(1);
-    auto const stream_once = stream_rows(1);
-    CHECK(batch_once.books.records > 10'000);
-    CHECK(batch_once.books.records < appended);
-    for (int const threads : {2, 3}) {
-        check_same(batch_rows(threads), batch_once);
-        check_same(stream_rows(threads), stream_once);
-    }
+TEST_CASE("threads that read partitions: nobody is at work any more when a sink has thrown", "[equivalence][threads]") {
+    memory_log<sale> log{2};
+    fill(log, many_records(6, 2, 60'000, 400'000, false));
+    auto const pipeline = timed | key_by<&sale::item>() | window(tumbling{600_s}) | aggregate(asked_count{});
+    int written = 0;
+    auto sink = to([&](auto const&) {
+        if (++written == 10'000) throw std::runtime_error{"full"};
+    });
+    job running{stream{.threads = 2}, pipeline, log, sink};
+    CHECK_THROWS(running.drain());
+    int const asked = asked_count::asked;
+    CHECK(asked >= 10'000);
+    std::this_thread::sleep_for(std::chrono::milliseconds{30});
+    CHECK(asked_count::asked == asked);
 }

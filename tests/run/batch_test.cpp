@@ -195,3 +195,38 @@ TEST_CASE("a batch that is given no threads says so in its type; the number may 
         CHECK(run(batch{.threads = thread_count{threads}}, doubled, three)[0].value == totals{3, 12});
     }
 }
+
+namespace {
+template <class Threads, class Leave>
+constexpr std::type_identity<Threads> threads_of(batch<Threads, Leave> const&) {
+    return {};
+}
+/// Each mode is given in a template, to a function whose arguments are not known before it is instantiated.
+template <class P>
+void check_modes(P const& pipeline, int number, error_policy policy) {
+    auto const is = []<class Threads>(std::type_identity<Threads>, auto const& mode, P const&) {
+        return std::is_same_v<decltype(threads_of(mode)), std::type_identity<Threads>>;
+    };
+    constexpr std::type_identity<int> many;
+    constexpr std::type_identity<one_thread> one;
+    CHECK(is(many, batch{.threads = 2}, pipeline));
+    CHECK(is(many, batch{.threads = number, .on_error = policy}, pipeline));
+    CHECK(is(many, batch{.threads = 2, .on_error = on_error::skip, .leave_state = "state"}, pipeline));
+    CHECK(is(many, batch{.threads = 2, .answers = answers_ref{}}, pipeline));
+    CHECK(is(std::type_identity<thread_count>{}, batch{.threads = thread_count{2}}, pipeline));
+    CHECK(is(one, batch{}, pipeline));
+    CHECK(is(one, batch{.on_error = policy}, pipeline));
+    CHECK(is(one, batch{.on_error = policy, .leave_state = "state"}, pipeline));
+    CHECK(is(one, batch{.on_error = policy, .answers = answers_ref{}}, pipeline));
+    batch const mode{.threads = number, .on_error = policy, .leave_state = "state"};
+    CHECK(is(many, mode, pipeline));
+    CHECK(mode.threads == number);
+    CHECK(mode.on_error.policy() == policy.policy());
+    CHECK(std::string{mode.leave_state} == "state");
+    batch const copy{mode};
+    CHECK(copy.threads == number);
+}
+}  // namespace
+TEST_CASE("batch: what is given says the type of the mode, in templates too", "[run][batch]") {
+    check_modes(doubled, 3, on_error::skip);
+}

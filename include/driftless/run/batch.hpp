@@ -21,16 +21,46 @@ struct no_state {};
 ///
 /// Time        The watermark is exact: it comes from the block statistics of the log, nothing is refused as
 ///             late. A pipeline that is `as_declared` makes its declared watermark instead.
-/// Threads     The type of `.threads`, deduced; a batch{} without it runs on one thread and compiles no shards.
+/// Threads     The type of `.threads`, deduced; a batch{} without it runs on one thread and compiles no shards. From 2
+///             on, user functions, also those before the first aggregate, may be called by several threads at once
+///             (thread_count).
 /// State       With `.leave_state = "FOLDER"` (run/job.hpp) the run leaves a snapshot of what is open where the inputs
 ///             end: run(stream{.snapshots = "FOLDER"}, ...) goes on from there, at the exact offset.
 template <class Threads = one_thread, class Leave = no_state>
 struct batch {
-    Threads threads{};  ///< shards of keyed state: a number; needs run/thread_pool.hpp from 2 on
+    Threads threads{};                          ///< how many: a number; needs run/thread_pool.hpp
     error_policy on_error{};                    ///< what a throwing user function does to the run
     [[no_unique_address]] Leave leave_state{};  ///< a folder for the state that a stream goes on from
     answers_ref answers{};                      ///< where the answers to enrich are read and written: answers_in(log)
 };
+
+#if defined(__clang__) && __clang_major__ < 20
+// When a template is instantiated, Clang 19 has forgotten which members the designators in it name: batch{.threads = 2}
+// was a batch<one_thread>, and nothing said so. Here the types of what is given decide.
+namespace detail {
+template <class Given>
+inline constexpr bool counts_threads =
+    std::is_integral_v<Given> || std::is_same_v<Given, thread_count> || std::is_same_v<Given, one_thread>;
+template <class Given>
+inline constexpr bool leaves_state = !counts_threads<Given> && !std::is_same_v<Given, error_policy>
+    && !std::is_same_v<Given, answers_ref> && !std::is_same_v<Given, no_state>;
+
+template <class... Given>
+struct batch_given {
+    using threads = one_thread;
+    using leave = no_state;
+};
+template <class First, class... Rest>
+struct batch_given<First, Rest...> {
+    using rest = batch_given<Rest...>;
+    using threads = std::conditional_t<counts_threads<First>, First, typename rest::threads>;
+    using leave = std::conditional_t<leaves_state<First>, First, typename rest::leave>;
+};
+}  // namespace detail
+template <class... Given>
+batch(Given...)
+    -> batch<typename detail::batch_given<Given...>::threads, typename detail::batch_given<Given...>::leave>;
+#endif
 
 /// Runs a pipeline as a batch job.
 ///

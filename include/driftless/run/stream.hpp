@@ -53,8 +53,10 @@ constexpr quiet_policy close_after(duration quiet) noexcept { return close_after
 ///
 /// Time        The watermark is the declared one (assign_time), record by record: the same whatever the
 ///             poll size, pace or chunking.
+/// Threads     From 2 on, user functions, also those before the first aggregate, may be called by several threads at
+///             once (thread_count).
 struct stream {
-    thread_count threads{};          ///< shards of keyed state; needs run/thread_pool.hpp from 2 on
+    thread_count threads{};          ///< how many; needs run/thread_pool.hpp
     error_policy on_error{};         ///< what a throwing user function does to the run
     std::string_view snapshots{};    ///< a folder for snapshots: a start takes the newest up; empty: none are kept
     driftless::until until = driftless::until::stopped;

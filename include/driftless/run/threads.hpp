@@ -44,6 +44,12 @@ struct one_thread {
 ///
 /// One thread needs nothing. More need the header with the thread pool, which the light headers leave
 /// out: <driftless/run/thread_pool.hpp> (part of <driftless/driftless.hpp>).
+///
+/// Threads     Rows, their order, books and snapshots are those of one thread. From 2 on, functions given to aggregates
+///             and joins are called by several threads at once; so are those of the operators before the first
+///             aggregate (filter, map, flat_map, key_by, assign_time) where threads read partitions of their own, which
+///             docs/running.md tells. They have to be pure, or safe to be called so. Sinks and side outputs are called
+///             by the thread that runs the job.
 class thread_count {
     std::size_t count_ = 1;
     detail::executor_handle (*start_)(std::size_t) = nullptr;

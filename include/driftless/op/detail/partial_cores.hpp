@@ -103,7 +103,6 @@ public:
     partial_cores(partial_cores const&) = delete;
     partial_cores& operator=(partial_cores const&) = delete;
     ~partial_cores() {
-        while (collected_ != submitted_) wait_for(*parts_[collected_++ % parts_.size()]);
         for (auto* const each : parts_) delete each;
         for (auto* const each : closings_) delete each;
     }
@@ -285,6 +284,12 @@ private:
             bounds_.push_back(each->last_place());
         }
         submitted_ = collected_ = 0;
+        struct waits {  // parts read the tables: none is under way any more when a sink throws
+            partial_cores& of;
+            ~waits() {
+                while (of.collected_ != of.submitted_) of.wait_for(*of.parts_[of.collected_++ % of.parts_.size()]);
+            }
+        } const to_the_end{*this};
         while (collected_ != count) {
             while (submitted_ != count && submitted_ - collected_ < parts_.size()) submit_part(own, submitted_, count);
             auto& done = *parts_[collected_ % parts_.size()];

@@ -10,8 +10,10 @@
 #include <driftless/run/detail/bindings.hpp>
 #include <driftless/run/detail/frontier_teller.hpp>
 #include <driftless/run/detail/graph.hpp>
+#include <driftless/run/detail/graph_builder.hpp>
 #include <driftless/run/detail/lane.hpp>
 #include <driftless/run/detail/order_free.hpp>
+#include <driftless/run/detail/partition_plan.hpp>
 #include <driftless/run/detail/visitors.hpp>
 #include <driftless/run/input.hpp>
 #include <driftless/run/report.hpp>
@@ -27,87 +29,11 @@
 #include <utility>
 
 namespace driftless::inline v0::detail {
-/// Things of any type at stable addresses, destroyed in reverse order.
-class owned_nodes {
-    struct node {
-        void* object;
-        void (*destroy)(void*);
-    };
-    growing_array<node> nodes_;
-
-public:
-    owned_nodes() = default;
-    owned_nodes(owned_nodes const&) = delete;
-    owned_nodes& operator=(owned_nodes const&) = delete;
-    ~owned_nodes() {
-        while (!nodes_.empty()) {
-            nodes_.back().destroy(nodes_.back().object);
-            nodes_.pop_back();
-        }
-    }
-    template <class Node, class... Args>
-    Node* make(Args&&... args) {
-        nodes_.reserve(nodes_.size() + 1);
-        auto* const made = new Node(std::forward<Args>(args)...);
-        nodes_.push_back({made, [](void* object) { delete static_cast<Node*>(object); }});
-        return made;
-    }
-};
-
 template <class Op>
 struct asks_to_align : std::false_type {};
 template <class Op>
     requires requires { requires Op::is_aligned; }
 struct asks_to_align<Op> : std::true_type {};
-
-/// How two pipelines of one type are told apart: run/fingerprint.hpp.
-template <class P>
-struct fingerprint_comparison;
-
-/// What stages ask for while they are made.
-template <class Args>
-class graph_builder;
-template <class... Args>
-class graph_builder<std::tuple<Args...>> {
-    run_services* services_;
-    owned_nodes* nodes_;
-    std::tuple<Args...>* args_;
-
-public:
-    graph_builder(run_services* services, owned_nodes* nodes, std::tuple<Args...>* args)
-        : services_(services), nodes_(nodes), args_(args) {}
-
-    [[nodiscard]] run_services* services() const noexcept { return services_; }
-    /// The same for stages that are lent other services.
-    [[nodiscard]] graph_builder with(run_services* services) const noexcept { return {services, nodes_, args_}; }
-    template <class Node, class... NodeArgs>
-    Node* own(NodeArgs&&... args) {
-        return nodes_->template make<Node>(std::forward<NodeArgs>(args)...);
-    }
-    template <class Name, class In>
-    auto side_output() const {
-        constexpr auto position = position_of<Name, Args...>();
-        static_assert(position != absent,
-            "driftless: nothing is bound to the name of a side output (late_to, divert_to): pass "
-            "bind(\"...\"_name, sink) to run");
-        if constexpr (position != absent) {
-            auto& sink = std::get<position>(*args_).target;
-            static_assert(!std::is_const_v<std::remove_reference_t<decltype(sink)>>,
-                "driftless: a sink is written to: bind one that is not const");
-            return sink_stage<std::remove_cvref_t<decltype(sink)>, In>{&sink};
-        } else {
-            return nowhere{};
-        }
-    }
-    template <class P>
-    void require_same(P const& a, P const& b) const {
-        constexpr bool included = requires { sizeof(fingerprint_comparison<P>); };
-        static_assert(included,
-            "driftless: a share that is used twice needs fingerprints: #include <driftless/run/fingerprint.hpp> (or "
-            "<driftless/driftless.hpp>)");
-        if constexpr (included) fingerprint_comparison<P>::require_same(a, b);
-    }
-};
 
 /// Operators before an aggregate to which the order of records is visible.
 template <class Op>
@@ -132,7 +58,6 @@ template <class P, bool Threads>
 using batch_mode = std::conditional_t<any_operator<follows_watermark, P>(), run_mode<false, true, Threads>,
     std::conditional_t<any_operator<declares_watermark, P>(), declared_batch<Threads>, exact_batch<Threads>>>;
 
-/// A pipeline with its inputs and sinks, ready to be fed: what batch, stream and job are made of.
 /// The end of the pipeline: the sink among the arguments, or the results that the run collects.
 template <class P, class... Args>
 struct last_stage {
@@ -157,75 +82,7 @@ struct last_stage<P, Args...> {
     }
 };
 
-/// Who reads partitions on threads of their own: run/detail/partition_workers.hpp, which comes with the modes that have
-/// workers.
-template <class Plan>
-class partition_workers;
-
-/// The pipeline up to its first stateful operator; void if it has none.
-template <class P>
-struct first_stateful {
-    using before = typename first_stateful<typename P::prev_type>::type;
-    using type = std::conditional_t<!std::is_void_v<before>, before,
-        std::conditional_t<is_stateful<typename P::op_type>::value, P, void>>;
-};
-template <class Root>
-struct first_stateful<root_link<Root>> {
-    using type = void;
-};
-/// How many operators of P give a time.
-template <class P>
-consteval int times_given() {
-    if constexpr (is_root<P>) return 0;
-    else return times_given<typename P::prev_type>() + (assigns_time<typename P::op_type> ? 1 : 0);
-}
-/// The part of a pipeline that has the type Part.
-template <class Part, class P>
-constexpr Part const& part_of(P const& p) {
-    if constexpr (std::is_same_v<Part, P>) return p;
-    else return part_of<Part>(p.prev);
-}
-
-/// What the engine holds of its argument number A, which is an input.
-template <class Args, std::size_t A>
-using input_at = input_of<std::remove_cvref_t<decltype(target_of(std::get<A>(std::declval<Args&>())))>>;
-
-/// The stage of an aggregate, as far as it does not matter what follows it.
-template <class Aggregate, class Mode, class Builder>
-using first_stage = decltype(std::declval<typename Aggregate::op_type const&>()
-        .template bind<typename Aggregate::input_t, Mode>(std::declval<nowhere>(),
-            std::declval<place<typename Aggregate::prev_type, Builder> const&>()));
-template <class P>
-concept aggregates_first = requires { typename first_stateful<P>::type::op_type::functions; }
-    && record_by_record<typename first_stateful<P>::type::prev_type>();
-/// Whether the partitions of the input may be read by threads of their own, and by what: all that comes before the
-/// first aggregate takes records one by one, and the aggregate may be put together from parts.
-template <bool Possible, class Mode, class P, class Chain, class HeadTime, class Args, std::size_t A>
-struct partition_plan {
-    static constexpr bool possible = false;
-};
-template <class Mode, class P, class Chain, class HeadTime, class Args, std::size_t A>
-struct partition_plan<true, Mode, P, Chain, HeadTime, Args, A> {
-    using input = input_at<Args, A>;
-    using log = std::remove_cvref_t<decltype(*std::declval<input const&>())>;
-    using record = typename stream_t<typename log::value_type>::record;
-    using chain = Chain;
-    using head_time = HeadTime;
-    using builder = graph_builder<Args>;
-    using front = typename first_stateful<P>::type::prev_type;
-    using host = first_stage<typename first_stateful<P>::type, Mode, builder>;
-    static constexpr bool streams = Mode::stream;
-    static constexpr bool possible = [] {
-        if constexpr (!host::takes_partials || says_max_keys<decltype(first_stateful<P>::type::op_type::parameters)>)
-            return false;
-        else if constexpr (!Mode::stream) return true;
-        else if constexpr (!HeadTime::known || times_given<front>() != 1) return false;
-        else if constexpr (requires { Chain::template can_leave_records<record>; }) {
-            return Chain::template can_leave_records<record>;
-        } else return false;
-    }();
-};
-
+/// A pipeline with its inputs and sinks, ready to be fed: what batch, stream and job are made of.
 template <class Mode, class P, class... Args>
 class engine {
     using last = last_stage<P, Args...>;

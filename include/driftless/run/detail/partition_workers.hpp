@@ -265,6 +265,29 @@ public:
         }
         merging_ = true;
         std::size_t fed = 0;
+        try {
+            fed = merge(budget, cut, current);
+        } catch (...) {
+            flush();  // what fails in a worker stands before this
+            throw;
+        }
+        flush();
+        merging_ = false;
+        return fed;
+    }
+
+private:
+    template <class Chain, class F>
+    static void first_aggregate(Chain& chain, F const& f) {
+        chain.visit_state(aggregate_finder<F>{f});
+    }
+    [[nodiscard]] position& position_of(lane const& of) noexcept { return positions_[of.number]; }
+
+    // --- the merge -------------------------------------------------------------------------------------------------
+
+    /// Hands records to the workers as the merge passes them; how many there were.
+    std::size_t merge(std::size_t budget, bool cut, std::uint32_t& current) {
+        std::size_t fed = 0;
         std::size_t chunk = 0;
         while (fed < budget) {
             auto const [first, second] = first_two(cut);
@@ -282,20 +305,8 @@ public:
                 chunk = 0;
             }
         }
-        flush();
-        merging_ = false;
         return fed;
     }
-
-private:
-    template <class Chain, class F>
-    static void first_aggregate(Chain& chain, F const& f) {
-        chain.visit_state(aggregate_finder<F>{f});
-    }
-    [[nodiscard]] position& position_of(lane const& of) noexcept { return positions_[of.number]; }
-
-    // --- the merge -------------------------------------------------------------------------------------------------
-
     /// False if no record before the end is left.
     bool look(lane& at) {
         auto& here = position_of(at);
