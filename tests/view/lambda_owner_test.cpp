@@ -75,7 +75,7 @@ inline constexpr auto distinct_ids =
 inline constexpr auto early = once | key_by<&sale::shop>()
     | window(tumbling{1_h}, at_watermark().early(every(2)), allowed_lateness{30_min}) | counted;
 inline constexpr auto early_sessions = sales | key_by<&sale::shop>()
-    | window(session{20_min}, at_watermark().early(every(1)), allowed_lateness{15_min}) | counted;
+    | window(session{20_min}, at_watermark().early(every(3)), allowed_lateness{15_min}) | counted;
 inline constexpr auto sliding_hours = sales | key_by<&sale::shop>() | window(sliding{1_h, 20_min}) | counted;
 inline constexpr auto histogram = sales | key_by<&sale::id>() | window(tumbling{1_h}, allowed_lateness{30_min})
     | aggregate(count()) | key_by([](pane<std::int64_t, std::int64_t> const& row) { return row.value; })
@@ -133,17 +133,17 @@ public:
     void run(std::size_t steps) {
         for (std::size_t i = 0; i < steps; ++i) {
             switch (random_() % 8) {
-            case 0:
-            case 1:
-            case 2: append(random_() % 12); break;
-            case 3: both_->poll(random_() % 20); break;
-            case 4: both_->poll(); break;
-            case 5: both_->request_batch(); break;
-            case 6:
-                if (random_() % 3 == 0) REQUIRE(both_->run_batch());
-                break;
-            default:
-                if (random_() % 6 == 0) restart();
+                case 0:
+                case 1:
+                case 2: append(random_() % 12); break;
+                case 3: both_->poll(random_() % 20); break;
+                case 4: both_->poll(); break;
+                case 5: both_->request_batch(); break;
+                case 6:
+                    if (random_() % 3 == 0) REQUIRE(both_->run_batch());
+                    break;
+                default:
+                    if (random_() % 6 == 0) restart();
             }
             look();
         }
@@ -156,8 +156,7 @@ public:
 
 private:
     void start() {
-        both_.emplace("both", lambda_options{.records = 60, .chunk = 17, .logic_version = "1", .files = &files_,
-                                  .clock = &fake_clock},
+        both_.emplace("both", lambda_options{.records = 60, .chunk = 17, .logic_version = "1", .files = &files_, .clock = &fake_clock},
             pipeline_, log_);
     }
     void restart() {
