@@ -172,9 +172,11 @@ public:
             failed_at_ = event_time::min();
             prepare_batch();
         }
+        int undecided = 0;
         for (int waits = 0; next_ != 0;) {
             if (step() != 0 || next_ == 0) continue;
-            if (!undecided_.empty()) break;
+            if (!undecided_.empty() && ++undecided == 3) break;
+            if (!undecided_.empty()) continue;
             if (++waits == 10000) fail_batch("a log does not make durable what a batch would have to read");
             else std::this_thread::sleep_for(std::chrono::milliseconds{1});
         }
@@ -204,6 +206,7 @@ private:
             if (each > current) versions_.retire(each);
         }
         if (current == 0) return;
+        versions_.retire_old();
         auto& made = *versions_.at(current);
         about_ = made->about();
         take_contract(made->rows(), about_);
@@ -403,8 +406,13 @@ private:
             if (fed == 0) end_batch();
             return fed != 0 ? fed : 1;
         } catch (std::exception const& problem) {
-            if (undecided_.empty()) fail_batch(problem.what());
-            else undecided_ = problem.what();  // nobody knows what CURRENT says: it is asked again
+            if (undecided_.empty()) {
+                fail_batch(problem.what());
+            } else {  // nobody knows what CURRENT says: it is asked again
+                undecided_ = problem.what();
+                std::lock_guard const lock{telling_};
+                report_.batch_failure = undecided_;
+            }
             return 0;
         }
     }
