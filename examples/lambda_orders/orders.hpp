@@ -65,7 +65,9 @@ inline std::vector<arrival> two_days() {
     for (std::int64_t i = 0; i < 10; ++i) {
         add("u" + std::to_string(i), 100'00, start_of(sale_hour) + (20 + i) * 1_min, start_of(sale_hour) + 100_min + i * 1_s);
     }
-    std::stable_sort(out.begin(), out.end(), [](arrival const& a, arrival const& b) { return a.comes < b.comes; });
+    std::sort(out.begin(), out.end(), [](arrival const& a, arrival const& b) {
+        return std::pair{a.comes.ns(), a.what.id} < std::pair{b.comes.ns(), b.what.id};
+    });
     return out;
 }
 }  // namespace shop

@@ -113,7 +113,8 @@ constexpr auto add_layers(P const& p) {
         "pipeline has none that add up: it needs a single aggregate at its end, in windows that T does not cut (no "
         "sessions), of functions that combine (no fold, no sums of floats), and no other stateful operator (dedup, "
         "distinct, join) before it; leave add_layers out, and the speed layer starts from the state at T instead");
-    return added_layers<P>{p};
+    if constexpr (adds) return added_layers<P>{p};
+    else return p;
 }
 }  // namespace driftless::inline v0
 #endif
