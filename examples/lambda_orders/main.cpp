@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// examples/lambda_orders - at 10:15 the shop reports 150k for its flash sale. After the nightly batch it reports 145k. Where
-// did 5k go? Two programs cannot say. One pipeline that runs as batch and speed layer (lambda_coordinator) never said 150k.
+// examples/lambda_orders - at 10:15 the shop reports 150k for its flash sale. After the nightly batch it reports 145k.
+// Where did 5k go? Two programs cannot say. One pipeline that runs as batch and speed layer (lambda_coordinator) never
+// said 150k.
 // args:
 // expect: two programs     150,000        150,000        145,000
 // expect: one pipeline     144,000        145,000        145,000

@@ -36,8 +36,8 @@ struct arrival {
 /// The flash sale: the hour that everybody asks about, on day 1 from 9:00 to 10:00.
 inline constexpr std::int64_t sale_hour = 24 + 9;
 
-/// Two days of a shop. In the flash sale 1,440 orders of 100 come in time; the line is overloaded, and 60 of these phones
-/// send theirs once more, up to ten minutes later. Ten more orders were made in the underground, and come at 10:40.
+/// Two days of a shop. In the flash sale 1,440 orders of 100 come in time; the line is overloaded, and 60 of these
+/// phones send theirs once more. Ten more orders were made in the underground, and come at 10:40.
 inline std::vector<arrival> two_days() {
     std::vector<arrival> out;
     support::random random{150};
@@ -63,7 +63,8 @@ inline std::vector<arrival> two_days() {
         }
     }
     for (std::int64_t i = 0; i < 10; ++i) {
-        add("u" + std::to_string(i), 100'00, start_of(sale_hour) + (20 + i) * 1_min, start_of(sale_hour) + 100_min + i * 1_s);
+        add("u" + std::to_string(i), 100'00, start_of(sale_hour) + (20 + i) * 1_min,
+            start_of(sale_hour) + 100_min + i * 1_s);
     }
     std::sort(out.begin(), out.end(), [](arrival const& a, arrival const& b) {
         return std::pair{a.comes.ns(), a.what.id} < std::pair{b.comes.ns(), b.what.id};

@@ -10,9 +10,10 @@
 #include <string>
 #include <vector>
 
-// The shop as it was built first, by two teams: a nightly batch job, and a stream job for what is newer. Nothing in here
-// is wrong by itself. The batch sees all orders, and counts each id once. The stream job cannot wait, so what comes more
-// than five minutes late is left out, and it has no memory of ids: a phone that sends an order again has it counted again.
+// The shop as it was built first, by two teams: a nightly batch job, and a stream job for what is newer. Nothing in
+// here is wrong by itself. The batch sees all orders, and counts each id once. The stream job cannot wait: what comes
+// more than five minutes late is left out, and it has no memory of ids, so that an order that a phone sends again is
+// counted again.
 namespace shop {
 
 /// Revenue per hour, as of midnight before the last run.

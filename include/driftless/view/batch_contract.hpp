@@ -14,8 +14,8 @@ namespace driftless::inline v0 {
 /// T, up to where the batch layer answers: published with its rows in one step, and read with each answer.
 ///
 /// Shape       `inputs` is the contract: of each partition of each input the id of the log and the offset of the next
-///             record. Every record before these offsets is owned by the batch layer, every other one by the speed layer.
-///             All else is metadata.
+///             record. Every record before these offsets is owned by the batch layer, every other one by the speed
+///             layer. All else is metadata.
 struct batch_contract {
     std::uint64_t number = 0;       ///< grows with each T; the version of the view (versioned_view)
     std::string logic_version;      ///< of the pipeline that made the rows

@@ -93,10 +93,12 @@ struct added_layers {
     P pipeline;
 };
 
-/// Says to a lambda_coordinator that its layers are to be added: lambda_coordinator{folder, options, add_layers(p), log}.
+/// Says to a lambda_coordinator that its layers are to be added:
 ///
-/// Shape       The speed layer begins at T with empty state and has the records behind it only; the answer for a key and
-///             window combines the accumulators of both layers: exactly, since no record is in both.
+///     dl::lambda_coordinator shop{"views/revenue", {.every = 24_h}, dl::add_layers(revenue), orders};
+///
+/// Shape       The speed layer begins at T with empty state and has the records behind it only; the answer for a key
+///             and window combines the accumulators of both layers: exactly, since no record is in both.
 /// Time        The speed layer makes its own watermark from T on: a record that a job which had read all before it
 ///             would refuse as late may be in it.
 /// State       Views keep the states of the functions in place of their results. No state of the pipeline is left at T.
@@ -109,9 +111,9 @@ constexpr auto add_layers(P const& p) {
         else return false;
     }();
     static_assert(adds,
-        "driftless: add_layers adds the accumulators of one aggregate over the records before T and behind it, and this "
-        "pipeline has none that add up: it needs a single aggregate at its end, in windows that T does not cut (no "
-        "sessions), of functions that combine (no fold, no sums of floats), and no other stateful operator (dedup, "
+        "driftless: add_layers adds the accumulators of one aggregate over the records before T and behind it, and "
+        "this pipeline has none that add up: it needs a single aggregate at its end, in windows that T does not cut "
+        "(no sessions), of functions that combine (no fold, no sums of floats), and no other stateful operator (dedup, "
         "distinct, join) before it; leave add_layers out, and the speed layer starts from the state at T instead");
     if constexpr (adds) return added_layers<P>{p};
     else return p;

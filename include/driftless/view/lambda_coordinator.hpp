@@ -40,11 +40,12 @@ namespace driftless::inline v0 {
 ///     while (running) shop.poll();              // the speed layer first, and a piece of the batch that runs
 ///     auto const answer = shop.view().find("shoes", today);   // any thread
 ///
-/// Shape       A batch reads the logs from their beginning up to where the speed layer stands, as of when it begins: that
-///             is T, offsets and not a time. When it has ended, its rows, its state and T are written, a new speed layer
+/// Shape       A batch reads the logs from their beginning up to where the speed layer stands when it begins: that is
+///             T, offsets and not a time. When it has ended, its rows, its state and T are written, a new speed layer
 ///             starts from that state and reads what the present one has read, and readers are moved to all of it in
 ///             one step. So every record has exactly one owner at every T. A batch begins when it is due (every,
-///             records), when request_batch() was called, and at once while there is no T, or one of other logic.
+///             records), when request_batch() was called, and at once while there is no T, or one of other logic. It
+///             waits until its records are durable in their logs.
 ///             P         a pipeline that ends in rows, or add_layers(pipeline)
 ///             Inputs    logs, or bind(name, log): borrowed
 /// Time        The declared watermark (assign_time) decides in both layers what is late. `every` goes by the clock of
@@ -58,7 +59,8 @@ namespace driftless::inline v0 {
 ///             the next T.
 /// Threads     One polls. view() is read by any number, report() may be called by any.
 /// Complexity  A batch reads all records; publishing a T looks at all rows, to know what it corrects.
-/// Source      N. Marz, J. Warren, "Big Data" (2015); the state that a batch leaves takes the place of its second program.
+/// Source      N. Marz, J. Warren, "Big Data" (2015); the state that a batch leaves takes the place of their second
+///             program.
 /// Example     examples/lambda_orders
 template <class P, class... Inputs>
 class lambda_coordinator {
@@ -86,7 +88,8 @@ private:
         "driftless: a lambda_view hands out keys and values that own their text: give the struct that the pipeline "
         "yields std::string in place of text");
     static_assert((detail::sliced_input<Inputs>::borrowed && ...),
-        "driftless: a lambda_coordinator borrows its logs, and one of them is a temporary: give it a name and pass that");
+        "driftless: a lambda_coordinator borrows its logs, and one of them is a temporary: give it a name and pass "
+        "that");
 
     lambda_options options_;
     pipeline_t pipeline_;
@@ -164,7 +167,8 @@ public:
     }
     /// The next poll() begins a batch, unless one runs.
     void request_batch() noexcept { wanted_ = true; }
-    /// Runs a batch now, or the one that runs, to its end. True if it was published; report().batch_failure says why not.
+    /// Runs a batch now, or the one that runs, to its end. True if it was published; else report().batch_failure says
+    /// why not.
     bool run_batch() {
         auto const before = report().batches;
         if (next_ == 0) {
@@ -218,7 +222,8 @@ private:
         if (!same_logic(about_)) {
             // Its state is not ours to go on from: its rows are served until a batch has made ours.
             made->rows().speed_is = speed_state_after_failure();
-            tell_speed_failure("the rows at T are of another logic version, or of another pipeline: a batch makes new ones",
+            tell_speed_failure(
+                "the rows at T are of another logic version, or of another pipeline: a batch makes new ones",
                 false);
         } else {
             try {
@@ -243,7 +248,10 @@ private:
     // --- the speed layer ----------------------------------------------------------------------------------------
 
     [[nodiscard]] stream mode_of(std::string const& state) const {
-        stream out{.threads = options_.threads, .on_error = options_.on_error, .until = until::end_of_log, .clock = options_.clock};
+        stream out{.threads = options_.threads,
+            .on_error = options_.on_error,
+            .until = until::end_of_log,
+            .clock = options_.clock};
         if constexpr (!merge_t::adds) {
             out.snapshots = state;
             out.snapshot_options.every = {};
@@ -386,9 +394,9 @@ private:
                 if (i >= about_.inputs.size() || log.begin_offset(p) <= about_.inputs[i].begin) continue;
                 throw error{error_code::not_there,
                     detail::sentence({"partition ", std::uint64_t{p},
-                        " of a log begins later than at the T before: the rows of a batch would lack what retention has "
-                        "removed; keep all records, move the old ones to a cold store (tiered_log), or begin a new "
-                        "folder"}),
+                        " of a log begins later than at the T before: the rows of a batch would lack what retention "
+                        "has removed; keep all records, move the old ones to a cold store (tiered_log), or begin a "
+                        "new folder"}),
                     {}, log.begin_offset(p)};
             }
         });

@@ -29,8 +29,8 @@ enum class speed_state : std::uint8_t {
 /// What readers are given at one T: the rows of the batch and those of the speed layer that started from there.
 ///
 /// base     what a stream shows that has read up to T: rows of windows that have fired
-/// open     what ending there changes: rows of windows that are open at T, or none where one goes. Base and open together
-///          are the answer of a batch that ends at T
+/// open     what ending there changes: rows of windows that are open at T, or none where one goes. Base and open
+///          together are the answer of a batch that ends at T
 /// speed    what the speed layer changes: rows, or none where one was taken away
 ///
 /// State       The contract, base, open and corrections never change once readers have them.
@@ -133,7 +133,8 @@ lambda_answer<typename Merge::shown> merged_answer(Merge const& merge, batch_con
                 auto sum = **found;
                 if (any) {
                     auto const before = open.find(key, window);
-                    sum = before && *before ? merge.sum(**before, **found) : merge.sum(*base.find(key, window), **found);
+                    sum = before && *before ? merge.sum(**before, **found)
+                                            : merge.sum(*base.find(key, window), **found);
                 }
                 out.value_.emplace(merge.show(sum));
                 out.layer_ = any ? lambda_layer::both : lambda_layer::speed;
