@@ -6,6 +6,7 @@
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/distinct.hpp>
 #include <driftless/agg/sum.hpp>
+#include <driftless/log/file_log.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/assign_time.hpp>
@@ -20,6 +21,7 @@
 #include <driftless/run/job.hpp>
 #include <driftless/testing/memory_files.hpp>
 #include <support/catch.hpp>
+#include <support/temporary_folder.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -482,6 +484,31 @@ TEST_CASE("a batch over a log that has lost its beginning fails, and says so", "
     CHECK(!both.run_batch());
     CHECK(both.report().batch_failure.find("what retention has removed") != std::string::npos);
     CHECK(*both.view().find(1, hour(0)) == totals{60, 600});
+}
+
+TEST_CASE("T lies before what a loss of power could take back: a batch waits until its records are durable",
+    "[view][lambda]") {
+    test::temporary_folder const folder;
+    memory_files files;
+    file_log<sale> log{folder.path() + "/sales", {.durable = every(1_h)}};
+    for (std::int64_t i = 0; i < 50; ++i) log.append({1, i, 10, minute(i)});
+    log.sync();
+    for (std::int64_t i = 50; i < 90; ++i) log.append({1, i, 10, minute(i)});
+    lambda_coordinator both{"shop", on(files), per_hour, log};
+    CHECK(both.poll() == 0);
+    CHECK(both.report().phase == lambda_phase::batch);
+    CHECK(!both.view().ready());
+    log.sync();
+    while (both.poll() != 0) {}
+    CHECK(both.view().contract().records == 90);
+    CHECK(both.view().contract().inputs[0].log == to_string(log.id()));
+    CHECK(content(both.view().snapshot().rows()) == content(run(batch{}, per_hour, log)));
+
+    // A T is of its logs, and of no others.
+    file_log<sale> other{folder.path() + "/other", {.durable = every(1_h)}};
+    for (std::int64_t i = 0; i < 90; ++i) other.append({1, i, 10, minute(i)});
+    files.restart();
+    CHECK_THROWS_AS((lambda_coordinator{"shop", on(files), per_hour, other}), error);
 }
 
 TEST_CASE("a bad parameter is refused", "[view][lambda]") {
