@@ -9,6 +9,7 @@
 #include <driftless/run/logic_version.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/view/detail/lambda_corrections.hpp>
+#include <driftless/view/detail/lambda_logs.hpp>
 #include <driftless/view/detail/lambda_overlap.hpp>
 #include <driftless/view/detail/lambda_run.hpp>
 #include <driftless/view/lambda_options.hpp>
@@ -95,7 +96,7 @@ private:
     pipeline_t pipeline_;
     std::uint64_t fingerprint_;
     std::string logic_;
-    std::tuple<typename detail::sliced_input<Inputs>::log const*...> logs_;
+    detail::lambda_logs<Inputs...> logs_;
     versions_t versions_;
     view_type view_;
     std::unique_ptr<run_t> speed_;  // of the T that is served; null where it has failed, or is not wanted
@@ -123,7 +124,7 @@ public:
           pipeline_(side::make(pipeline)),
           fingerprint_(driftless::fingerprint(pipeline_)),
           logic_(options_.logic_version.empty() ? build_id() : options_.logic_version),
-          logs_(&detail::sliced_input<Inputs>::of(logs)...),
+          logs_(detail::sliced_input<Inputs>::of(logs)...),
           versions_(std::move(folder), versions_like(options_)),
           view_(versions_, side::merge_of(pipeline), options_.keep_speed, options_.mode) {
         if (options_.every < duration{} || options_.chunk == 0 || options_.retry_after < duration{}) {
@@ -271,27 +272,7 @@ private:
         auto const state = versions_.folder_of(number) + "/state";
         return std::make_unique<run_t>(versions_.read_version(number), (*versions_.at(number))->rows(), into,
             mode_of(state), pipeline_,
-            detail::sliced_input<Inputs>::slice(*std::get<I>(logs_), part_of(from, I), part_of(until, I))...);
-    }
-    /// Of offsets of all partitions those of one input.
-    [[nodiscard]] std::vector<std::uint64_t> part_of(std::vector<std::uint64_t> const& all, std::size_t input) const {
-        if (all.empty()) return {};
-        std::size_t at = 0;
-        std::vector<std::uint64_t> out;
-        std::size_t i = 0;
-        each_log([&](auto const& log) {
-            auto const n = static_cast<std::size_t>(log.partitions());
-            if (i++ == input) {
-                out.assign(all.begin() + static_cast<std::ptrdiff_t>(at),
-                    all.begin() + static_cast<std::ptrdiff_t>(at + n));
-            }
-            at += n;
-        });
-        return out;
-    }
-    template <class F>
-    void each_log(F&& f) const {
-        std::apply([&](auto const*... log) { (f(*log), ...); }, logs_);
+            logs_.template slice<I>(from, until)...);
     }
     [[nodiscard]] std::unique_ptr<run_t> open_speed(std::uint64_t number, build const& at) {
         std::vector<std::uint64_t> from;
@@ -334,18 +315,7 @@ private:
         if (failed_at_ != event_time::min() && now - failed_at_ < options_.retry_after) return false;
         if (report_.contract.number == 0 || failed_at_ != event_time::min() || !same_logic(about_)) return true;
         if (options_.every > duration{} && now - report_.contract.published >= options_.every) return true;
-        return options_.records != 0 && since_contract() >= options_.records;
-    }
-    [[nodiscard]] std::uint64_t since_contract() const {
-        std::uint64_t sum = 0;
-        std::size_t i = 0;
-        each_log([&](auto const& log) {
-            for (std::uint32_t p = 0; p < log.partitions(); ++p, ++i) {
-                std::uint64_t const end = log.end_offset(p);
-                if (i < about_.inputs.size() && end > about_.inputs[i].offset) sum += end - about_.inputs[i].offset;
-            }
-        });
-        return sum;
+        return options_.records != 0 && logs_.records_behind(about_.inputs) >= options_.records;
     }
     /// T is where the speed layer stands, so that both can be compared; without one, where the logs end.
     void prepare_batch() {
@@ -358,48 +328,13 @@ private:
                 cut_ = speed_->positions();
                 if constexpr (!merge_t::adds) overlap_.emplace(versions_.read(), options_.keep_speed);
             } else {
-                each_log([&](auto const& log) {
-                    for (std::uint32_t p = 0; p < log.partitions(); ++p) cut_.push_back(log.end_offset(p));
-                });
+                cut_ = logs_.ends();
             }
-            require_whole_logs();
+            logs_.require_whole(about_.inputs);
             next_ = versions_.begin(logic_).number();
         } catch (std::exception const& problem) {
             fail_batch(problem.what());
         }
-    }
-    /// A T that is published stays: a loss of power must not take records back that lie before it.
-    [[nodiscard]] bool is_durable() const {
-        bool out = true;
-        std::size_t i = 0;
-        each_log([&](auto const& log) {
-            for (std::uint32_t p = 0; p < log.partitions(); ++p, ++i) {
-                if constexpr (requires { log.durable_offset(p); }) {
-                    if constexpr (requires { log.durable()->what(); }) {
-                        // Nothing is promised before the log is closed, and nobody can wait for it.
-                        using promise = std::remove_cvref_t<decltype(log.durable()->what())>;
-                        if (log.durable() && log.durable()->what() == promise::on_close) continue;
-                    }
-                    if (log.durable_offset(p) < cut_[i]) out = false;
-                }
-            }
-        });
-        return out;
-    }
-    /// A batch reads all records: what retention has removed since the first T would be missing in its rows.
-    void require_whole_logs() const {
-        std::size_t i = 0;
-        each_log([&](auto const& log) {
-            for (std::uint32_t p = 0; p < log.partitions(); ++p, ++i) {
-                if (i >= about_.inputs.size() || log.begin_offset(p) <= about_.inputs[i].begin) continue;
-                throw error{error_code::not_there,
-                    detail::sentence({"partition ", std::uint64_t{p},
-                        " of a log begins later than at the T before: the rows of a batch would lack what retention "
-                        "has removed; keep all records, move the old ones to a cold store (tiered_log), or begin a "
-                        "new folder"}),
-                    {}, log.begin_offset(p)};
-            }
-        });
     }
     /// One piece of what leads to the next T.
     std::size_t step() {
@@ -407,7 +342,7 @@ private:
             if (!undecided_.empty()) return settle(), 1;
             if (fresh_) return catch_up();
             if (!batch_) {
-                if (!is_durable()) return 0;
+                if (!logs_.durable_up_to(cut_)) return 0;
                 batch_ = open(next_, run_t::target::base, {}, cut_);
             }
             auto const fed = batch_->running().poll(options_.chunk);
@@ -565,17 +500,14 @@ private:
         std::uint64_t since = 0;
         if (speed_) {
             auto const at = speed_->positions();
-            std::size_t i = 0;
-            each_log([&](auto const& log) {
-                for (std::uint32_t p = 0; p < log.partitions(); ++p, ++i) {
-                    std::uint64_t const end = log.end_offset(p);
-                    if (end > at[i]) lag += end - at[i];
-                    if (i < about_.inputs.size() && at[i] > about_.inputs[i].offset)
-                        since += at[i] - about_.inputs[i].offset;
-                }
-            });
+            auto const ends = logs_.ends();
+            for (std::size_t i = 0; i < at.size(); ++i) {
+                if (ends[i] > at[i]) lag += ends[i] - at[i];
+                if (i < about_.inputs.size() && at[i] > about_.inputs[i].offset)
+                    since += at[i] - about_.inputs[i].offset;
+            }
         } else {
-            lag = since_contract();
+            lag = logs_.records_behind(about_.inputs);
         }
         std::lock_guard const lock{telling_};
         report_.phase = next_ == 0 ? lambda_phase::serving : fresh_ ? lambda_phase::catch_up

@@ -4,7 +4,7 @@
 
 #include <driftless/core/sink.hpp>
 #include <driftless/log/readable.hpp>
-#include <driftless/log/wakeup.hpp>
+#include <driftless/view/detail/log_from.hpp>
 
 #include <cstdint>
 #include <type_traits>
@@ -14,43 +14,16 @@
 namespace driftless::inline v0::detail {
 /// The part of a log from some offsets up to others, exclusive: what lies outside is not there. Borrows the log.
 template <readable_log Log>
-class log_slice {
-    Log const* log_;
-    std::vector<std::uint64_t> from_;   // by partition; beyond its end: from the beginning
+class log_slice : public log_from<Log> {
     std::vector<std::uint64_t> until_;  // by partition; beyond its end: as far as the log goes
 
 public:
-    using value_type = typename Log::value_type;
+    explicit log_slice(Log const& log, std::vector<std::uint64_t> from = {}, std::vector<std::uint64_t> until = {})
+        : log_from<Log>(log, std::move(from)), until_(std::move(until)) {}
 
-    explicit log_slice(
-        Log const& log, std::vector<std::uint64_t> from = {}, std::vector<std::uint64_t> until = {})
-        : log_(&log), from_(std::move(from)), until_(std::move(until)) {}
-
-    [[nodiscard]] std::uint32_t partitions() const { return log_->partitions(); }
-    [[nodiscard]] std::uint64_t begin_offset(std::uint32_t p) const {
-        std::uint64_t const begin = log_->begin_offset(p);
-        return p < from_.size() && from_[p] > begin ? from_[p] : begin;
-    }
     [[nodiscard]] std::uint64_t end_offset(std::uint32_t p) const {
-        std::uint64_t const end = log_->end_offset(p);
+        std::uint64_t const end = log_from<Log>::end_offset(p);
         return p < until_.size() && until_[p] < end ? until_[p] : end;
-    }
-    [[nodiscard]] decltype(auto) read(std::uint32_t p, std::uint64_t from) const { return log_->read(p, from); }
-
-    [[nodiscard]] decltype(auto) id() const
-        requires requires(Log const& log) { log.id(); }
-    {
-        return log_->id();
-    }
-    void subscribe(wakeup& who) const
-        requires requires(Log const& log) { log.subscribe(who); }
-    {
-        log_->subscribe(who);
-    }
-    void unsubscribe(wakeup& who) const
-        requires requires(Log const& log) { log.unsubscribe(who); }
-    {
-        log_->unsubscribe(who);
     }
 };
 
