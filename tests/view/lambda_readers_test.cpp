@@ -69,8 +69,8 @@ TEST_CASE("readers on other threads are given one T and one frontier while T mov
     memory_files files;
     memory_log<sale> log;
     lambda_coordinator both{"both",
-        lambda_options{.records = 100, .chunk = 64, .logic_version = "1", .files = &files, .clock = &fixed_clock}, counts,
-        log};
+        lambda_options{.records = 100, .chunk = 64, .logic_version = "1", .files = &files, .clock = &fixed_clock},
+        counts, log};
     REQUIRE(both.run_batch());
     std::atomic<bool> done{false};
     std::atomic<std::uint64_t> wrong{0};

@@ -26,6 +26,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -187,6 +189,26 @@ TEST_CASE("the speed layer goes on while a batch reads, and T is where it stood 
     CHECK(both.view().snapshot().speed().epoch == 190);
     CHECK(both.report().speed_records == 90);
     CHECK(both.report().lag == 0);
+}
+
+TEST_CASE("when T moves what it covers is gone with its last reader", "[view][lambda]") {
+    memory_files files;
+    memory_log<sale> log;
+    for (std::int64_t i = 0; i < 100; ++i) log.append({1, i, 1, minute(i)});
+    lambda_coordinator both{"shop", on(files), per_hour, log};
+    REQUIRE(both.run_batch());
+    std::weak_ptr<batch_contract const> first;
+    std::optional reader{both.view().snapshot()};
+    first = both.view().find(1, hour(0)).contract_;
+    REQUIRE(both.run_batch());
+    CHECK(!first.expired());
+    CHECK(reader->contract().number == 1);
+    CHECK(content(reader->rows()) == content(run(batch{}, per_hour, log)));
+    reader.reset();
+    std::weak_ptr<batch_contract const> const second = both.view().find(1, hour(0)).contract_;
+    REQUIRE(both.run_batch());
+    CHECK(first.expired());
+    CHECK(second.expired());  // nobody read it when the third came
 }
 
 namespace {

@@ -446,12 +446,21 @@ private:
         about_ = about_next_;
         next_ = 0;
         failed_at_ = event_time::min();
+        tell_of(*layers.contract);
+        overlap_.reset();
+        try {
+            versions_.retire_old();  // nobody but readers holds the T before any more
+        } catch (std::exception const&) {
+            // The next T, or the next start, removes it.
+        }
+    }
+    void tell_of(batch_contract const& contract) {
         std::lock_guard const lock{telling_};
         ++report_.batches;
         report_.batch_failure.clear();
         report_.speed_failure = std::exchange(fresh_failure_, {});
         if (!report_.speed_failure.empty()) ++report_.speed_failures;
-        report_.contract = *layers.contract;
+        report_.contract = contract;
         report_.corrections = corrected_;
         if (overlap_ && overlap_->found()) {
             report_.overlap = overlap_->found();
@@ -460,7 +469,6 @@ private:
         } else {
             report_.overlap.reset();
         }
-        overlap_.reset();
     }
     void fail_batch(std::string why) {
         batch_.reset();
