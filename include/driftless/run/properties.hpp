@@ -120,6 +120,14 @@ consteval state_class find_state() {
     }
 }
 
+/// Records before an offset and behind it share a window that neither part would make: sessions, windows per record.
+template <class Window>
+inline constexpr bool windows_by_records = false;
+template <class Window>
+    requires requires { typename Window::windowing::assigner_type; }
+inline constexpr bool windows_by_records<Window> = merging_windows<typename Window::windowing::assigner_type>
+    || record_windows<typename Window::windowing::assigner_type>;
+
 template <class P>
 consteval bool find_lambda_additive() {
     using op = typename P::op_type;
@@ -127,7 +135,7 @@ consteval bool find_lambda_additive() {
         return false;
     } else if constexpr (is_stateful<op>::value) {
         using in = typename P::input_t;
-        return operator_combinable<op, in>() && operator_combines<op, in>() != combine_class::sequential
+        return operator_combinable<op, in>() && !windows_by_records<typename in::window> && operator_combines<op, in>() != combine_class::sequential
             && !any_operator<is_stateful, typename P::prev_type>();
     } else {
         return find_lambda_additive<typename P::prev_type>();
@@ -172,7 +180,8 @@ inline constexpr state_class state_bound = detail::properties_of<std::remove_cvr
 
 /// The accumulators of two runs of P, over what lies before an offset and after it, add up to those of one:
 /// P has one stateful operator on the way to the result, an aggregate whose functions are combinable, exact or
-/// ordered. (A second one would count the rows of the first twice, once from either side.)
+/// ordered, in windows that records do not make (no sessions: one may lie on both sides). (A second one would count the
+/// rows of the first twice, once from either side.)
 template <class P>
 inline constexpr bool lambda_additive = detail::properties_of<std::remove_cvref_t<P>>::lambda_additive;
 }  // namespace driftless::inline v0

@@ -354,6 +354,15 @@ protected:
         if (list.canary == number) list.canary = list.canary_share = 0;
         list.history.push_back({number, since});
     }
+    /// A write of CURRENT has failed, and nobody knows what it says.
+    [[nodiscard]] bool broken() const noexcept { return broken_; }
+    /// After that: what it says now is what counts, and is written once more, so that it stays.
+    void reread() {
+        if (!broken_) return;
+        auto found = detail::read_listed_versions(folder_, *files_);
+        broken_ = false;
+        write(found ? std::move(*found) : list_);
+    }
     /// Readers see what was written.
     void show(std::uint64_t number) {
         current_.store(number != 0 ? at(number) : nullptr, std::memory_order_seq_cst);
