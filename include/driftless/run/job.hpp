@@ -256,7 +256,12 @@ public:
             out = published_;
         }
         asked_.store(true, std::memory_order_relaxed);
-        for (std::size_t i = 0; i < out.partitions.size(); ++i) look_at_end(out.partitions[i], *engine_.lanes()[i]);
+        bool waits = false;
+        for (std::size_t i = 0; i < out.partitions.size(); ++i) {
+            look_at_end(out.partitions[i], *engine_.lanes()[i]);
+            waits = waits || out.partitions[i].lag_records() != 0;
+        }
+        for (auto& each : out.partitions) each.holds_merge = streams && waits && !each.idle && each.lag_records() == 0;
         return out;
     }
 

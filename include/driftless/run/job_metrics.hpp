@@ -7,6 +7,7 @@
 #include <driftless/metrics/metric.hpp>
 #include <driftless/run/report.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -136,8 +137,10 @@ public:
         auto& by = out_.counter("driftless_failed_records_total",
             "Records left out because something threw, by operator and code, since the job was started.");
         for (auto const& each : of_.failed) {
+            std::string code{to_string(each.code)};
+            std::replace(code.begin(), code.end(), ' ', '_');
             by.add(labels({{"operator", std::string{each.label.kind}}, {"id", std::string{each.label.id}},
-                       {"code", std::string{to_string(each.code)}}}),
+                       {"code", std::move(code)}}),
                 each.records);
         }
         out_.gauge("driftless_job_failed", "1 once an error has ended the job.").add(labels(), of_.has_failed);

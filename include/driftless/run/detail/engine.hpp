@@ -491,13 +491,10 @@ private:
         static constexpr auto names = []<class... Source>(type_list<Source...>) {
             return std::array<std::string_view, sizeof...(Source)>{Source::name_type::value...};
         }(sources{});
-        bool any = false;
-        for (auto const* const each : lanes_) any = any || each->has_record();
         out.partitions.clear();
         for (auto const* const each : lanes_) {
             partition_report of{names[each->input], each->partition, each->records, each->next, each->end};
             of.idle = each->idle;
-            of.holds_merge = Mode::stream && any && !each->has_record() && !each->idle;
             out.partitions.push_back(of);
         }
     }
