@@ -81,8 +81,8 @@ class job {
     alignas(64) std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
     mutable std::mutex publishing_;
-    report published_;
-    report next_report_;  // the memory of the one before
+    report reports_[2];  // one is published, the other takes the next one: their memory is used again
+    std::size_t published_ = 0;
     mutable std::atomic<bool> asked_{false};  // a batch publishes when somebody has asked
 
 public:
@@ -253,7 +253,7 @@ public:
         report out;
         {
             std::lock_guard const lock{publishing_};
-            out = published_;
+            out = reports_[published_];
         }
         asked_.store(true, std::memory_order_relaxed);
         bool waits = false;
@@ -279,9 +279,10 @@ private:
         } catch (...) {
             phase_ = phase::failed;
             std::lock_guard const lock{publishing_};
-            published_.has_failed = true;
-            engine_.fill_sinks(published_);
-            if (keeper_) published_.snapshots = keeper_->told();
+            auto& last = reports_[published_];
+            last.has_failed = true;
+            engine_.fill_sinks(last);
+            if (keeper_) last.snapshots = keeper_->told();
             throw;
         }
     }
@@ -297,14 +298,14 @@ private:
     }
     void publish() {
         asked_.store(false, std::memory_order_relaxed);
-        auto& now = next_report_;
+        auto& now = reports_[1 - published_];  // nobody else changes which one that is
         engine_.fill(now);
         now.warnings = warnings_;
         now.held_back = limits_.held_back();
         now.keeps_snapshots = keeper_.has_value();
         if (keeper_) now.snapshots = keeper_->told();
         std::lock_guard const lock{publishing_};
-        std::swap(now, published_);
+        published_ = 1 - published_;
     }
     /// The lag in records and in event time. What the log cannot tell now stays as it was.
     static void look_at_end(partition_report& of, detail::lane const& from) {

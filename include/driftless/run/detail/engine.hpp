@@ -392,18 +392,18 @@ public:
         out.records = records_;
         out.failures = services_.failures.refusals();
         out.state_bytes = 0;
-        out.stages.clear();
         out.watermarks.clear();
         fill_partitions(out);
         fill_sinks(out);
         out.failed.clear();
         for (auto const& each : services_.failed_as.all()) out.failed.push_back({each.label, each.code, each.records});
+        std::size_t stages = 0;
         std::size_t first = 0;
         each_chain([&](auto& chain) {
             std::size_t count = 0;
             auto const input = lanes_[first]->input;
             while (first + count < lanes_.size() && lanes_[first + count]->input == input) ++count;
-            report_visitor visit{out, out.partitions[first].input, out.partitions.data() + first, count};
+            report_visitor visit{out, stages, out.partitions[first].input, out.partitions.data() + first, count};
             chain.visit_state(visit);
             if constexpr (Mode::exact) {
                 auto const at = ended_ ? event_time::max() : lanes_[first]->announced;
@@ -411,6 +411,7 @@ public:
             }
             first += count;
         });
+        out.stages.resize(stages);
     }
     void fill_sinks(report& out) {
         out.sinks.clear();

@@ -19,6 +19,7 @@ namespace driftless::inline v0::detail {
 /// Collects the books of all stages, and the watermarks, input by input.
 struct report_visitor {
     report& into;
+    std::size_t& stages;  // how many of into.stages are those of now: the others are used again
     std::string_view input{};              // whose chain it is
     partition_report* partitions = nullptr;  // of that input
     std::size_t partition_count = 0;
@@ -27,7 +28,7 @@ struct report_visitor {
     template <class T>
     void operator()(std::string_view name, T& member) {
         if constexpr (std::is_same_v<T, account>) {
-            into.stages.push_back(stage_report{member});
+            add(member);
         } else if constexpr (std::is_same_v<T, event_time>) {
             if (name == "watermark") watermark = member;
         } else if constexpr (std::is_same_v<T, partition_clock>) {
@@ -35,7 +36,7 @@ struct report_visitor {
         } else if constexpr (std::is_same_v<T, watermark_valve>) {
             into.watermarks.push_back({"merge", member.output(), member.output()});
         } else if constexpr (requires { member.books(); }) {
-            stage_report made{member.books()};
+            auto& made = add(member.books());
             made.state_bytes = member.state_bytes();
             if constexpr (requires { member.pending_timers(); }) made.timers = member.pending_timers();
             if constexpr (requires { member.call_counts(); }) {
@@ -44,23 +45,29 @@ struct report_visitor {
                 made.timeouts = calls.timeouts;
             }
             into.state_bytes += made.state_bytes;
-            into.stages.push_back(made);
         }
     }
     /// Of a stage that counts what an operator hands on: run/detail/counted_stage.hpp.
     void rows_out(operator_label label, std::uint64_t rows) {
-        for (auto i = into.stages.size(); i-- > 0;) {
+        for (auto i = stages; i-- > 0;) {
             if (into.stages[i].label != label) continue;
             into.stages[i].rows_out = rows;
             return;
         }
-        stage_report made{account{.label = label}};
+        auto& made = add(account{.label = label});
         made.rows_out = rows;
         made.keeps_books = false;
-        into.stages.push_back(made);
     }
 
 private:
+    stage_report& add(account const& books) {
+        if (stages == into.stages.size()) into.stages.emplace_back();
+        auto& made = into.stages[stages++];
+        static_cast<account&>(made) = books;
+        made.rows_out = made.state_bytes = made.timers = made.retries = made.timeouts = 0;
+        made.keeps_books = true;
+        return made;
+    }
     void of_input(partition_clock& clock) {
         auto const progress = clock.least_newest();
         auto const& all = clock.partitions();
