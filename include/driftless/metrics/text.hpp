@@ -76,7 +76,7 @@ inline void append_histogram(std::string& out, std::string_view name, metric_sam
     line("_sum", {}, all.sum);
     line("_count", {}, static_cast<double>(below));
 }
-inline void append_json_string(std::string& out, std::string_view text) {
+inline void append_metric_string(std::string& out, std::string_view text) {
     out += '"';
     each_character(text, [&](std::string_view c) {
         auto const first = static_cast<unsigned char>(c[0]);
@@ -136,9 +136,9 @@ inline void append_json_value(std::string& out, double value) {
         if (family.samples.empty()) continue;
         out += first_family ? "{\"name\":" : ",{\"name\":";
         first_family = false;
-        detail::append_json_string(out, family.name);
-        detail::append_json_string(out += ",\"kind\":", to_string(family.kind));
-        detail::append_json_string(out += ",\"help\":", family.help);
+        detail::append_metric_string(out, family.name);
+        detail::append_metric_string(out += ",\"kind\":", to_string(family.kind));
+        detail::append_metric_string(out += ",\"help\":", family.help);
         out += ",\"samples\":[";
         bool first = true;
         for (auto const& each : family.samples) {
@@ -146,8 +146,8 @@ inline void append_json_value(std::string& out, double value) {
             first = false;
             for (std::size_t i = 0; i < each.labels.size(); ++i) {
                 if (i != 0) out += ',';
-                detail::append_json_string(out, each.labels[i].name);
-                detail::append_json_string(out += ':', each.labels[i].value);
+                detail::append_metric_string(out, each.labels[i].name);
+                detail::append_metric_string(out += ':', each.labels[i].value);
             }
             out += '}';
             if (!each.histogram) {
