@@ -3,6 +3,7 @@
 #define DRIFTLESS_METRICS_HPP
 
 #include <driftless/metrics/alerts.hpp>
+#include <driftless/metrics/heavy_hitters.hpp>
 #include <driftless/metrics/metric.hpp>
 #include <driftless/metrics/rates.hpp>
 #include <driftless/metrics/registry.hpp>
