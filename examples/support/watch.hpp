@@ -51,6 +51,12 @@ public:
         next_ = at + std::chrono::nanoseconds{pause().ns()};
         show(words_of(now()));
     }
+    /// Takes what stands on the terminal away, before something else is written there; the next look draws it anew.
+    void clear() {
+        if (!on_ || !terminal_) return;
+        auto const out = screen_.frame({}, 0);
+        std::fwrite(out.data(), 1, out.size(), stderr);
+    }
     /// The last word, also of a run that was too short for any. Before the job goes.
     void stop() { thread_.reset(); }
 
