@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// bench/metrics.cpp - what it costs a job that another thread reads its metrics: count and sum per key in windows of 10 s
-// over 8M records of 10,000 keys, as a stream in polls of 16384 records, each of which publishes. Without a reader,
-// against one that 100 times a second makes the whole Prometheus text and asks three alerts. What counts is the time of
-// the job's thread. For information: a reader without pause, and the same job polled 64 records at a time.
+// bench/metrics.cpp - what it costs a job that another thread reads its metrics: count and sum per key in windows of
+// ten seconds over 8M records of 10,000 keys, as a stream in polls of 16384 records, each of which publishes. Without a
+// reader, against one that 100 times a second makes the whole Prometheus text and asks three alerts. What counts is the
+// time of the job's thread. For information: a reader without pause, and the same job polled 64 records at a time.
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/sum.hpp>
 #include <driftless/log/memory_log.hpp>

@@ -53,7 +53,8 @@ asked parse(int argc, char** argv) {
         else if (word == "--watch") out.watch = true;
         else if (word == "--input" && i + 1 < argc) out.input = argv[++i];
         else if (word == "--records" && i + 1 < argc) out.records = std::stoull(argv[++i]);
-        else throw dl::error{dl::error_code::invalid_argument, "kappa_replay [--input FILE [--csv]] [--records N] [--watch]"};
+        else throw dl::error{dl::error_code::invalid_argument,
+            "kappa_replay [--input FILE [--csv]] [--records N] [--watch]"};
     }
     return out;
 }

@@ -76,7 +76,8 @@ int main(int argc, char** argv) {
     bool const watched = support::take_watch(argc, argv);
     auto const minutes = argc > 1 ? sessionize::detail::number(argv[1]).value_or(0) : 30;
     if (argc > 2 || minutes < 1 || minutes > 1'000'000) {
-        std::cerr << "usage: sessionize [--watch] [MINUTES] < access.log; a visit ends after so many minutes of silence (30)\n";
+        std::cerr << "usage: sessionize [--watch] [MINUTES] < access.log; a visit ends after so many minutes of "
+                     "silence (30)\n";
         return 2;
     }
     try {

@@ -153,7 +153,7 @@ TEST_CASE("a snapshot that its sink fails is counted there, and the next one as 
     CHECK(now.value("driftless_warnings") == 1);
 }
 
-TEST_CASE("a view behind a counted sink is told where its job stands, and keeps its rows in snapshots", "[io][counted]") {
+TEST_CASE("a view behind a counted sink is told where its job stands, and is in snapshots", "[io][counted]") {
     dl::memory_log<hit> log;
     for (std::int64_t i = 0; i < 100; ++i) log.append(hit{i % 3, at(i)});
     dl::view<std::int64_t, std::int64_t> shown;
@@ -174,7 +174,7 @@ TEST_CASE("a view behind a counted sink is told where its job stands, and keeps 
     CHECK(fresh.counts().rows == 0);  // since it was made
 }
 
-TEST_CASE("an outbox counts calls that worked, failed, were made again, came too late and were given up", "[io][counted]") {
+TEST_CASE("an outbox counts calls that worked, failed, came again, were too late, given up", "[io][counted]") {
     static dl::event_time now{};
     dl::testing::memory_files files;
     files.make_folder("out");
@@ -185,8 +185,9 @@ TEST_CASE("an outbox counts calls that worked, failed, were made again, came too
         sink.prepare(1);
         sink.commit(1);
     }
-    dl::outbox<hit> box{"out", dl::outbox_options{.first_wait = 1_s, .factor = 1, .attempts = 3, .timeout = 5_s,
-                                   .clock = [] { return now; }, .files = &files}};
+    dl::outbox_options how{.first_wait = 1_s, .factor = 1, .attempts = 3, .timeout = 5_s, .files = &files};
+    how.clock = [] { return now; };
+    dl::outbox<hit> box{"out", how};
     std::uint64_t calls = 0;
     auto const deliver = [&] {
         box.deliver([&](dl::effect<hit> const& each) -> dl::call_result {

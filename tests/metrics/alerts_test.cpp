@@ -98,10 +98,13 @@ TEST_CASE("each value of a metric is judged by itself, and one that is gone has 
     all.gauge("lag", "h").add({{"input", "b"}, {"partition", "0"}}, 99);
     CHECK(watch.look(all, at(1)) == 2);
     CHECK(watch.look({}, at(2)) == 2);
-    CHECK(got == std::vector<std::string>{"lag{input=\"a\",partition=\"0\"} is 11, above 10",
-                     "lag{input=\"a\",partition=\"1\"} is 12, above 10",
-                     "lag{input=\"a\",partition=\"1\"} is good again: NaN",
-                     "lag{input=\"a\",partition=\"0\"} is good again: NaN"});
+    std::vector<std::string> const expected{
+        "lag{input=\"a\",partition=\"0\"} is 11, above 10",
+        "lag{input=\"a\",partition=\"1\"} is 12, above 10",
+        "lag{input=\"a\",partition=\"1\"} is good again: NaN",
+        "lag{input=\"a\",partition=\"0\"} is good again: NaN",
+    };
+    CHECK(got == expected);
     CHECK(watch.firing().empty());
     watch.look(lag(std::nan("")), at(3));
     CHECK(watch.firing().empty());

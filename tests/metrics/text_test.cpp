@@ -20,20 +20,20 @@ TEST_CASE("the Prometheus text of a metric set is, to the byte, what the format 
     all.gauge("shop_nothing", "No value: left out.");
     all.histogram("shop_wait_seconds", "Waits.").add({{"shop", "a"}}, dl::histogram_value{{0.1, 1}, {2, 0, 3}, 12.25});
     CHECK(dl::prometheus_text(all) ==
-          "# HELP shop_orders_total Orders.\n"
-          "# TYPE shop_orders_total counter\n"
-          "shop_orders_total{shop=\"a\"} 7\n"
-          "shop_orders_total{shop=\"b\"} 1000000000000\n"
-          "# HELP shop_temperature_celsius Says\\\\how\\nwarm.\n"
-          "# TYPE shop_temperature_celsius gauge\n"
-          "shop_temperature_celsius -1.5\n"
-          "# HELP shop_wait_seconds Waits.\n"
-          "# TYPE shop_wait_seconds histogram\n"
-          "shop_wait_seconds_bucket{shop=\"a\",le=\"0.1\"} 2\n"
-          "shop_wait_seconds_bucket{shop=\"a\",le=\"1\"} 2\n"
-          "shop_wait_seconds_bucket{shop=\"a\",le=\"+Inf\"} 5\n"
-          "shop_wait_seconds_sum{shop=\"a\"} 12.25\n"
-          "shop_wait_seconds_count{shop=\"a\"} 5\n");
+        "# HELP shop_orders_total Orders.\n"
+        "# TYPE shop_orders_total counter\n"
+        "shop_orders_total{shop=\"a\"} 7\n"
+        "shop_orders_total{shop=\"b\"} 1000000000000\n"
+        "# HELP shop_temperature_celsius Says\\\\how\\nwarm.\n"
+        "# TYPE shop_temperature_celsius gauge\n"
+        "shop_temperature_celsius -1.5\n"
+        "# HELP shop_wait_seconds Waits.\n"
+        "# TYPE shop_wait_seconds histogram\n"
+        "shop_wait_seconds_bucket{shop=\"a\",le=\"0.1\"} 2\n"
+        "shop_wait_seconds_bucket{shop=\"a\",le=\"1\"} 2\n"
+        "shop_wait_seconds_bucket{shop=\"a\",le=\"+Inf\"} 5\n"
+        "shop_wait_seconds_sum{shop=\"a\"} 12.25\n"
+        "shop_wait_seconds_count{shop=\"a\"} 5\n");
     prometheus_reader const read{dl::prometheus_text(all)};
     CHECK(read.value("shop_orders_total", {{"shop", "b"}}) == 1e12);
     CHECK(read.value("shop_wait_seconds_count") == 5);
@@ -118,7 +118,7 @@ TEST_CASE("names that Prometheus would refuse are refused before", "[metrics][te
 TEST_CASE("spans of time are counted in buckets whose bounds are inclusive", "[metrics][text]") {
     using namespace dl::literals;
     dl::time_histogram of;
-    for (auto const span : {-(1_s), dl::duration{}, dl::duration{1}, 1_ms, 1_ms + 1_ns, 1_min, 1_h, 24_h, 25_h}) of.add(span);
+    for (auto const span : {-(1_s), 0_s, 1_ns, 1_ms, 1_ms + 1_ns, 1_min, 1_h, 24_h, 25_h}) of.add(span);
     CHECK(of.counts[0] == 2);   // -1 s and 0
     CHECK(of.counts[1] == 2);   // 1 ns and 1 ms
     CHECK(of.counts[2] == 1);

@@ -132,19 +132,19 @@ TEST_CASE("a sampler that looks at all records says what plain loops say", "[run
     CHECK(hot[0].count == truth[3]);
     CHECK(hot[0].error == 0);
     CHECK(eyes.imbalance()
-          == Approx(4.0 * static_cast<double>(*std::max_element(shards.begin(), shards.end()))
-                    / static_cast<double>(kept)));
+        == Approx(4.0 * static_cast<double>(*std::max_element(shards.begin(), shards.end()))
+            / static_cast<double>(kept)));
     CHECK(eyes.imbalance() > 1.5);
 
     dl::metric_set all;
     eyes.collect(all, "orders");
     prometheus_reader const read{dl::prometheus_text(all)};
     CHECK(read.value("driftless_hot_key_ratio", {{"key", "3"}, {"input", "orders"}})
-          == Approx(static_cast<double>(truth[3]) / static_cast<double>(kept)));
+        == Approx(static_cast<double>(truth[3]) / static_cast<double>(kept)));
     CHECK(read.value("driftless_field_null_ratio", {{"field", "coupon"}})
-          == Approx(static_cast<double>(nulls[1]) / 20'000));
+        == Approx(static_cast<double>(nulls[1]) / 20'000));
     CHECK(read.value("driftless_disorder_seconds_count", {{"partition", "1"}})
-          == static_cast<double>(disorder[1].count()));
+        == static_cast<double>(disorder[1].count()));
     CHECK(read.value("driftless_sampled_records_total") == 20'000);
 }
 

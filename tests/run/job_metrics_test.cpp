@@ -110,7 +110,7 @@ void check_stage(prometheus_reader const& read, oracle const& expected, bool exa
     CHECK(of("driftless_late_by_seconds_count") == late);
     CHECK(of("driftless_operator_rows_out_total", {{"id", "per page"}}) > 0);
     CHECK(read.value("driftless_violations_total", {{"operator", "expect"}, {"id", "positive"}})
-          == static_cast<double>(expected.violations));
+        == static_cast<double>(expected.violations));
     CHECK(of("driftless_violations_total") == 0);
 }
 }  // namespace
@@ -135,10 +135,11 @@ TEST_CASE("the metrics of a stream are those of plain loops, on any number of th
         CHECK(stage->late_by == expected.late_by);
         CHECK(stage->rows_out == rows);
         CHECK(stage->state_bytes > 0);
-        CHECK(read.value("driftless_state_bytes", {{"operator", "aggregate"}}) == static_cast<double>(open.state_bytes));
+        auto const bytes = static_cast<double>(open.state_bytes);
+        CHECK(read.value("driftless_state_bytes", {{"operator", "aggregate"}}) == bytes);
         CHECK(read.value("driftless_watermark_lag_seconds") == Approx(90));
         CHECK(read.value("driftless_partition_progress_timestamp_seconds", {{"partition", "0"}, {"job", "shop"}})
-              == Approx(static_cast<double>(expected.newest.ns()) / 1e9));
+            == Approx(static_cast<double>(expected.newest.ns()) / 1e9));
         CHECK(read.value("driftless_watermark_ended") == 0);
         CHECK(read.value("driftless_partition_holds_watermark") == 1);
 
@@ -164,9 +165,9 @@ TEST_CASE("the metrics of a batch are those of plain loops, on any number of thr
             check_stage(read, expected, true);
             CHECK(read.value("driftless_records_total") == 20'000);
             CHECK(read.value("driftless_input_records_total", {{"partition", "0"}})
-                  == static_cast<double>(log.end_offset(0)));
+                == static_cast<double>(log.end_offset(0)));
             CHECK(read.value("driftless_input_records_total", {{"partition", "1"}})
-                  == static_cast<double>(log.end_offset(1)));
+                == static_cast<double>(log.end_offset(1)));
             CHECK(read.value("driftless_lag_records", {{"partition", "1"}}) == 0);
             CHECK(read.value("driftless_watermark_ended") == 1);
             CHECK(rows == windows.size());
@@ -332,7 +333,8 @@ TEST_CASE("failures are counted by operator and code", "[run][metrics]") {
             prometheus_reader const read{dl::prometheus_text(dl::metrics_of(each))};
             CHECK(read.value("driftless_failures_total") == 1500);
             CHECK(read.value("driftless_failed_records_total",
-                      {{"operator", "map"}, {"id", "checked"}, {"code", "user_function"}}) == 500);
+                      {{"operator", "map"}, {"id", "checked"}, {"code", "user_function"}})
+                == 500);
             CHECK(read.value("driftless_failed_records_total", {{"operator", "map"}, {"code", "malformed"}}) == 500);
             CHECK(read.value("driftless_failed_records_total", {{"operator", "key_by"}}) == 500);
         }

@@ -198,7 +198,10 @@ private:
     void check_utf8() const {
         for (std::size_t i = 0; i < line_.size();) {
             auto const c = static_cast<unsigned char>(line_[i]);
-            std::size_t const length = c < 0x80 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 0;
+            std::size_t const length = c < 0x80 ? 1 : c >= 0xf0 ? 4
+                : c >= 0xe0                                     ? 3
+                : c >= 0xc2                                     ? 2
+                                                                : 0;
             if (length == 0 || i + length > line_.size()) fail("no UTF-8");
             for (std::size_t k = 1; k < length; ++k) {
                 if ((static_cast<unsigned char>(line_[i + k]) & 0xc0) != 0x80) fail("no UTF-8");

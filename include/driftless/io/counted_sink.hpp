@@ -27,8 +27,8 @@ struct same_encoding<Sink> {
 /// Shape       The same sink: all that it can do goes through, and what it throws.
 /// Delivery    That of the other one.
 /// State       A few counters, no part of snapshots.
-/// Errors      Those of the other one. Each is counted, one with code in_use as a timeout too: somebody else has kept the
-///             target locked for longer than the sink waits.
+/// Errors      Those of the other one. Each is counted, one with code in_use as a timeout too: somebody else has kept
+///             the target locked for longer than the sink waits.
 /// Threads     That of the job. The metrics of the job show the counts (run/job_metrics.hpp).
 /// Complexity  A counter per row.
 template <class Sink>

@@ -217,7 +217,7 @@ class csv_reader {
             throw error{error_code::malformed, problem.sentence()};
         }
         for (detail::csv_field& field : scan_.fields()) columns_.emplace_back(scan_.content(field));
-        counts_.reset(new std::atomic<std::uint64_t>[3 * (columns_.size() + 1)] {});
+        counts_.reset(new std::atomic<std::uint64_t>[3 * (columns_.size() + 1)]{});
         detail::for_each_member_index<T>([&]<std::size_t I>() { find_column<I>(); });
     }
 
@@ -339,8 +339,8 @@ public:
 
     /// Rows handed out so far.
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
-    /// What was wrong with the fields so far, by column that a member reads, and of rows as a whole (`field` empty). May
-    /// be called from any thread, also while rows are read.
+    /// What was wrong with the fields so far, by column that a member reads, and of rows as a whole (`field` empty).
+    /// May be called from any thread, also while rows are read.
     [[nodiscard]] std::vector<csv_field_counts> field_counts() const {
         std::vector<csv_field_counts> out;
         for (std::size_t i = 0; i <= columns_.size(); ++i) {

@@ -42,9 +42,9 @@ struct alert_metric {
 
 /// When an alert fires. Made by above() and below().
 ///
-/// Time        It fires once its value has been beyond the limit at each look for `for_at_least` (0: at once); it ends at
-///             the first look that finds the value back at `until`, or on its good side. A value just on the limit is
-///             not beyond it. A value that is gone, or NaN, is good.
+/// Time        It fires once its value has been beyond the limit at each look for `for_at_least` (0: at once); it ends
+///             at the first look that finds the value back at `until`, or on its good side. A value just on the limit
+///             is not beyond it. A value that is gone, or NaN, is good.
 struct alert_condition {
     double limit = 0;
     double until = 0;  ///< hysteresis: on the good side of the limit, or the limit itself
@@ -100,10 +100,10 @@ struct alert_event {
 ///
 /// State       For each value that is beyond its limit two times; and what could not be delivered yet, at most 1000
 ///             events, the oldest of which are dropped and counted.
-/// Time        By the clock of whoever looks: of a look that comes at an earlier time than the one before the spans begin
-///             anew. Between two looks nothing is seen.
-/// Errors      invalid_argument where an alert is added: a back_at() on the bad side of the limit, a negative duration. A
-///             callback that throws is counted (`failures()`, with what it said last) and called again with the same
+/// Time        By the clock of whoever looks: of a look that comes at an earlier time than the one before the spans
+///             begin anew. Between two looks nothing is seen.
+/// Errors      invalid_argument where an alert is added: a back_at() on the bad side of the limit, a negative duration.
+///             A callback that throws is counted (`failures()`, with what it said last) and called again with the same
 ///             event at the next look, before all later ones of its alert, until it comes back.
 /// Threads     Any. Callbacks are called by the thread that looks, one look after the other: never by the job's. A
 ///             callback does not look, nor add alerts.

@@ -44,7 +44,7 @@ class histogram_metric {
 
 public:
     explicit histogram_metric(std::vector<double> bounds)
-        : bounds_(std::move(bounds)), counts_(new std::atomic<std::uint64_t>[bounds_.size() + 1]{}) {
+        : bounds_(std::move(bounds)), counts_(new std::atomic<std::uint64_t>[bounds_.size() + 1] {}) {
         for (std::size_t i = 1; i < bounds_.size(); ++i) {
             if (bounds_[i - 1] < bounds_[i]) continue;
             throw error{error_code::invalid_argument, "the bounds of a histogram ascend"};

@@ -39,7 +39,11 @@ inline void append_metric_value(std::string& out, double value) {
     else append_number(out, value);
 }
 inline void append_metric_help(std::string& out, std::string_view text) {
-    each_character(text, [&](std::string_view c) { out += c == "\\" ? "\\\\" : c == "\n" ? "\\n" : c; });
+    each_character(text, [&](std::string_view c) {
+        if (c == "\\") out += "\\\\";
+        else if (c == "\n") out += "\\n";
+        else out += c;
+    });
 }
 /// {name="value",...}; `le` is the bound of a bucket, or empty.
 inline void append_metric_labels(std::string& out, metric_labels const& labels, std::string_view le = {}) {
@@ -47,7 +51,9 @@ inline void append_metric_labels(std::string& out, metric_labels const& labels, 
     auto const add = [&](std::string_view name, std::string_view value) {
         ((out += between) += name) += "=\"";
         each_character(value, [&](std::string_view c) {
-            out += c == "\\" ? "\\\\" : c == "\"" ? "\\\"" : c == "\n" ? "\\n" : c;
+            if (c == "\\" || c == "\"") (out += '\\') += c;
+            else if (c == "\n") out += "\\n";
+            else out += c;
         });
         out += '"';
         between = ',';

@@ -20,8 +20,8 @@ namespace driftless::inline v0 {
 ///
 ///     watcher eyes{5_s, [&] { watch.look(metrics_of(job.metrics(), now()), now()); }};
 ///
-/// Time        The first look is at once, the next `every` behind the end of the one before, by a steady clock; the last
-///             one when it is stopped.
+/// Time        The first look is at once, the next `every` behind the end of the one before, by a steady clock; the
+///             last one when it is stopped.
 /// Errors      invalid_argument for a span that is not positive. A look that throws is counted, and the next one comes
 ///             all the same.
 /// Threads     `look` is called by a thread of its own; it is gone when stop(), or the destructor, comes back.
@@ -37,7 +37,8 @@ class watcher {
 
 public:
     watcher(duration every, std::function<void()> look) : look_(std::move(look)), every_(every.ns()) {
-        if (every <= duration{}) throw error{error_code::invalid_argument, "a watcher looks every so often: more than 0"};
+        if (every <= duration{})
+            throw error{error_code::invalid_argument, "a watcher looks every so often: in spans of more than 0"};
         thread_ = std::thread{[this] { run(); }};
     }
     watcher(watcher const&) = delete;

@@ -86,7 +86,7 @@ struct input_sample {
     static std::string text_of(Key const& key) {
         if constexpr (std::is_same_v<Key, text>) return std::string{key.view()};
         else if constexpr (std::is_same_v<Key, std::string>) return key;
-        else return encoded_to_json(parse_schema(schema_of<Key>()), encode(key));
+        else return encoded_to_json(parse_schema(schema_of<Key>()), driftless::encode(key));
     }
 };
 
@@ -113,22 +113,22 @@ template <class T>
 }
 }  // namespace detail
 
-/// Looks at a sample of what an input brings, beside the job and at no cost to it: which keys are hot, how uneven the load
-/// of shards is, how far records are out of order, and how often fields hold nothing.
+/// Looks at a sample of what an input brings, beside the job and at no cost to it: which keys are hot, how uneven the
+/// load of shards is, how far records are out of order, and how often fields hold nothing.
 ///
 ///     input_sampler eyes{per_user, log};
 ///     watcher thread{5_s, [&] { eyes.look(); }};
 ///
-/// Shape       A look reads what has come since the look before, all of it or `records` of it in runs of `run`, from the
-///             log; and takes it through the functions of the pipeline up to its first key_by. Keys, shards and disorder
-///             are of the records that come there; fields are those of the records of the log.
-/// Time        Disorder is how far a record is behind the newest one of its partition that was looked at before it: with
-///             a part of the records it is a little less than it was.
+/// Shape       A look reads what has come since the look before, all of it or `records` of it in runs of `run`, from
+///             the log; and takes it through the functions of the pipeline up to its first key_by. Keys, shards and
+///             disorder are of the records that come there; fields are those of the records of the log.
+/// Time        Disorder is how far a record is behind the newest one of its partition that was looked at before it:
+///             with a part of the records it is a little less than it was.
 /// State       options.keys keys, a histogram per partition, two numbers per field; it begins at the end of the log, or
 ///             where look_from() says.
-/// Errors      Compile time: a pipeline with a fan-in, or an operator before its first key_by that does not take records
-///             one by one; give the branch that reads this log. Functions that throw leave the record out of the sample.
-///             A part of the log that is gone is left out.
+/// Errors      Compile time: a pipeline with a fan-in, or an operator before its first key_by that does not take
+///             records one by one; give the branch that reads this log. Functions that throw leave the record out of
+///             the sample. A part of the log that is gone is left out.
 /// Threads     Any; each call waits for the one before. The functions of the pipeline are called on the thread that
 ///             looks, while the job calls them on its own: as with several threads (docs/running.md).
 /// Complexity  A look is O(options.records * options.keys), and the blocks that it reads.
@@ -171,9 +171,7 @@ public:
           sampled_{heavy_hitters{options.keys}, std::vector<std::uint64_t>(options.shards),
               std::vector<time_histogram>(log.partitions()),
               std::vector<event_time>(log.partitions(), event_time::min())},
-          chain_(std::move(std::get<0>(detail::make_chain<exact_batch<false>>(
-              detail::part_of<front>(pipeline_), end_stage{&sampled_}, builder_))
-                               .chain)),
+          chain_(chain_of(detail::part_of<front>(pipeline_), end_stage{&sampled_}, builder_)),
           random_(options.seed * 2 + 1) {
         for (std::uint32_t p = 0; p < log_.partitions(); ++p) next_.push_back(log_.end_offset(p));
         if constexpr (reflected<value_type>) {
@@ -248,7 +246,7 @@ public:
             for (std::size_t p = 0; p < sampled_.disorder.size(); ++p)
                 late.add(labels({{"partition", std::to_string(p)}}), in_seconds(sampled_.disorder[p]));
         }
-        auto& nulls = into.gauge("driftless_field_null_ratio", "The share of sampled records whose field holds nothing.");
+        auto& nulls = into.gauge("driftless_field_null_ratio", "The share of records whose field holds nothing.");
         for (auto const& each : fields_) {
             if (each.records == 0) continue;
             nulls.add(labels({{"field", each.field}}),
@@ -257,6 +255,9 @@ public:
     }
 
 private:
+    static chain_t chain_of(front const& of, end_stage last, builder_t& builder) {
+        return std::move(std::get<0>(detail::make_chain<exact_batch<false>>(of, std::move(last), builder)).chain);
+    }
     static sampler_options const& checked(sampler_options const& options) {
         if (options.records == 0 || options.run == 0 || options.keys == 0 || options.shards == 0) {
             throw error{error_code::invalid_argument,

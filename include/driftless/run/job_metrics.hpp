@@ -31,11 +31,12 @@ class job_metrics {
     [[nodiscard]] metric_labels of(partition_report const& each) const {
         return labels({{"input", std::string{each.input}}, {"partition", std::to_string(each.partition)}});
     }
-    [[nodiscard]] metric_labels of(std::size_t stage, metric_labels more = {}) const {
+    [[nodiscard]] metric_labels of(std::size_t stage, metric_labels const& more = {}) const {
         auto const& label = of_.stages[stage].label;
-        more.insert(more.begin(), {{"operator", std::string{label.kind}}, {"id", std::string{label.id}},
-                                      {"stage", std::to_string(stage)}});
-        return labels(std::move(more));
+        metric_labels own{{"operator", std::string{label.kind}}, {"id", std::string{label.id}}};
+        own.push_back({"stage", std::to_string(stage)});
+        own.insert(own.end(), more.begin(), more.end());
+        return labels(std::move(own));
     }
     [[nodiscard]] static double seconds(duration d) noexcept { return static_cast<double>(d.ns()) / 1e9; }
     [[nodiscard]] static double seconds(event_time t) noexcept { return static_cast<double>(t.ns()) / 1e9; }

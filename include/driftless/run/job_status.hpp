@@ -141,8 +141,8 @@ public:
 
 /// What a terminal has to be sent so that some lines stand where others stood before.
 ///
-/// Shape       frame(lines) -> bytes: moves up over the last frame, clears it, and writes the lines, each cut to the width.
-///             Control characters in them become a space.
+/// Shape       frame(lines) -> bytes: moves up over the last frame, clears it, and writes the lines, each cut to the
+///             width. Control characters in them become a space.
 /// State       How many lines the last frame had.
 /// Source      ECMA-48, "Control Functions for Coded Character Sets" (1991): CUU, ED.
 class status_screen {

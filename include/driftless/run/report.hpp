@@ -67,8 +67,8 @@ struct failure_report {
 
 /// What a run did: records read, and the books of every stateful stage (law 5).
 ///
-/// State       A copy; taken while the job runs it is as of the last chunk, but for the ends of the inputs, which are of
-///             the moment. Names are borrowed from the type of the pipeline.
+/// State       A copy; taken while the job runs it is as of the last chunk, but for the ends of the inputs, which are
+///             of the moment. Names are borrowed from the type of the pipeline.
 struct report {
     std::uint64_t records = 0;           ///< read from all inputs
     std::vector<stage_report> stages;    ///< in the order of the stages
