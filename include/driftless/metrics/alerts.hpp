@@ -136,13 +136,13 @@ public:
         {
             std::lock_guard const lock{mutex_};
             if (now < at_) {
-                for (auto& rule : all_) {
-                    for (auto& each : rule.series) each.since = now;
+                for (auto& one : all_) {
+                    for (auto& each : one.series) each.since = now;
                 }
             }
             at_ = now;
             rates_.look(metrics, now);
-            for (auto& rule : all_) edges += judge(rule, metrics, now);
+            for (auto& one : all_) edges += judge(one, metrics, now);
             count = all_.size();
         }
         for (std::size_t i = 0; i < count; ++i) deliver(i);
@@ -153,8 +153,8 @@ public:
     [[nodiscard]] std::vector<alert_event> firing() const {
         std::lock_guard const lock{mutex_};
         std::vector<alert_event> out;
-        for (auto const& rule : all_) {
-            for (auto const& each : rule.series) {
+        for (auto const& one : all_) {
+            for (auto const& each : one.series) {
                 if (each.firing) out.push_back(each.said);
             }
         }
