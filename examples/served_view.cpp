@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // examples/served_view.cpp - revenue per customer of a shop, read by four threads while the job runs: each answer says
 // of which prefix of the log it is, and is the answer over it. A correction of yesterday's number is explained.
+// With --watch it says on standard error how far the job is.
 // expect: the least of day 2: 1 with 1023, 2 with 2024, 3 with 3025
 // expect: customer 1 and day 2, reported: 1023; now: 1523, since late data came
 // expect: every answer was that of a whole epoch
 // expect: the view is what batch says
 #include <driftless/driftless.hpp>
 #include <driftless/view.hpp>
+
+#include "support/watch.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -54,7 +57,8 @@ bool is_whole(std::int64_t c, std::int64_t d, revenue const& row) {
     return row.pence == 11 * (91 * c + d) || (c == 1 && d == 2 && row.pence == 11 * (91 * c + d) + 500);
 }
 
-int main() {
+int main(int argc, char** argv) {
+    support::watch status{support::take_watch(argc, argv)};
     dl::memory_log<line> log;
     revenue_view shown{{.name = "revenue", .history = {.keep = 7_d}}};
     dl::job running{dl::stream{}, per_customer_and_day, log, shown};
@@ -80,6 +84,7 @@ int main() {
     for (std::int64_t d = 0; d < days; ++d) {
         log.append(lines_of(d));
         running.poll();
+        status.tick([&] { return running.metrics(); });
         if (d == 3) {
             that_evening = shown.at().published;
             std::cout << "the least of day 2:";

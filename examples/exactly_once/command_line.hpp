@@ -20,6 +20,7 @@ struct asked {
     std::uint64_t die_after = 0; ///< 0: somebody else has to kill it
     std::uint64_t generate = 0;  ///< so many payments, into `input`
     std::uint64_t seed = 7;
+    bool watch = false;
     bool help = false;
 
     /// Nothing was named: the program shows what it can do.
@@ -59,6 +60,8 @@ inline asked parse(int argc, char** argv) {
                 throw support::usage_error{"--generate needs a number and a file: --generate N FILE"};
             }
             out.input = words[++i];
+        } else if (words[i] == "--watch") {
+            out.watch = true;
         } else if (name == "--help" || name == "-h") {
             out.help = true;
             return out;
@@ -77,9 +80,9 @@ inline asked parse(int argc, char** argv) {
 }
 
 inline constexpr std::string_view usage =
-    R"(usage: exactly_once --input FILE --state DIR --out DIR|FILE.db [--rate N]
+    R"(usage: exactly_once --input FILE --state DIR --out DIR|FILE.db [--rate N] [--watch]
        exactly_once --generate N FILE [--seed N]
-       exactly_once [--rate N]
+       exactly_once [--rate N] [--watch]
 
 Reads payments from FILE into a log, while a job follows that log and writes totals per account and minute. Kill it
 whenever you like, also with kill -9, and start it again with the same words: in the end it compares what the job has
@@ -90,6 +93,7 @@ committed with a batch run over the log, and exits with 0 only if both are equal
   --out DIR      the output as CSV files: payments.totals.NUMBER.csv and payments.late.NUMBER.csv; made if not there
   --out FILE.db  the same as the tables `totals` and `late` of a SQLite database
   --rate N       at most N payments per second, so that there is time to kill it
+  --watch        says how far the job is, on standard error: drawn anew there if it is a terminal, else a line a second
   --die-after N  kills itself (SIGKILL) when it has put N payments into the log: for tests
   --generate N FILE   makes N payments up, the same for the same --seed; - is standard output
   --help         this text

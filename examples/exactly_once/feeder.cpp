@@ -11,6 +11,7 @@
 
 namespace payments {
 std::atomic<bool> interrupted{false};
+bool watched = false;
 
 template <class F>
 void feeder::each_new(F&& f) {
@@ -61,7 +62,7 @@ void feeder::run() {
         }
         log.append_once(line.producer, line.sequence, std::span{&line, 1});
         if (++appended == die_after) ::kill(::getpid(), SIGKILL);
-        if (appended % 1000 == 0) {
+        if (appended % 1000 == 0 && !watched) {
             std::printf("%llu payments in the log\n", static_cast<unsigned long long>(log.end_offset()));
             std::fflush(stdout);
         }

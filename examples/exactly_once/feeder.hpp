@@ -23,6 +23,8 @@ inline std::string plain(std::string_view sentence) {
 
 /// Set by SIGINT and SIGTERM.
 extern std::atomic<bool> interrupted;
+/// --watch was given.
+extern bool watched;
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 /// What the log holds of each producer: the sequence that comes next.

@@ -194,6 +194,7 @@ int main(int argc, char** argv) {
             return 0;
         }
         for (int const signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = true; });
+        watched = to.watch;
         if (to.generate != 0) {
             make_payments(to.input, to.generate, to.seed);
             return 0;

@@ -5,6 +5,8 @@
 #include "feeder.hpp"
 #include "payments.hpp"
 
+#include "../support/watch.hpp"
+
 #include <driftless/driftless.hpp>
 
 #include <atomic>
@@ -29,6 +31,8 @@ bool run_job(payment_log& log, std::string const& snapshots, feeder& feed, std::
         totals_per_minute, log, dl::bind("late"_name, late), totals};
     for (auto const& each : job.metrics().warnings) std::cerr << "exactly_once: " << each << '\n';
 
+    support::watch status{watched};
+    status.follow(job);
     std::exception_ptr failed;
     {
         std::jthread const feeding{[&] {
@@ -53,6 +57,7 @@ bool run_job(payment_log& log, std::string const& snapshots, feeder& feed, std::
         for (int tries = 0; interrupted && !feed.done; ++tries) {
             // It waits for input that may never come. Nothing is lost: all of it is in the snapshot and the log.
             if (tries == 50) {
+                status.stop();
                 std::fputs(stopped, stderr);
                 std::_Exit(3);
             }
@@ -62,6 +67,7 @@ bool run_job(payment_log& log, std::string const& snapshots, feeder& feed, std::
     if (failed) std::rethrow_exception(failed);
     if (interrupted) return false;
     job.drain();
+    status.stop();
     return true;
 }
 }  // namespace payments

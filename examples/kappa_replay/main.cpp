@@ -3,6 +3,7 @@
 // cut over, rolled back and cut over again, while records come in and four threads read: no answer is wrong, and none
 // is of two versions. At the end the report is that of a batch run.
 //   kappa_replay [--input FILE] [--records N] [--csv]   invoice lines of a file, or N made up; --csv prints the report
+//   kappa_replay --watch                                 says on standard error how far it is
 // args:
 // expect: verdict: the report of version 2 is that of a batch run, and no answer was wrong or mixed
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
@@ -15,6 +16,7 @@
 #include "../support/kept_log.hpp"
 #include "../support/options.hpp"
 #include "../support/random.hpp"
+#include "../support/watch.hpp"
 
 #include <driftless/driftless.hpp>
 #include <driftless/log/object_store.hpp>
@@ -42,16 +44,19 @@ struct asked {
     std::string input;
     std::uint64_t records = 200'000;
     bool csv = false;
+    bool watch = false;
 };
 asked parse(int argc, char** argv) {
     asked out;
     for (int i = 1; i < argc; ++i) {
         std::string const word = argv[i];
         if (word == "--csv") out.csv = true;
+        else if (word == "--watch") out.watch = true;
         else if (word == "--input" && i + 1 < argc) out.input = argv[++i];
         else if (word == "--records" && i + 1 < argc)
             out.records = support::parse_count<std::uint64_t>(word, argv[++i], 1'000'000'000);
-        else throw support::usage_error{"usage: kappa_replay [--input FILE] [--records N] [--csv], not '" + word + "'"};
+        else throw support::usage_error{
+            "usage: kappa_replay [--input FILE] [--records N] [--csv] [--watch], not '" + word + "'"};
     }
     return out;
 }
@@ -177,11 +182,19 @@ int run(asked const& what) {
     report.validate_with(checks());
     report.start();
 
+    support::watch status{what.watch};
+    auto const look = [&] {
+        status.tick([&] {
+            auto const behind = std::to_string(report.lag()) + " records behind";
+            auto const phase = std::string{to_string(report.phase())};
+            return support::watch::words{{"report: " + phase, "  " + behind}, "report: " + phase + ", " + behind};
+        });
+    };
     auto const build = [&](std::string const& logic, dl::replay_from const& from = {}) {
         report.deploy(logic, from);
         auto const begun = std::chrono::steady_clock::now();
         auto const behind = report.lag();
-        while (report.phase() == dl::deployment_phase::replaying) report.poll();
+        while (report.phase() == dl::deployment_phase::replaying) report.poll(), look();
         if (report.phase() != dl::deployment_phase::ready) throw std::runtime_error{report.outcome()};
         auto const took = std::chrono::steady_clock::now() - begun;
         say << logic << ": replayed " << behind << " records in "
@@ -195,15 +208,15 @@ int run(asked const& what) {
         shop_door door{log, lines, there};
         door.open_for((lines.end_offset() - there) / 2);
         build("with_tax");
-        for (int i = 0; i < 50; ++i) report.poll();
+        for (int i = 0; i < 50; ++i) report.poll(), look();
         report.roll_back("to see how fast that is");
-        for (int i = 0; i < 50; ++i) report.poll();
+        for (int i = 0; i < 50; ++i) report.poll(), look();
         build("with_tax", dl::replay_from::snapshot());  // version 2 was kept, with its state
         door.let_all_in();
     }
     log.append(the_end_of(lines));
     log.sync();
-    while (report.poll() != 0) {}
+    while (report.poll() != 0) look();
     report.finish();
     four.stop();
 

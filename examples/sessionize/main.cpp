@@ -3,10 +3,13 @@
 //
 //   tail -n +1 -f /var/log/apache2/access.log | sessionize            visits end after 30 minutes of silence
 //   sessionize 10 < access.log                                        after 10 minutes
+//   sessionize --watch 10 < access.log > visits                       and says how far it is, on standard error
 //
 // A request that comes late and reaches a visit that was printed already takes that line back: it stands again with a
 // minus in front. Tested by tests/examples/sessionize.sh.
 #include "access_line.hpp"
+
+#include "../support/watch.hpp"
 
 #include <cstdint>
 #include <iostream>
@@ -32,16 +35,19 @@ void print(char const* sign, dl::text client, dl::time_window window, dl::durati
               << sessionize::text_of(window.end - gap);
 }
 
-int run(dl::duration gap) {
+int run(dl::duration gap, bool watched) {
+    support::watch status{watched};
     dl::memory_log<request> requests;
     dl::job job{dl::stream{}, visits(gap), requests,
         dl::to(
             [&](auto const& visit) {
                 auto const& [hits, bytes] = visit.value;
+                status.clear();
                 print("", visit.key, visit.window, gap);
                 std::cout << ": " << hits << " hits, " << bytes << " bytes" << std::endl;  // seen at once
             },
             [&](dl::text client, dl::time_window window) {
+                status.clear();
                 print("-", client, window, gap);
                 std::cout << std::endl;
             })};
@@ -54,6 +60,7 @@ int run(dl::duration gap) {
         }
         requests.append(*one);
         job.poll();
+        status.tick([&] { return job.metrics(); });
         requests.trim(0, requests.end_offset());  // what was read is not needed any more
     }
     job.drain();
@@ -66,13 +73,15 @@ int run(dl::duration gap) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    bool const watched = support::take_watch(argc, argv);
     auto const minutes = argc > 1 ? sessionize::detail::number(argv[1]).value_or(0) : 30;
     if (argc > 2 || minutes < 1 || minutes > 1'000'000) {
-        std::cerr << "usage: sessionize [MINUTES] < access.log; a visit ends after so many minutes of silence (30)\n";
+        std::cerr << "usage: sessionize [--watch] [MINUTES] < access.log; a visit ends after so many minutes of "
+                     "silence (30)\n";
         return 2;
     }
     try {
-        return run(minutes * 1_min);
+        return run(minutes * 1_min, watched);
     } catch (dl::error const& problem) {
         std::cerr << "sessionize: " << problem.what() << '\n';
         return 1;

@@ -27,6 +27,11 @@ cmp -s in.csv again.csv || fail "--generate makes another file each time"
 ! cmp -s in.csv other.csv || fail "--seed changes nothing"
 [ "$(wc -l <in.csv)" -eq 4001 ] || fail "--generate makes another number of lines"
 
+"$program" --input in.csv --state watched --out watched.csv --watch >out 2>err || fail "exit status $? with --watch"
+grep -qxF "$verdict" out || fail "no verdict with --watch"
+grep -q '^4,000 records, .*lag 0.*snapshot' err || fail "--watch does not say where the job ended"
+if grep -q 'records' out; then fail "--watch writes into the output"; fi
+
 outputs=folder
 if "$program" --input in.csv --state whole --out whole.db >out 2>err; then outputs='folder folder.db'; fi
 for to in $outputs; do

@@ -29,6 +29,9 @@ END
 some_log | "$program" >out 2>err || fail "exit status $?"
 cmp -s want out || fail "its output is not as expected"
 grep -qF '1 lines are no request' err || fail "the line that is no request is not counted"
+some_log | "$program" --watch >out 2>err || fail "exit status $? with --watch"
+cmp -s want out || fail "--watch changes its output"
+grep -q '^1 records, 0/s, lag 0' err || fail "--watch says nothing"
 
 # As behind `tail -f`: the visit stands in the output although the input is still open.
 mkfifo pipe

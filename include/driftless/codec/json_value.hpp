@@ -3,6 +3,7 @@
 #define DRIFTLESS_CODEC_JSON_VALUE_HPP
 
 #include <driftless/codec/untyped_value.hpp>
+#include <driftless/core/detail/utf8.hpp>
 #include <driftless/core/time.hpp>
 
 #include <charconv>
@@ -15,24 +16,6 @@
 
 namespace driftless::inline v0 {
 namespace detail {
-/// The length of the UTF-8 character at the start of `bytes`; 0 if there is none.
-inline std::size_t utf8_length(std::string_view bytes) noexcept {
-    auto const at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-    auto const first = at(0);
-    if (first < 0x80) return 1;
-    std::size_t const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3
-                                                                 : 2;
-    if (first < 0xc2 || first > 0xf4 || bytes.size() < length) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((at(i) & 0xc0) != 0x80) return 0;
-    }
-    // Longer than needed, a surrogate, or past U+10FFFF.
-    if ((first == 0xe0 && at(1) < 0xa0) || (first == 0xed && at(1) > 0x9f) || (first == 0xf0 && at(1) < 0x90)
-        || (first == 0xf4 && at(1) > 0x8f)) {
-        return 0;
-    }
-    return length;
-}
 inline void append_hex_bytes(std::string& out, std::string_view bytes) {
     for (char const each : bytes) {
         auto const byte = static_cast<unsigned char>(each);

@@ -3,6 +3,7 @@
 #define DRIFTLESS_CORE_ACCOUNT_HPP
 
 #include <driftless/core/detail/sentence.hpp>
+#include <driftless/core/time_histogram.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -51,8 +52,14 @@ struct account {
     std::uint64_t refused[reason_count] = {};
     std::uint64_t unassigned = 0;  ///< records that lie in no window of the assigner: neither applied nor refused
     std::uint64_t violations = 0;  ///< expect(...) in counting mode: seen, and passed on
+    time_histogram late_by{};      ///< how far behind the watermark late records were; since the job was started
 
     constexpr void refuse(reason why, std::uint64_t n = 1) noexcept { refused[static_cast<std::size_t>(why)] += n; }
+    /// As late, by so much.
+    constexpr void refuse_late(duration by) noexcept {
+        refuse(reason::late);
+        late_by.add(by);
+    }
     [[nodiscard]] constexpr std::uint64_t refusals(reason why) const noexcept {
         return refused[static_cast<std::size_t>(why)];
     }
@@ -69,8 +76,16 @@ struct account {
         unassigned += other.unassigned;
         violations += other.violations;
         for (std::size_t i = 0; i < reason_count; ++i) refused[i] += other.refused[i];
+        late_by.add(other.late_by);
     }
-    friend constexpr bool operator==(account const&, account const&) = default;
+    /// Of what a snapshot keeps.
+    friend constexpr bool operator==(account const& a, account const& b) noexcept {
+        for (std::size_t i = 0; i < reason_count; ++i) {
+            if (a.refused[i] != b.refused[i]) return false;
+        }
+        return a.label == b.label && a.applied == b.applied && a.unassigned == b.unassigned
+            && a.violations == b.violations;
+    }
 };
 }  // namespace driftless::inline v0
 #endif

@@ -5,6 +5,7 @@
 #include <driftless/core/account.hpp>
 #include <driftless/core/answer_source.hpp>
 #include <driftless/core/config.hpp>
+#include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/error.hpp>
 #include <driftless/core/executor.hpp>
 #include <driftless/core/stream.hpp>
@@ -70,6 +71,32 @@ constexpr error_policy dead_letter(Receiver& receive) noexcept {
 }
 }  // namespace on_error
 
+namespace detail {
+/// How many records failed, by who failed them and how.
+class failure_kinds {
+public:
+    struct kind {
+        operator_label label{};
+        error_code code{};
+        std::uint64_t records = 0;
+    };
+    void add(operator_label label, error_code code, std::uint64_t records = 1) {
+        for (auto& each : kinds_) {
+            if (each.label == label && each.code == code) return void(each.records += records);
+        }
+        kinds_.push_back(kind{label, code, records});
+    }
+    void add(failure_kinds const& other) {
+        for (auto const& each : other.kinds_) add(each.label, each.code, each.records);
+    }
+    void clear() noexcept { kinds_.clear(); }
+    [[nodiscard]] growing_array<kind> const& all() const noexcept { return kinds_; }
+
+private:
+    growing_array<kind> kinds_;  // one per operator and code: few
+};
+}  // namespace detail
+
 /// What a job lends its stages: the error policy, the count of failures, and threads.
 ///
 /// State       One per job, at a stable address; used by the thread that runs the job.
@@ -79,6 +106,7 @@ public:
     executor* threads = nullptr;  ///< workers for key shards; null means one thread
     bool partials = false;        ///< the first aggregate is fed by workers, each with a core of its own
     account failures{.label = {"user functions", {}}};
+    detail::failure_kinds failed_as{};  ///< the same since the job was started, by operator and code
     answer_source* asking = nullptr;    ///< those who wait for the outside: a list
     std::uint64_t answers_handed_on = 0;
     answers_ref answers{};              ///< where answers are written down
@@ -112,6 +140,7 @@ public:
                 {}, from.offset};
         }
         failures.refuse(reason::failed);
+        failed_as.add(label, code);
         policy.deliver({label.str(), why, from.offset, from.partition, from.input});
     }
 };

@@ -92,6 +92,7 @@ constexpr auto to(Write write, Remove remove, Retract retract) {
 template <class Name, class X>
 struct bound {
     using is_bound = void;
+    using name_type = Name;
     X target;  ///< a reference for lvalues, the object itself for temporaries
 };
 

@@ -13,9 +13,11 @@
 #include <driftless/io/detail/csv_scanner.hpp>
 #include <driftless/io/detail/csv_value.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -161,6 +163,7 @@ class csv_reader {
     csv_options<T> options_;
     detail::csv_scanner scan_;
     std::vector<std::string> columns_;
+    std::unique_ptr<std::atomic<std::uint64_t>[]> counts_;  // three by column, in its order; the last: whole rows
     std::size_t slot_[width]{};  // member -> column
     std::uint64_t rows_ = 0;
     std::uint64_t problems_ = 0;
@@ -214,17 +217,28 @@ class csv_reader {
             throw error{error_code::malformed, problem.sentence()};
         }
         for (detail::csv_field& field : scan_.fields()) columns_.emplace_back(scan_.content(field));
+        counts_.reset(new std::atomic<std::uint64_t>[3 * (columns_.size() + 1)]{});
         detail::for_each_member_index<T>([&]<std::size_t I>() { find_column<I>(); });
     }
 
+    enum class count : std::size_t {
+        empty,
+        malformed,
+        absent
+    };
+    void note(std::size_t column, count what) noexcept {
+        counts_[3 * column + static_cast<std::size_t>(what)].fetch_add(1, std::memory_order_relaxed);
+    }
     bool report(csv_problem const& problem) {
         ++problems_;
+        if (problem.column_name.empty()) note(columns_.size(), count::malformed);
         if (options_.strict) throw error{error_code::malformed, problem.sentence()};
         options_.on_problem(problem);
         return false;
     }
-    bool report_column(std::size_t column, std::size_t at, std::string_view reason) {
+    bool report_column(std::size_t column, std::size_t at, std::string_view reason, count what = count::malformed) {
         if (column >= columns_.size()) return report(scan_.problem(at, {}, std::string{reason}));
+        if (!columns_[column].empty()) note(column, what);
         return report(scan_.problem(at, columns_[column], "column '" + columns_[column] + "'" + std::string{reason}));
     }
 
@@ -240,7 +254,7 @@ class csv_reader {
             std::size_t const at = field.begin - (field.quoted ? 1 : 0);
             if (bytes.empty()) {
                 if (!unwrap<I>::optional && !options_.defaults.declared(I))
-                    return report_column(slot_[I], at, " is empty and has no default");
+                    return report_column(slot_[I], at, " is empty and has no default", count::empty);
                 return fill_absent<I>(row);
             }
             value_t value{};
@@ -272,6 +286,7 @@ class csv_reader {
     template <std::size_t I>
     bool fill_absent(T& row) {
         auto& target = detail::member<I>(row);
+        if (slot_[I] != missing) note(slot_[I], count::absent);
         if (options_.defaults.declared(I))
             target = detail::member<I>(options_.defaults.values());
         else
@@ -324,6 +339,19 @@ public:
 
     /// Rows handed out so far.
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+    /// What was wrong with the fields so far, by column that a member reads, and of rows as a whole (`field` empty).
+    /// May be called from any thread, also while rows are read.
+    [[nodiscard]] std::vector<csv_field_counts> field_counts() const {
+        std::vector<csv_field_counts> out;
+        for (std::size_t i = 0; i <= columns_.size(); ++i) {
+            auto const of = [&](count what) {
+                return counts_[3 * i + static_cast<std::size_t>(what)].load(std::memory_order_relaxed);
+            };
+            out.push_back({i < columns_.size() ? columns_[i] : std::string{}, of(count::empty), of(count::malformed),
+                of(count::absent)});
+        }
+        return out;
+    }
     /// Malformed lines so far.
     [[nodiscard]] std::uint64_t problems() const noexcept { return problems_; }
     /// The line on which the current row begins, from 1.

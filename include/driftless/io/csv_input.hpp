@@ -27,6 +27,16 @@ struct csv_problem {
     }
 };
 
+/// What was wrong with one column of a CSV file, or with whole rows.
+struct csv_field_counts {
+    std::string field{};          ///< the column; empty for whole rows: a wrong number of fields
+    std::uint64_t empty = 0;      ///< rows refused because it was empty, with no default
+    std::uint64_t malformed = 0;  ///< rows refused because it could not be read
+    std::uint64_t absent = 0;     ///< empty, and taken as the default, nullopt or an empty text
+
+    friend bool operator==(csv_field_counts const&, csv_field_counts const&) = default;
+};
+
 /// Where the bytes come from: a path, an open descriptor (standard input is 0), or memory.
 ///
 /// Nothing is opened before a reader is made of it. A descriptor stays open afterwards; the bytes

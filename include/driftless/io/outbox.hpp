@@ -6,6 +6,7 @@
 #include <driftless/codec/codec.hpp>
 #include <driftless/codec/compatibility.hpp>
 #include <driftless/core/error.hpp>
+#include <driftless/core/sink_counts.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/real_files.hpp>
@@ -15,10 +16,12 @@
 #include <driftless/log/detail/plain_name.hpp>
 #include <driftless/log/detail/system_time.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,6 +114,9 @@ struct outbox_round {
 /// Example     examples/charges.cpp
 template <encodable Row>
 class outbox {
+    struct call_counts {
+        std::atomic<std::uint64_t> delivered{0}, failed{0}, again{0}, timeouts{0}, dead{0};
+    };
     std::string folder_;
     outbox_options options_;
     file_system& files_;
@@ -120,6 +126,7 @@ class outbox {
     std::optional<detail::effect_reader> reader_;
     std::string reading_;            // its path
     std::vector<std::string> read_;  // paths of files that were read to their end
+    std::shared_ptr<call_counts> counts_ = std::make_shared<call_counts>();
 
 public:
     /// Opens the outbox in the folder of an outbox_sink, which need not be there yet if its parent is.
@@ -177,6 +184,17 @@ public:
     /// Forgets a dead letter; false as retry.
     bool drop(std::uint64_t number) { return take_dead(number, false); }
 
+    /// What became of calls since this outbox was made: `rows` worked, `errors` did not, `retries` were no first
+    /// attempts. May be called from any thread.
+    [[nodiscard]] sink_counts counts() const noexcept {
+        sink_counts out;
+        out.rows = counts_->delivered.load(std::memory_order_relaxed);
+        out.errors = counts_->failed.load(std::memory_order_relaxed);
+        out.retries = counts_->again.load(std::memory_order_relaxed);
+        out.timeouts = counts_->timeouts.load(std::memory_order_relaxed);
+        out.dead = counts_->dead.load(std::memory_order_relaxed);
+        return out;
+    }
     /// Effects that were tried and are not settled.
     [[nodiscard]] std::size_t waiting() const noexcept { return book_.now.waiting.size(); }
     /// Calls that worked, since the outbox was made.
@@ -220,7 +238,7 @@ private:
         if (options_.attempts != 0 && which.attempts >= options_.attempts) {
             return die(which, "the process died with each attempt", out);
         }
-        ++which.attempts;
+        if (++which.attempts > 1) ++counts_->again;
         which.due = now() + options_.timeout;
         if (options_.note_first) book_.save();
         auto const number = which.number;
@@ -253,6 +271,7 @@ private:
         switch (answer.state) {
             case call_state::done:
                 ++out.delivered;
+                ++counts_->delivered;
                 ++book_.now.delivered;
                 book_.forget(which.number);
                 book_.save();
@@ -260,11 +279,14 @@ private:
             case call_state::begun:
                 which.begun = true;
                 return;
-            case call_state::refused: return die(which, answer.why.empty() ? "it was refused" : answer.why, out);
+            case call_state::refused:
+                ++counts_->failed;
+                return die(which, answer.why.empty() ? "it was refused" : answer.why, out);
             case call_state::again: return fail(which, answer.why, out);
         }
     }
     void fail(unsettled& which, std::string const& why, outbox_round& out) {
+        ++counts_->failed;
         if (options_.attempts != 0 && which.attempts >= options_.attempts) return die(which, why, out);
         ++out.failed;
         which.begun = false;
@@ -273,6 +295,7 @@ private:
     }
     void die(unsettled& which, std::string const& why, outbox_round& out) {
         ++out.died;
+        ++counts_->dead;
         auto moved = which;
         moved.begun = false;
         moved.reason = why;
@@ -287,6 +310,7 @@ private:
         for (auto const& each : book_.now.waiting) {
             if (each.begun && each.due <= at) late.push_back(each.number);
         }
+        counts_->timeouts += late.size();
         for (auto const number : late) fail(*waiting(number), "no answer in time", out);
         return !late.empty();
     }

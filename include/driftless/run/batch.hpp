@@ -81,7 +81,7 @@ auto run(batch<Threads> mode, P const& p, Args&&... args) {
         std::forward<Args>(args)...};
     engine.services().answers = mode.answers;
     engine.begin_transaction("job");
-    engine.run_to_end();
+    engine.run_to_end([] {});
     engine.commit_transaction();
     if constexpr (detail::last_stage<P, Args...>::has_sink) {
         return engine.make_report();

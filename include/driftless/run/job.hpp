@@ -81,7 +81,9 @@ class job {
     alignas(64) std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
     mutable std::mutex publishing_;
-    report published_;
+    report reports_[2];  // one is published, the other takes the next one: their memory is used again
+    std::size_t published_ = 0;
+    mutable std::atomic<bool> asked_{false};  // a batch publishes when somebody has asked
 
 public:
     job(Mode mode, P const& description, Args&&... args)
@@ -123,7 +125,12 @@ public:
     /// run that comes back leaves one.
     void run() {
         if constexpr (!streams) {
-            guarded([&] { return engine_.run_to_end(), engine_.commit_transaction(), 0; });
+            guarded([&] {
+                engine_.run_to_end([this] {
+                    if (asked_.load(std::memory_order_relaxed)) publish();
+                });
+                return engine_.commit_transaction(), 0;
+            });
             phase_ = phase::ended;
         } else {
             require_commits();
@@ -240,10 +247,22 @@ public:
     }
     /// The books as of now. On the thread of the job, also for its sinks.
     [[nodiscard]] report books() { return engine_.make_report(); }
-    /// The books as of the last chunk; may be called from any thread.
+    /// The books as of the last chunk, and where its inputs end now; may be called from any thread. A batch that runs
+    /// makes them when somebody has asked: what it answers is as of a chunk behind the question before.
     [[nodiscard]] report metrics() const {
-        std::lock_guard const lock{publishing_};
-        return published_;
+        report out;
+        {
+            std::lock_guard const lock{publishing_};
+            out = reports_[published_];
+        }
+        asked_.store(true, std::memory_order_relaxed);
+        bool waits = false;
+        for (std::size_t i = 0; i < out.partitions.size(); ++i) {
+            look_at_end(out.partitions[i], *engine_.lanes()[i]);
+            waits = waits || out.partitions[i].lag_records() != 0;
+        }
+        for (auto& each : out.partitions) each.holds_merge = streams && waits && !each.idle && each.lag_records() == 0;
+        return out;
     }
 
 private:
@@ -259,6 +278,11 @@ private:
             return f();
         } catch (...) {
             phase_ = phase::failed;
+            std::lock_guard const lock{publishing_};
+            auto& last = reports_[published_];
+            last.has_failed = true;
+            engine_.fill_sinks(last);
+            if (keeper_) last.snapshots = keeper_->told();
             throw;
         }
     }
@@ -273,11 +297,27 @@ private:
         else return false;
     }
     void publish() {
-        auto now = engine_.make_report();
+        asked_.store(false, std::memory_order_relaxed);
+        auto& now = reports_[1 - published_];  // nobody else changes which one that is
+        engine_.fill(now);
         now.warnings = warnings_;
         now.held_back = limits_.held_back();
+        now.keeps_snapshots = keeper_.has_value();
+        if (keeper_) now.snapshots = keeper_->told();
         std::lock_guard const lock{publishing_};
-        published_ = std::move(now);
+        published_ = 1 - published_;
+    }
+    /// The lag in records and in event time. What the log cannot tell now stays as it was.
+    static void look_at_end(partition_report& of, detail::lane const& from) {
+        try {
+            of.end = from.visible_end();
+            if (of.end <= of.next || of.next <= from.begin()) return;
+            auto const newest = from.time_at(of.end - 1);
+            auto const read = from.time_at(of.next - 1);
+            if (read != event_time::min() && newest > read) of.lag = newest - read;
+        } catch (...) {
+            return;
+        }
     }
     void finish() {
         guarded([&] {

@@ -318,7 +318,7 @@ record_trace trace_in(auto const& mode, P const& p, origin record, Args&&... arg
         all.told.found = record.offset >= each->next && record.offset < each->end;
     }
     if constexpr (!Mode::stream) {
-        run.run_to_end();
+        run.run_to_end([] {});
     } else {
         auto quiet = mode;
         if (quiet.clock == nullptr) quiet.clock = [] { return event_time::min(); };

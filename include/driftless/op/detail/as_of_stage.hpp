@@ -77,7 +77,7 @@ public:
             rows_.take(ctx, record, late_right_, services_, [](auto const*, auto const*) {});
         } else {
             if (Waits && !Exact && ctx.at < left_) {
-                account_.refuse(reason::late);
+                account_.refuse_late(left_ + wait_ - ctx.at);
                 late_left_.on_record(ctx, record);
                 return;
             }

@@ -80,6 +80,7 @@ class dedup_stage : public looking_through<Next> {
     [[no_unique_address]] Late late_;
     [[no_unique_address]] Removed removed_;
     account account_;
+    event_time passed_on_ = event_time::min();  // for the books: the watermark in the order of one thread
     run_services* services_;
     owned_shards shards_;
 
@@ -134,6 +135,7 @@ public:
             if (shards_.group != nullptr) return shards_.group->on_watermark(watermark, output());
         }
         memory_.on_watermark(watermark);
+        passed_on_ = watermark;
         next_.on_watermark(watermark);
     }
     void on_partition(std::uint32_t partition) {
@@ -239,7 +241,7 @@ private:
             account_.refuse(reason::duplicate);
             removed_.on_record(ctx, record);
         } else if (said == sighting::late) {
-            account_.refuse(reason::late);
+            account_.refuse_late(passed_on_ - ctx.at);
             late_.on_record(ctx, record);
         } else {
             account_.refuse(reason::capacity);
@@ -263,7 +265,10 @@ private:
             record_type const* old) const {
             of.hand_on(ctx, record, &id, said, old);
         }
-        void watermark(event_time time) const { of.next_.on_watermark(time); }
+        void watermark(event_time time) const {
+            of.passed_on_ = time;
+            of.next_.on_watermark(time);
+        }
         void partition(std::uint32_t number) const { of.next_.on_partition(number); }
     };
     [[nodiscard]] shard_output output() { return {*this}; }

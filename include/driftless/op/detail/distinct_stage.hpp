@@ -154,7 +154,7 @@ private:
     table* table_for(time_window const& window, Ctx const& ctx, record_type const& record) {
         if constexpr (windowed && !Exact) {
             if (watermark_ >= window.end + kept_behind_end_ || (by_element && ctx.at < watermark_)) {
-                account_.refuse(reason::late);
+                account_.refuse_late(watermark_ - ctx.at);
                 late_.on_record(moved(ctx, window), record);
                 return nullptr;
             }

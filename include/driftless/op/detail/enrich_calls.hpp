@@ -49,12 +49,18 @@ public:
         call* of = nullptr;
     };
 
+    struct counts {
+        std::uint64_t retries = 0;
+        std::uint64_t timeouts = 0;
+    };
+
 private:
     F function_;
     call_rules rules_;
     call_executor_handle executor_;
     run_services* services_;
     account account_;
+    counts counts_{};
     answer_journal journal_;
     typename call::returned returned_;
     growing_array<call*> all_;
@@ -221,6 +227,8 @@ public:
 
     /// For visitors. A call that is under way is not part of a snapshot, its record is: it is asked for again.
     [[nodiscard]] account const& books() const noexcept { return account_; }
+    /// Of this job, since it was started.
+    [[nodiscard]] counts call_counts() const noexcept { return counts_; }
     [[nodiscard]] std::size_t state_bytes() const noexcept {
         std::size_t sum = queue_.size() * sizeof(entry) + records_ * sizeof(call);
         for (auto const& each : queue_) sum += each.of != nullptr ? each.of->of.text.bytes() : 0;
@@ -415,6 +423,7 @@ private:
             each.state = phase::failed;
             return;
         }
+        ++counts_.retries;
         each.state = phase::waiting;
         each.when = now + rules_.pause_after(each.tries);
         if (each.when < next_event_) next_event_ = each.when;
@@ -429,6 +438,7 @@ private:
     }
     /// The call runs on, and nobody waits for it: the record goes on with another one.
     void give_up(entry& of, duration now) {
+        ++counts_.timeouts;
         auto& old = *of.of;
         auto& made = spare_call();
         made.of.keep(old.of.ctx(), old.of.record);

@@ -258,7 +258,7 @@ private:
         auto const into = [&](time_window const& window) {
             if constexpr (!Exact) {
                 if (marks_.of[I] >= closes(window) || (by_element && ctx.at < marks_.of[I])) {
-                    account_.refuse(reason::late);
+                    account_.refuse_late(marks_.of[I] - ctx.at);
                     auto refused = ctx;
                     refused.window = window;  // the one that refused it
                     out.template refused<I>(refused, record);

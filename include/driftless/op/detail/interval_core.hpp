@@ -212,7 +212,7 @@ public:
         auto& mine = side<I>();
         if constexpr (!Exact) {
             if (ctx.at < mine.late_before) [[unlikely]] {
-                account_.refuse(reason::late);
+                account_.refuse_late(marks_.of[I] - ctx.at);
                 out.template refused<I>(ctx, record);
                 return;
             }

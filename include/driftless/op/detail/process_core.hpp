@@ -163,6 +163,8 @@ public:
         return windows_.bytes() + queue_.size() * sizeof(item)
             + (clock_queue_.size() + holds_.size()) * sizeof(far_item);
     }
+    /// Moments at which a key is looked at again: timers and ends of times to live, replaced ones until they pass.
+    [[nodiscard]] std::size_t pending_timers() const noexcept { return queue_.size() + clock_queue_.size(); }
     [[nodiscard]] event_time passed_on() const noexcept { return passed_; }
     /// A timer by the clock is due when the clock reaches it, one of event time when the watermark has passed it.
     [[nodiscard]] event_time clock_deadline() const noexcept {
@@ -306,7 +308,7 @@ private:
     DRIFTLESS_INLINE void in_window(
         time_window const& window, Ctx const& ctx, record_type const& record, std::uint64_t hash, To& out) {
         if (watermark_ >= closes(window)) [[unlikely]] {
-            account_.refuse(reason::late);
+            account_.refuse_late(watermark_ - ctx.at);
             auto refused = ctx;
             refused.window = window;
             return out.refused(reason::late, refused, record);

@@ -222,6 +222,12 @@ public:
         }
         return core_.state_bytes();
     }
+    [[nodiscard]] std::size_t pending_timers() const noexcept {
+        if constexpr (Shards::possible) {
+            if (shards_.group != nullptr) return shards_.group->pending_timers();
+        }
+        return core_.pending_timers();
+    }
     void save_state(auto& out) {
         if constexpr (Shards::possible) {
             if (shards_.group != nullptr) return shards_.group->save(out);

@@ -79,7 +79,7 @@ public:
         if constexpr (!Exact) {
             auto const own = windowing_.assigner.ending_with(ctx.at);
             if (closed(own)) {
-                account_.refuse(reason::late);
+                account_.refuse_late(watermark_ - ctx.at);
                 auto refused = ctx;
                 refused.window = own;
                 out.refused(reason::late, refused, record);

@@ -142,7 +142,7 @@ public:
                 ++uses;
                 return;
             }
-            account_.refuse(reason::late);
+            account_.refuse_late(watermark_ + lateness_ - ctx.at);
             late_.on_record(wait_.refused(ctx, each), record);
         });
         if (found == 0) ++account_.unassigned;

@@ -125,7 +125,7 @@ private:
         if constexpr (windowed) {
             window = ctx.window;
             if (watermark_ >= window.end + kept_behind_end_ && !window.end.is_infinite()) {
-                account_.refuse(reason::late);
+                account_.refuse_late(watermark_ - ctx.at);
                 out.refused(reason::late, ctx, record);
                 return nullptr;
             }

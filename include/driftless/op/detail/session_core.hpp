@@ -86,7 +86,7 @@ public:
         if (!span_of(ctx, record, span, out)) return;
         if constexpr (!Exact) {
             if (is_late(ctx, hash, span)) {
-                account_.refuse(reason::late);
+                account_.refuse_late(watermark_ - ctx.at);
                 auto refused = ctx;
                 refused.window = span;
                 return out.refused(reason::late, refused, record);

@@ -249,6 +249,13 @@ public:
         for (auto const& each : cores_) sum += each.state_bytes();
         return sum;
     }
+    [[nodiscard]] std::size_t pending_timers() const noexcept
+        requires requires(Core const& core) { core.pending_timers(); }
+    {
+        std::size_t sum = 0;
+        for (auto const& each : cores_) sum += each.pending_timers();
+        return sum;
+    }
     /// The least of what f(core) says.
     template <class F>
     [[nodiscard]] event_time least(F f) const {

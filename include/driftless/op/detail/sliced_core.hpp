@@ -261,7 +261,7 @@ private:
         }
         if constexpr (!Exact) {
             for (; first <= last && first < open_from_; ++first) {
-                account_.refuse(reason::late);
+                account_.refuse_late(watermark_ - ctx.at);
                 auto refused = ctx;
                 refused.window = grid_.window(first);  // the one that refused it
                 out.refused(reason::late, refused, record);

@@ -60,7 +60,7 @@ public:
     template <class Ctx, class Late, class Changes>
     void take(Ctx const& ctx, record_type const& record, Late& late, run_services* services, Changes&& changes) {
         if (!Exact && ctx.at < takes_from_) {
-            account_.refuse(reason::late);
+            account_.refuse_late(takes_from_ + history_ - ctx.at);
             late.on_record(ctx, record);
             return;
         }

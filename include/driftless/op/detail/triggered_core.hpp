@@ -268,7 +268,8 @@ private:
     }
     template <class Ctx, class T, class Out>
     void refuse(reason why, Ctx const& ctx, T const& record, Out& out) {
-        account_.refuse(why);
+        if (why == reason::late) account_.refuse_late(watermark_ - ctx.at);
+        else account_.refuse(why);
         out.refused(why, ctx, record);
     }
 

@@ -149,7 +149,7 @@ public:
         node** const newest = table_.find(key, hash);
         if constexpr (!Exact) {
             if (is_late(ctx, newest, span)) {
-                account_.refuse(reason::late);
+                account_.refuse_late(watermark_ - ctx.at);
                 auto refused = ctx;
                 refused.window = span;
                 return out.refused(reason::late, refused, record);

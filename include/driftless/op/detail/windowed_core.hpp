@@ -274,7 +274,7 @@ private:
     open_window* window_for(time_window const& window, Ctx const& ctx, Out& out, T const& record) {
         if constexpr (!Exact) {
             if (watermark_ >= closes(window) || (by_element && ctx.at < watermark_)) {
-                account_.refuse(reason::late);
+                account_.refuse_late(watermark_ - ctx.at);
                 auto refused = ctx;
                 refused.window = window;  // the one that refused it
                 out.refused(reason::late, refused, record);

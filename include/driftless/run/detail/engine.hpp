@@ -20,6 +20,7 @@
 #include <driftless/run/results.hpp>
 #include <driftless/state/bound.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -100,6 +101,7 @@ class engine {
     growing_array<lane*> lanes_;
     read_limits* limits_ = nullptr;
     std::uint64_t records_ = 0;
+    bool ended_ = false;  // finish() has told the watermark +inf
     std::uint32_t current_partition_[std::tuple_size_v<heads_t>] = {};  // of each input
     /// Everything goes through exact aggregates, and no tap or limit looks on.
     static constexpr bool order_unseen =
@@ -162,16 +164,19 @@ public:
     engine& operator=(engine const&) = delete;
 
     /// Batch: everything the inputs hold now, then the end.
-    void run_to_end() {
+    ///
+    /// look        called between two runs of records
+    template <class Look>
+    void run_to_end(Look const& look) {
         for (auto* const each : lanes_) each->extend();
         if constexpr (Mode::exact) {
             for (auto* const each : lanes_) each->plan();
-            while (feed_exact()) {}
+            while (feed_exact()) look();
             if constexpr (splits) {
                 if (workers_ != nullptr) workers_->flush();
             }
         } else {
-            while (feed_some(absent, true) != 0) {}
+            while (feed_some(absent, true) != 0) look();
         }
         finish();
     }
@@ -227,15 +232,47 @@ public:
     void finish() {
         each_chain([](auto& chain) { chain.on_watermark(event_time::max()); });
         each_chain([](auto& chain) { chain.on_end(); });
+        ended_ = true;
         tell_frontier(true);
     }
 
     [[nodiscard]] report make_report() {
         report out;
+        fill(out);
+        return out;
+    }
+    /// The same into one that was used before: its memory is used again.
+    void fill(report& out) {
+        if constexpr (splits) {
+            if (!Mode::stream && workers_ != nullptr) workers_->flush();  // they are at work between two polls
+        }
         out.records = records_;
         out.failures = services_.failures.refusals();
-        visit_state(report_visitor{out});
-        return out;
+        out.state_bytes = 0;
+        out.watermarks.clear();
+        fill_partitions(out);
+        fill_sinks(out);
+        out.failed.clear();
+        for (auto const& each : services_.failed_as.all()) out.failed.push_back({each.label, each.code, each.records});
+        std::size_t stages = 0;
+        std::size_t first = 0;
+        each_chain([&](auto& chain) {
+            std::size_t count = 0;
+            auto const input = lanes_[first]->input;
+            while (first + count < lanes_.size() && lanes_[first + count]->input == input) ++count;
+            report_visitor visit{out, stages, out.partitions[first].input, out.partitions.data() + first, count};
+            chain.visit_state(visit);
+            if constexpr (Mode::exact) {
+                auto const at = ended_ ? event_time::max() : lanes_[first]->announced;
+                out.watermarks.push_back({out.partitions[first].input, at, at});
+            }
+            first += count;
+        });
+        out.stages.resize(stages);
+    }
+    void fill_sinks(report& out) {
+        out.sinks.clear();
+        std::apply([&](auto const&... arg) { (fill_sink(arg, out), ...); }, args_);
     }
     /// Asks the inputs that can to wake somebody up when they grow.
     template <class Wakeup>
@@ -308,6 +345,26 @@ public:
     }
 
 private:
+    void fill_partitions(report& out) {
+        static constexpr auto names = []<class... Source>(type_list<Source...>) {
+            return std::array<std::string_view, sizeof...(Source)>{Source::name_type::value...};
+        }(sources{});
+        out.partitions.clear();
+        for (auto const* const each : lanes_) {
+            partition_report of{names[each->input], each->partition, each->records, each->next, each->end};
+            of.idle = each->idle;
+            out.partitions.push_back(of);
+        }
+    }
+    template <class Arg>
+    static void fill_sink(Arg const& arg, report& out) {
+        auto const& target = target_of(arg);
+        if constexpr (counting_sink<std::remove_cvref_t<decltype(target)>>) {
+            if constexpr (requires { Arg::name_type::value; })
+                out.sinks.push_back({Arg::name_type::value, target.counts()});
+            else out.sinks.push_back({{}, target.counts()});
+        }
+    }
     void tell_frontier(bool ended = false) {
         if constexpr ((follows_frontier<std::remove_cvref_t<decltype(target_of(std::declval<Args&>()))>> || ...)) {
             frontier_teller const now{*this, ended};
@@ -444,6 +501,7 @@ private:
             if (budget == 1) fed = only.feed(event_time::max(), false, 1);  // spares moving the stages
             else if (only.has_record() && budget != 0) fed = only.feed_block(budget);
             if (limits_ != nullptr) limits_->paid(only, fed);
+            only.records += fed;
             records_ += fed;
             return fed;
         }
@@ -461,6 +519,7 @@ private:
         if constexpr (aligns) first->stop_at = aligned_until(*first);
         auto const fed = first->feed(limit, limit_first, budget);
         if (limits_ != nullptr) limits_->paid(*first, fed);
+        first->records += fed;
         records_ += fed;
         return fed;
     }
@@ -501,6 +560,7 @@ private:
             }
         }
         auto const fed = earliest->feed_block(absent);
+        earliest->records += fed;
         records_ += fed;
         if (fed == 0 && !earliest->has_record()) return feed_earliest_block();  // its last offsets have no records
         return fed;

@@ -7,6 +7,7 @@
 #include <driftless/core/place.hpp>
 #include <driftless/core/stage.hpp>
 #include <driftless/op/window.hpp>
+#include <driftless/run/detail/counted_stage.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -59,13 +60,23 @@ void validate_windows(FanIn const& fan_in) {
     }
 }
 
+template <class Op>
+concept keeps_state = requires { typename Op::is_stateful; };
+/// What the operator of P hands on to `next` is counted, if it keeps state.
+template <class P, class Next>
+constexpr auto counted(Next next) {
+    if constexpr (keeps_state<typename P::op_type>)
+        return counted_stage<Next>{std::move(next), label_of<typename P::op_type>()};
+    else return next;
+}
+
 /// The node of a fan-in before `next`, owned by the job. One that makes records has a stage of its own.
 template <class Mode, class P, class Next, class Builder>
 constexpr auto* make_node(P const& p, Next next, Builder& builder) {
     using op = typename P::op_type;
     if constexpr (requires { typename op::makes_records; }) {
-        auto stage =
-            p.op.template bind<Mode>(std::move(next), place<P, Builder>{p, builder, label_of<op>()});
+        auto stage = p.op.template bind<Mode>(
+            counted<P>(std::move(next)), place<P, Builder>{p, builder, label_of<op>()});
         return builder.template own<typename op::template node_t<decltype(stage)>>(std::move(stage));
     } else {
         return builder.template own<typename op::template node_t<Next>>(std::move(next));
@@ -89,8 +100,8 @@ constexpr auto make_chain(P const& p, Next next, Builder& builder) {
     } else if constexpr (requires { typename Mode::watches; }) {
         return make_chain<Mode>(p.prev, Mode::watched(p, std::move(next), builder), builder);
     } else {
-        auto stage = p.op.template bind<typename P::input_t, Mode>(
-            std::move(next), place<typename P::prev_type, Builder>{p.prev, builder, label_of<typename P::op_type>()});
+        auto stage = p.op.template bind<typename P::input_t, Mode>(counted<P>(std::move(next)),
+            place<typename P::prev_type, Builder>{p.prev, builder, label_of<typename P::op_type>()});
         return make_chain<Mode>(p.prev, std::move(stage), builder);
     }
 }

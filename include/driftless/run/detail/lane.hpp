@@ -169,6 +169,7 @@ public:
     std::uint32_t input = 0;
     std::uint32_t partition = 0;
     std::size_t number = 0;  ///< among all lanes of the job
+    std::uint64_t records = 0;  ///< that were read from it
     bool looked = false;  ///< `head` is that of `next`, and will not change
     bool durable = false;  ///< only what a loss of power would leave is read
     event_time stop_at = event_time::max();  ///< of a lane that aligns: behind a record beyond this, others are asked
@@ -197,6 +198,8 @@ public:
     /// Where the log begins and ends now, for this reader or any other.
     [[nodiscard]] virtual std::uint64_t begin() const = 0;
     [[nodiscard]] virtual std::uint64_t visible_end() const = 0;
+    /// The time of the record at an offset, -inf where records do not tell it. Reads the log; from any thread.
+    [[nodiscard]] virtual event_time time_at(std::uint64_t offset) const = 0;
     /// Exact mode: reads the block statistics of [next, end).
     virtual void plan() = 0;
     /// Exact mode: no record to come has a time below this; -inf where nobody knows, +inf at the end.
@@ -273,6 +276,10 @@ public:
     void on_idle(bool to) override { chain_.on_idle(to); }
     void on_chunk() override { chain_.on_chunk(); }
 
+    [[nodiscard]] event_time time_at(std::uint64_t offset) const override {
+        if constexpr (HeadTime::known) return HeadTime::of(log_.read(partition, offset)[0]);
+        else return event_time::min();
+    }
     [[nodiscard]] bool knows_time() const noexcept override { return HeadTime::known; }
     [[nodiscard]] bool aligns() const noexcept override { return Chain::aligns; }
     [[nodiscard]] event_time reached() const override {

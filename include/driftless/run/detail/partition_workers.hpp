@@ -31,6 +31,8 @@ class partition_reader {
     std::uint64_t begin_ = 0;
 
 public:
+    std::uint64_t records = 0;  ///< that feed() has pushed since somebody asked
+
     /// Makes the first record from `next` on readable, and moves `next` to it; `index` is its place in current(). False
     /// if there is none before `end`: what was there was removed by compaction.
     bool load(Log const& log, std::uint32_t partition, std::uint64_t& next, std::uint64_t end, std::size_t& index) {
@@ -77,6 +79,7 @@ public:
             fed += to - first;
             from = to == block_->size() ? next_behind(*block_, begin_) : offset(to - 1) + 1;
         }
+        records += fed;
         return fed;
     }
 
@@ -250,6 +253,9 @@ public:
         wait();
         for (auto const& each : workers_) {
             services_.failures.add(each->services.failures);
+            services_.failed_as.add(each->services.failed_as);
+            each->services.failed_as.clear();
+            for (auto* const of : lanes_) of->records += std::exchange(each->readers[of->partition].records, 0);
             each->services.failures = account{.label = services_.failures.label};
             if constexpr (!Plan::streams) records_ += std::exchange(each->records, 0);
         }

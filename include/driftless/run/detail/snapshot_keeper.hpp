@@ -16,10 +16,12 @@
 #include <driftless/run/detail/snapshot_visitors.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/logic_version.hpp>
+#include <driftless/run/report.hpp>
 #include <driftless/run/snapshot_options.hpp>
 #include <driftless/run/snapshot_store.hpp>
 #include <driftless/version.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -55,6 +57,7 @@ class snapshot_keeper {
     std::size_t since_full_ = 0;            // snapshots
     bool whole_ = true;                     // last_ does not say where the state of this job lies
     std::vector<std::string>& warnings_;
+    snapshot_report told_;
 
 public:
     snapshot_keeper(Engine& engine, Watch& watch, std::string folder, snapshot_options const& options,
@@ -126,6 +129,13 @@ public:
         return now - taken_ >= options_.every;
     }
     void stop() noexcept { stopped_ = true; }
+    /// For the metrics of the job.
+    [[nodiscard]] snapshot_report told() const noexcept {
+        auto out = told_;
+        out.number = last_.number;
+        out.at = last_.number == 0 ? event_time::min() : last_.taken_at;
+        return out;
+    }
     /// The state has come from elsewhere: the next snapshot is a full one.
     void forget() noexcept { whole_ = true; }
     /// Takes a snapshot; `ended` says that it is the last one.
@@ -133,10 +143,19 @@ public:
         taken_ = now;
         taken_at_ = engine_.records();
         if (stopped_) return;
+        auto const began = std::chrono::steady_clock::now();
         try {
             write(now, ended);
             failed_ = 0;
+            auto const took = std::chrono::steady_clock::now() - began;
+            told_.took = duration{std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()};
+            ++told_.taken;
+            told_.bytes = 0;
+            for (auto const& member : last_.members) {
+                for (auto const& part : member.extents) told_.bytes += part.file == 0 ? part.size : 0;
+            }
         } catch (error const& problem) {
+            ++told_.failed;
             if (problem.code() != error_code::io || ++failed_ > options_.tolerated_failures || ended) throw;
             warn_of_failure(problem.what());
             return;
