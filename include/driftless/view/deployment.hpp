@@ -9,8 +9,11 @@
 #include <driftless/log/readable.hpp>
 #include <driftless/run/snapshot_manifest.hpp>
 #include <driftless/view/audit_log.hpp>
+#include <driftless/view/correction.hpp>
 #include <driftless/view/deployment_options.hpp>
 #include <driftless/view/detail/build_job.hpp>
+#include <driftless/view/detail/correcting.hpp>
+#include <driftless/view/detail/correction_start.hpp>
 #include <driftless/view/detail/deployment_state.hpp>
 #include <driftless/view/detail/snapshot_search.hpp>
 #include <driftless/view/row_set.hpp>
@@ -120,6 +123,7 @@ private:
     job_ptr current_;
     job_ptr previous_;
     job_ptr candidate_;
+    std::optional<detail::correction_note> correcting_;  // where the version on trial is a correction
     bool started_ = false;
     std::uint64_t trial_snapshot_ = 0;  // of the version on trial, when this program started
 
@@ -244,30 +248,48 @@ public:
     /// Errors      stopped while another one is on trial; invalid_argument, not_there where it cannot begin there.
     void deploy(std::string_view logic_version, replay_from const& from = {}) {
         require_started();
-        if (phase() != deployment_phase::steady) {
-            throw error{error_code::stopped,
-                detail::sentence({"a version is on trial (", to_string(phase()),
-                    "): cut_over(), stop(), roll_back() or finish() comes first"}),
-                view_.folder()};
-        }
+        require_steady();
         auto const& of = defined(logic_version);
-        auto const number = view_.list().next;
-        detail::listed_version made{number, std::string{logic_version}, 0, view_.now(), {}, {}};
-        view_.make_folder(number);
-        auto const why = detail::place_start(made, of, from, view_.list(), view_.folder(), view_.files());
-        auto next = state_;
-        next.phase = static_cast<std::uint8_t>(deployment_phase::replaying);
-        next.candidate = number;
-        next.starts = 0;
-        next.outcome.clear();
-        note(next, audit_kind::deploy, number, logic_version, why);
-        step(next, [&](detail::listed_versions& list) {
-            ++list.next;
-            list.versions.push_back(made);
+        begin_trial(logic_version, audit_kind::deploy, [&](detail::listed_version& made) {
+            return detail::place_start(made, of, from, view_.list(), view_.folder(), view_.files());
         });
-        auto const problem = tried([&] { candidate_ = open(number); });
-        if (!problem.empty()) return stop(problem);
-        note_trial();
+    }
+    /// Corrects what readers see from a time on: replays the log through another logic from the nearest snapshot that
+    /// was taken before, while the current version goes on, and then moves all readers to the corrected rows at once.
+    ///
+    ///     shop.correct("v2", {.from = two_o_clock, .why = "the tax was forgotten since the release at two"});
+    ///
+    /// Shape       A version on trial, as deploy() begins one: it is compared, waits for cut_over(), can be rolled back,
+    ///             and is then the one that follows the log. Its rows of windows that end behind what.from are those of
+    ///             its logic over all records of these windows; the others are those of the current version, to the
+    ///             byte. It is ready when the latter cannot change any more: their windows have closed, with the
+    ///             allowed lateness.
+    /// State       The rows that it changes are kept with both values and the reason: read_corrections(). The history of
+    ///             its view begins with that of the version that it corrects.
+    /// Errors      invalid_argument: no version is current, no reason is given, or rows have no windows that close;
+    ///             not_there: a part of the log that is needed has been removed; those of deploy().
+    void correct(std::string_view logic_version, correction_request const& what) {
+        require_started();
+        require_steady();
+        auto const& of = defined(logic_version);
+        auto const current = view_.list().current;
+        auto const refuse = [&](char const* why) {
+            throw error{error_code::invalid_argument, why, view_.folder()};
+        };
+        if (current == 0) refuse("there is no current version to correct: deploy() one");
+        if (what.why.empty()) refuse("a correction says why, for who asks later: correction_request{.why = ...}");
+        auto const reach = of.reach(what.from);
+        if (!reach.windowed || !defined(logic_of(current)).reach(what.from).windowed) {
+            refuse("a correction from a time on needs rows of windows that the watermark closes: deploy() the new logic");
+        }
+        begin_trial(logic_version, audit_kind::correct, [&](detail::listed_version& made) {
+            auto const begins = detail::place_correction<K, V>(
+                made, of, reach, what.whole_log, view_.list(), view_.folder(), view_.files());
+            detail::write_correction_note(
+                view_.folder_of(made.number), {what.from, current, what.why, options_.who}, view_.files());
+            return detail::sentence({begins, ", windows that end behind ",
+                std::string_view{detail::plan_text(what.from)}, ": ", what.why});
+        });
     }
 
     /// Reads on: the current version at most `max` records, the one that follows behind it as many, and the one on
@@ -307,7 +329,9 @@ public:
         auto const number = state_.candidate;
         auto const why = tried([&] {
             meet();
+            if (correcting_) take_other_rows();
             candidate_->save_snapshot();  // what readers in other processes, and the next start, are given
+            if (correcting_) tell_changes(number);
         });
         if (!why.empty()) return stop(why);
         auto next = state_;
@@ -319,13 +343,15 @@ public:
         next.window_ends = view_.now() + options_.rollback_window;
         next.starts = 0;
         next.outcome = detail::sentence({"version ", number, " is current"});
-        auto const from = old != 0 ? detail::sentence({"from version ", old}) : std::string{};
+        auto from = old != 0 ? detail::sentence({"from version ", old}) : std::string{};
+        if (correcting_) from = detail::sentence({from, ", corrected: ", correcting_->why});
         note(next, audit_kind::cut_over, number, logic_of(number), from);
         step(next, [&](detail::listed_versions& list) { view_.set_current(list, number); });
         view_.show(number);
         if (follows) previous_ = std::move(current_);
         else retire_job(current_);
         current_ = std::move(candidate_);
+        correcting_.reset();
         note_trial();
         view_.retire_old(used());
     }
@@ -350,6 +376,7 @@ public:
         auto const number = state_.candidate;
         if (number == 0) throw error{error_code::stopped, "there is no version on trial to stop", view_.folder()};
         candidate_.reset();
+        correcting_.reset();
         auto next = state_;
         next.phase = static_cast<std::uint8_t>(deployment_phase::steady);
         next.candidate = 0;
@@ -362,6 +389,10 @@ public:
     void set_canary(std::uint32_t share) {
         require_started();
         require_phase(deployment_phase::ready, "a canary needs a version that is ready");
+        if (correcting_) {
+            throw error{error_code::invalid_argument,
+                "a correction moves all readers at once: it has no canary, roll_back() undoes it", view_.folder()};
+        }
         if (share != 0) candidate_->save_snapshot();  // for other processes
         view_.set_canary(share != 0 ? state_.candidate : 0, share);
     }
@@ -397,6 +428,28 @@ private:
 
     // --- steps --------------------------------------------------------------------------------------------------
 
+    /// A new version beside the current one; place(listed_version&) makes its folder what its job is to begin with, and
+    /// says where that is.
+    template <class F>
+    void begin_trial(std::string_view logic_version, audit_kind kind, F&& place) {
+        auto const number = view_.list().next;
+        detail::listed_version made{number, std::string{logic_version}, 0, view_.now(), {}, {}};
+        view_.make_folder(number);
+        std::string const why = place(made);
+        auto next = state_;
+        next.phase = static_cast<std::uint8_t>(deployment_phase::replaying);
+        next.candidate = number;
+        next.starts = 0;
+        next.outcome.clear();
+        note(next, kind, number, logic_version, why);
+        step(next, [&](detail::listed_versions& list) {
+            ++list.next;
+            list.versions.push_back(made);
+        });
+        auto const problem = tried([&] { candidate_ = open(number); });
+        if (!problem.empty()) return stop(problem);
+        note_trial();
+    }
     /// One write decides: the list of versions with the state in it.
     template <class F>
     void step(detail::deployment_state next, F&& edit) {
@@ -490,7 +543,7 @@ private:
     }
     void advance() {
         if (phase() == deployment_phase::watching && view_.now() >= state_.window_ends) close_window();
-        if (phase() == deployment_phase::replaying && candidate_ && caught_up()) validate();
+        if (phase() == deployment_phase::replaying && candidate_ && caught_up() && settled()) validate();
         if (phase() == deployment_phase::ready && options_.cut_over_when_valid) cut_over();
     }
     /// It has read all that there is, and so has the current one.
@@ -524,6 +577,29 @@ private:
             if (fed == 0) return;
         }
     }
+    /// Of a correction: the rows that are not its own cannot change any more. It is given them.
+    bool settled() {
+        if (!correcting_) return true;
+        auto const of = defined(logic_of(view_.list().current)).reach(correcting_->from);
+        if (current_->about().watermark < of.settled) return false;
+        auto const why = tried([&] { take_other_rows(); });
+        if (!why.empty()) stop(why);
+        return why.empty();
+    }
+    void take_other_rows() {
+        detail::take_other_rows<K, V>(std::as_const(current_->version()).rows(), candidate_->version().rows(),
+            correcting_->from, candidate_->about());
+    }
+    /// What the correction changes is written down, and its view becomes one that has shown the rows before.
+    void tell_changes(std::uint64_t number) {
+        auto const before = detail::set_of_rows<K, V>(std::as_const(current_->version()).rows());
+        auto const after = detail::set_of_rows<K, V>(std::as_const(candidate_->version()).rows());
+        auto const changes = detail::differences(before, after);
+        detail::write_corrected_rows(view_.folder_of(number), changes, view_.files());
+        candidate_.reset();
+        view_.unload(number);
+        candidate_ = open(number, [&](View& rows) { detail::take_history(current_->version().rows(), rows, changes); });
+    }
     void validate() {
         auto const number = state_.candidate;
         std::string wrong;
@@ -549,7 +625,7 @@ private:
 
     // --- jobs ---------------------------------------------------------------------------------------------------
 
-    job_ptr open(std::uint64_t number) {
+    job_ptr open(std::uint64_t number, std::function<void(View&)> const& fill = {}) {
         auto const& listed = *view_.list().find(number);
         auto const& of = defined(listed.logic_version);
         detail::build_place<K, V, View> at;
@@ -561,11 +637,16 @@ private:
         at.mode.until = until::end_of_log;
         at.mode.clock = options_.clock;
         at.mode.snapshot_options = options_.snapshots;
+        auto note = detail::read_correction_note(at.folder, view_.files());
+        if (note) at.rows_from = note->from;
         if (number == state_.candidate) {
             at.mode.limits = options_.replay_limits;
             at.shadow = shadow_;
+            correcting_ = std::move(note);
         }
         try {
+            if (fill) fill(at.version->rows());
+            at.has_rows = static_cast<bool>(fill);
             return of.open(std::move(at));
         } catch (...) {
             view_.unload(number);  // what there is of its rows is nothing to be read
@@ -613,6 +694,13 @@ private:
     }
     void require_started() const {
         if (!started_) throw error{error_code::stopped, "start() comes first", view_.folder()};
+    }
+    void require_steady() const {
+        if (phase() == deployment_phase::steady) return;
+        throw error{error_code::stopped,
+            detail::sentence({"a version is on trial (", to_string(phase()),
+                "): cut_over(), stop(), roll_back() or finish() comes first"}),
+            view_.folder()};
     }
     void require_phase(deployment_phase needed, char const* why) const {
         if (phase() != needed) throw error{error_code::stopped, why, view_.folder()};

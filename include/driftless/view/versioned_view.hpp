@@ -453,7 +453,7 @@ protected:
         about.git_hash = options_.git_hash;
         about.based_on = of.based_on;
         about.begun = of.begun;
-        auto* const made = switch_.add(std::make_unique<version>(std::move(about), options_.rows));
+        auto* const made = switch_.add(std::make_unique<version>(std::move(about), rows_of(of.number)));
         loaded_.emplace_back(of.number, made);
         return made;
     }
@@ -465,7 +465,7 @@ protected:
         require_listed(number);
         build about;
         about.number = number;
-        auto fresh = std::make_unique<version>(std::move(about), options_.rows);
+        auto fresh = std::make_unique<version>(std::move(about), rows_of(number));
         auto const newest = detail::newest_rows_in(folder_of(number), *files_);
         auto found = newest != 0 ? detail::read_rows<K, V>(
                                        folder_of(number), detail::rows_name(newest, false), fresh->rows(), *files_)
@@ -496,6 +496,13 @@ protected:
     }
 
 private:
+    /// As the build of its view a version says its number, and the clock is that of the versions.
+    [[nodiscard]] view_options rows_of(std::uint64_t number) const {
+        auto how = options_.rows;
+        if (how.build == 0) how.build = number;
+        if (how.clock == nullptr) how.clock = options_.clock;
+        return how;
+    }
     version& writable(std::uint64_t number) { return **at(number); }
     void show_canary(place* to, std::uint32_t share) {
         if (share == 0) canary_share_.store(0, std::memory_order_release);
