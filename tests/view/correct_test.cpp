@@ -259,6 +259,28 @@ TEST_CASE("a correction waits until the rows it does not touch cannot change", "
     CHECK(corrected(v1, v2, from, told) != corrected(v1, v2, from, 600));
 }
 
+TEST_CASE("a row that is closed for the version that made it stays, also where the new logic would still take records",
+    "[view][correct]") {
+    memory_files files;
+    memory_log<sale> log;
+    append(log, 0, 600);
+    auto const longer = from<sale>() | assign_time<&sale::at>(bounded_disorder{2_s}) | key_by<&sale::shop>()
+        | window(tumbling{10_s}, allowed_lateness{300_s}) | aggregate(sum(with_tax)).id("revenue"_name);
+    shop_t shop{"shop", on(files)};
+    begin(shop, log, v1, longer);
+    shop.correct("v2", {.from = at(500), .why = "a test"});
+    settle(shop);
+    shop.cut_over();
+    auto const before = rows_in(*shop.view().read());
+    log.append(sale{text{"north"}, 1, at(495)});  // 105 s late: v1 has closed its window
+    log.append(sale{text{"north"}, 1, at(515)});
+    settle(shop);
+    auto now = rows_in(*shop.view().read());
+    CHECK(now.at({{at(510), at(520)}, "north"}) == before.at({{at(510), at(520)}, "north"}) + 120);
+    now[{{at(510), at(520)}, "north"}] -= 120;
+    CHECK(now == before);
+}
+
 TEST_CASE("where no snapshot will do, a correction replays the log from its beginning", "[view][correct]") {
     memory_files files;
     memory_log<sale> log;

@@ -48,14 +48,14 @@ inline void write_checked(std::string const& folder, std::string_view name, std:
     write_whole_file(folder, std::string{name}, pieces, 2, files);
 }
 inline void write_correction_note(std::string const& folder, correction_note const& note, file_system& files) {
-    write_checked(folder, correction_name, correction_magic, correction_format, encode(note), files);
+    write_checked(folder, correction_name, correction_magic, correction_format, driftless::encode(note), files);
 }
 /// Nothing where the version is no correction.
 inline std::optional<correction_note> read_correction_note(std::string const& folder, file_system& files) {
     auto const path = folder + "/" + std::string{correction_name};
     auto const bytes = read_whole_file(path, files);
     if (!bytes) return std::nullopt;
-    return decode<correction_note>(
+    return driftless::decode<correction_note>(
         checked_content(*bytes, correction_magic, correction_format, "what a correction corrects", path));
 }
 
