@@ -205,6 +205,11 @@ public:
     [[nodiscard]] build about_candidate() const { return candidate_ ? candidate_->about() : build{}; }
     [[nodiscard]] audit_log const& audit() const noexcept { return audit_; }
 
+    /// The corrections that readers have seen, as read_corrections() has them.
+    [[nodiscard]] std::vector<correction<K, V>> corrections() const {
+        return read_corrections<K, V>(view_.folder(), view_.files());
+    }
+
     // --- what it does -------------------------------------------------------------------------------------------
 
     /// Takes up what the folder says; then readers are given the current version.

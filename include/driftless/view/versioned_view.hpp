@@ -41,6 +41,12 @@ struct versioned_view_options {
     view_options rows{};              ///< of the view of each version
 };
 
+/// From then on a version was the current one.
+struct version_span {
+    std::uint64_t version = 0;
+    event_time since;
+};
+
 /// One version of a view, while it is in memory: its rows, and what it was made of.
 template <class View>
 class built_version {
@@ -213,6 +219,13 @@ public:
     /// The rows of the version that was current at a time, as they are now.
     [[nodiscard]] session as_of(event_time time, bool strict = false) const {
         return read_version(version_at(time, strict));
+    }
+    /// Which versions have been current, and since when, oldest first: as far back as one of them is still kept.
+    [[nodiscard]] std::vector<version_span> cut_overs() const {
+        std::lock_guard const lock{listing_};
+        std::vector<version_span> out;
+        for (auto const& each : list_.history) out.push_back({each.version, each.since});
+        return out;
     }
     /// The number of the current version; 0: none.
     [[nodiscard]] std::uint64_t current() const {
