@@ -142,6 +142,7 @@ template <pipeline P, readable_log... Logs>
             "driftless: dual_run compares rows by key and window: end the pipeline in an aggregate, a table or a join "
             "of tables");
         if constexpr (has_rows) return dual_runner<P, Logs...>{std::move(options), pipeline, logs...};
+        else return 0;
     }
 }
 template <pipeline P, readable_log... Logs>
