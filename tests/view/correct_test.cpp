@@ -108,7 +108,7 @@ deployment_options on(memory_files& files) {
     out.replay_chunk = 64;
     out.snapshots.every = {};
     out.snapshots.records = 100;
-    out.snapshots.keep = 8;
+    out.snapshots.keep = 10;
     out.files = &files;
     out.clock = &fake_clock;
     out.who = "a test";
@@ -349,6 +349,40 @@ TEST_CASE("a correction of windows that overlap begins before the first that it 
     REQUIRE(shop.phase() == deployment_phase::ready);
     shop.cut_over();
     CHECK(rows_in(*shop.view().read()) == corrected(s1, s2, some_time, 1050));
+}
+
+TEST_CASE("a correction of windows of windows, and one of a log whose beginning has been removed", "[view][correct]") {
+    memory_files files;
+    memory_log<sale> log;
+    append(log, 0, 1000);
+    auto const of = [](auto f) {
+        return revenue(f, tumbling{10_s}) | window(tumbling{60_s}, allowed_lateness{30_s})
+            | aggregate(sum([](pane<text, std::int64_t> const& row) { return row.value; })).id("minutes"_name);
+    };
+    auto const m1 = of(without_tax);
+    auto const m2 = of(with_tax);
+    {
+        shop_t shop{"shop", on(files)};
+        begin(shop, log, m1, m2);
+        append(log, 1000, 1100);
+        settle(shop);
+        shop.save();
+    }
+    driftless::detail::log_from<memory_log<sale>> const rest{log, {550}};  // what was before is gone
+    shop_t shop{"shop", on(files)};
+    shop.define("v1", m1, rest);
+    shop.define("v2", m2, rest);
+    shop.start();
+    CHECK(code_of([&] { shop.correct("v2", {.from = at(500), .why = "x"}); }) == error_code::not_there);
+    CHECK(shop.phase() == deployment_phase::steady);
+    shop.correct("v2", {.from = some_time, .why = "a test"});
+    CHECK(shop.about_candidate().records == 600);
+    settle(shop);
+    REQUIRE(shop.phase() == deployment_phase::ready);
+    shop.cut_over();
+    auto const now = rows_in(*shop.view().read());
+    CHECK(now == corrected(m1, m2, some_time, 1100));
+    CHECK(now.size() > 60);
 }
 
 TEST_CASE("what a correction cannot begin with it says", "[view][correct]") {

@@ -45,13 +45,15 @@ public:
             }
         } else {
             if constexpr (is_windowing<op>::value) look_at_windows(p.op);
-            else if constexpr (assigns_time<op>) timed = tells_newest<P>();
+            else if constexpr (assigns_time<op>) timed = !std::exchange(has_time_, true) && tells_newest<P>();
             else if constexpr (!keeps_windows_alone<op, typename P::input_t>()) known = false;
             look(p.prev);
         }
     }
 
 private:
+    bool has_time_ = false;  // assign_time has been seen
+
     /// What the job knows of the newest time of a partition is that of all records that came: no function stands before
     /// it, which a correction may have changed.
     template <class P>
