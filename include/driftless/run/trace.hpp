@@ -9,11 +9,10 @@
 #include <driftless/core/stage.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/op/window.hpp>
-#include <driftless/run/answers.hpp>
 #include <driftless/run/batch.hpp>
-#include <driftless/run/detail/decisions.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/plan_text.hpp>
+#include <driftless/run/detail/quiet_replay.hpp>
 #include <driftless/run/detail/traced_windows.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/run/stream.hpp>
@@ -21,7 +20,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -292,12 +290,7 @@ record_trace trace_in(auto const& mode, P const& p, origin record, Args&&... arg
     if constexpr (!Mode::stream) {
         run.run_to_end();
     } else {
-        auto quiet = mode;
-        if (quiet.clock == nullptr) quiet.clock = [] { return event_time::min(); };
-        decisions<engine_t, told_the_clock<P>> watch{run, quiet};
-        watch.begin_cut();
-        while (watch.poll(std::numeric_limits<std::size_t>::max(), true, event_time::min()) != 0) {}
-        wait_for_answers(run.services(), [&] { watch.poll(0, true, event_time::min()); });
+        replay_quietly<P>(run, mode);
         if (mode.until == until::drained) run.finish();
     }
     return std::move(all.told);

@@ -9,19 +9,16 @@
 #include <driftless/core/stream.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/op/window.hpp>
-#include <driftless/run/answers.hpp>
-#include <driftless/run/detail/decisions.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/plan_text.hpp>
+#include <driftless/run/detail/quiet_replay.hpp>
 #include <driftless/run/detail/traced_windows.hpp>
-#include <driftless/run/properties.hpp>
 #include <driftless/run/results.hpp>
 #include <driftless/run/stream.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -186,12 +183,7 @@ template <class Key, pipeline P, class... Args>
     all.window = window;
     run.visit_state(detail::row_tracer_setter{&all});
     run.extend();
-    auto quiet = mode;
-    if (quiet.clock == nullptr) quiet.clock = [] { return event_time::min(); };
-    detail::decisions<engine_t, detail::told_the_clock<P>> watch{run, quiet};
-    watch.begin_cut();
-    while (watch.poll(std::numeric_limits<std::size_t>::max(), true, event_time::min()) != 0) {}
-    detail::wait_for_answers(run.services(), [&] { watch.poll(0, true, event_time::min()); });
+    detail::replay_quietly<P>(run, mode);
     return std::move(all.found);
 }
 }  // namespace driftless::inline v0

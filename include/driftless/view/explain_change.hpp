@@ -43,8 +43,9 @@ void name_records(change_explanation<K, V>& out, std::vector<found_change<V>>& c
     auto const found = [&]<std::size_t... I>(std::index_sequence<I...>) {
         return trace_row(mode, pipeline, out.key, out.asked.window, log_from<Logs>{logs, {}, ends[I]}...);
     }(std::index_sequence_for<Logs...>{});
-    share_out(found, partitions, changes, out.asked.most_records);
-    pick_refused(found, partitions, first, last, out.asked.most_records, out.refused, out.more_refused);
+    record_picker const records{found, partitions, out.asked.most_records};
+    for (auto& each : changes) records.pick(each.from, each.to, false, each.step.records, each.step.more_records);
+    records.pick(first, last, true, out.refused, out.more_refused);
     for (auto& each : changes) out.steps.push_back(std::move(each.step));
 }
 inline stream replay_mode(stream mode) {

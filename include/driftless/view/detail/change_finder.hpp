@@ -70,49 +70,37 @@ void find_changes(View const& shown, K const& key, time_window window, event_tim
     }
 }
 
-/// Which records have a part in each change.
-///
-/// Partitions  of each input, in the order of the inputs
-template <class V>
-void share_out(std::vector<row_record> const& found, std::vector<std::uint32_t> const& partitions,
-    std::vector<found_change<V>>& changes, std::size_t most) {
-    auto const place = [&](origin const& of) {
-        std::size_t out = of.partition;
-        for (std::uint32_t i = 0; i < of.input && i < partitions.size(); ++i) out += partitions[i];
-        return out;
-    };
-    for (auto& each : changes) {
-        for (auto const& record : found) {
-            auto const at = place(record.from);
-            bool const after = at >= each.from.size() || record.from.offset >= each.from[at];
-            bool const before = at < each.to.size() && record.from.offset < each.to[at];
-            if (!after || !before || record.what == row_record::kind::refused) continue;
-            each.step.records.push_back(record);
+/// Which records lie between two moments, and of these the newest ones.
+class record_picker {
+    std::vector<row_record> const& found_;
+    std::vector<std::uint32_t> const& partitions_;  // of each input, in the order of the inputs
+    std::size_t most_;
+
+public:
+    record_picker(std::vector<row_record> const& found, std::vector<std::uint32_t> const& partitions, std::size_t most)
+        : found_(found), partitions_(partitions), most_(most) {}
+
+    /// Those that were refused, or those that were not; `more` are not named.
+    void pick(read_offsets_t const& from, read_offsets_t const& to, bool refused, std::vector<row_record>& into,
+        std::uint64_t& more) const {
+        for (auto const& record : found_) {
+            auto const at = place_of(record.from);
+            bool const after = at >= from.size() || record.from.offset >= from[at];
+            bool const before = at < to.size() && record.from.offset < to[at];
+            if (after && before && (record.what == row_record::kind::refused) == refused) into.push_back(record);
         }
-        if (each.step.records.size() > most) {
-            each.step.more_records = each.step.records.size() - most;
-            each.step.records.erase(each.step.records.begin(),
-                each.step.records.begin() + static_cast<std::ptrdiff_t>(each.step.more_records));
-        }
-    }
-}
-/// Those that were refused between two moments.
-inline void pick_refused(std::vector<row_record> const& found, std::vector<std::uint32_t> const& partitions,
-    read_offsets_t const& from, read_offsets_t const& to, std::size_t most, std::vector<row_record>& into,
-    std::uint64_t& more) {
-    for (auto const& record : found) {
-        if (record.what != row_record::kind::refused) continue;
-        std::size_t at = record.from.partition;
-        for (std::uint32_t i = 0; i < record.from.input && i < partitions.size(); ++i) at += partitions[i];
-        bool const after = at >= from.size() || record.from.offset >= from[at];
-        if (!after || at >= to.size() || record.from.offset >= to[at]) continue;
-        into.push_back(record);
-    }
-    if (into.size() > most) {
-        more = into.size() - most;
+        if (into.size() <= most_) return;
+        more = into.size() - most_;
         into.erase(into.begin(), into.begin() + static_cast<std::ptrdiff_t>(more));
     }
-}
+
+private:
+    [[nodiscard]] std::size_t place_of(origin const& of) const {
+        std::size_t out = of.partition;
+        for (std::uint32_t i = 0; i < of.input && i < partitions_.size(); ++i) out += partitions_[i];
+        return out;
+    }
+};
 
 template <class V>
 bool same_answer(answer<V> const& a, answer<V> const& b) {
