@@ -9,6 +9,7 @@
 int main() {
     using namespace driftless;
     memory_log<int> const log;
-    auto both = dual_run(from<int>() | key_by([](int n) { return n % 3; }) | aggregate(count(), unbounded_state{}), log);
+    auto const rows = from<int>() | key_by([](int n) { return n % 3; }) | aggregate(count(), unbounded_state{});
+    auto both = dual_run(rows, log);
     both.poll();
 }

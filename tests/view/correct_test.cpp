@@ -54,7 +54,8 @@ event_time at(std::int64_t seconds) { return event_time{seconds * 1'000'000'000}
 
 template <class Windows>
 auto revenue(std::int64_t (*of)(sale const&), Windows windows) {
-    return from<sale>() | assign_time<&sale::at>(bounded_disorder{2_s}) | filter([](sale const& s) { return s.cents > 0; })
+    auto const paid = [](sale const& s) { return s.cents > 0; };
+    return from<sale>() | assign_time<&sale::at>(bounded_disorder{2_s}) | filter(paid)
         | key_by<&sale::shop>() | window(windows, allowed_lateness{30_s}) | aggregate(sum(of)).id("revenue"_name);
 }
 std::int64_t without_tax(sale const& s) { return s.cents; }

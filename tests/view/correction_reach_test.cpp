@@ -56,7 +56,8 @@ TEST_CASE("a correction reaches back to the first window that ends behind its ti
     CHECK(slides.first == second(560));
     CHECK(slides.settled == second(608));
     CHECK(reach_of(per_shop(timed(), sliding{5_s, 20_s}), second(610)).first == second(610));  // between two windows
-    auto const of_filtered = timed() | filter([](sale const& s) { return s.cents > 0; }) | map([](sale const& s) { return s; });
+    auto const of_filtered = timed() | filter([](sale const& s) { return s.cents > 0; })
+        | map([](sale const& s) { return s; });
     CHECK(reach_of(per_shop(of_filtered, tumbling{10_s}), second(603)).first == second(600));
 }
 
@@ -98,7 +99,6 @@ TEST_CASE("where state may have been made by the old logic, nobody knows how far
 TEST_CASE("rows without windows that close cannot be corrected from a time on", "[view][correct]") {
     CHECK(!reach_of(timed() | key_by<&sale::shop>() | aggregate(sum<&sale::cents>(), unbounded_state{}), second(1))
             .windowed);
-    CHECK(!reach_of(timed() | key_by<&sale::shop>() | window(global{}) | aggregate(sum<&sale::cents>(), unbounded_state{}),
-        second(1))
-            .windowed);
+    auto const for_ever = timed() | key_by<&sale::shop>() | window(global{});
+    CHECK(!reach_of(for_ever | aggregate(sum<&sale::cents>(), unbounded_state{}), second(1)).windowed);
 }

@@ -100,7 +100,7 @@ TEST_CASE("two sides are compared when it is due, by the clock that was given", 
     CHECK(told.size() == 5);
 }
 
-TEST_CASE("the history of a drift watch is bounded, and the worst is that of what is remembered", "[view][drift_watch]") {
+TEST_CASE("the history of a drift watch is bounded, and so is the worst drift it tells", "[view][drift_watch]") {
     watch_time = 0;
     rows_map left{{"a", 1}};
     rows_map right{{"a", 2}};

@@ -135,8 +135,8 @@ TEST_CASE("explain_change tells early results from the rest, and names the newes
     CHECK(*all.steps[0].after == 15);
     CHECK(all.steps[1].why == change_cause::more_data);
     CHECK(*all.steps[1].after == 31);
-    auto const few = explain_change(
-        of.shown, "north", {.from = minute(1), .to = minute(2), .window = first, .most_records = 1}, of.pipeline, of.log);
+    change_question const one{.from = minute(1), .to = minute(2), .window = first, .most_records = 1};
+    auto const few = explain_change(of.shown, "north", one, of.pipeline, of.log);
     REQUIRE(few.steps.size() == 1);
     CHECK(offsets(few.steps[0].records) == "4 ");
     CHECK(few.steps[0].more_records == 2);
@@ -229,6 +229,7 @@ TEST_CASE("explain_change knows deploys, corrections and rollbacks of a deployme
     REQUIRE(came.steps.size() == 1);
     CHECK(came.steps[0].why == change_cause::first_result);
     CHECK(offsets(came.steps[0].records) == "4 ");
-    auto const fixed = explain_change(shop, "north", {.from = minute(101), .to = minute(102), .window = first}, v2, log);
+    change_question const fix{.from = minute(101), .to = minute(102), .window = first};
+    auto const fixed = explain_change(shop, "north", fix, v2, log);
     CHECK(fixed.steps.size() == 1);
 }

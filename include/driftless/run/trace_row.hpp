@@ -88,7 +88,8 @@ public:
         account const before = next_.books();
         auto const watermark = of_->watermark;
         next_.on_record(ctx, record);
-        note(ctx, windows.empty() ? time_window{} : *mine, static_cast<std::uint64_t>(mine - windows.begin()), watermark,
+        auto const place = static_cast<std::uint64_t>(mine - windows.begin());
+        note(ctx, windows.empty() ? time_window{} : *mine, place, watermark,
             before, next_.books());
     }
     void on_watermark(event_time watermark) {

@@ -264,13 +264,13 @@ public:
     ///
     ///     shop.correct("v2", {.from = two_o_clock, .why = "the tax was forgotten since the release at two"});
     ///
-    /// Shape       A version on trial, as deploy() begins one: it is compared, waits for cut_over(), can be rolled back,
-    ///             and is then the one that follows the log. Its rows of windows that end behind what.from are those of
-    ///             its logic over all records of these windows; the others are those of the current version, to the
-    ///             byte. It is ready when the latter cannot change any more: their windows have closed, with the
+    /// Shape       A version on trial, as deploy() begins one: it is compared, waits for cut_over(), can be rolled
+    ///             back, and is then the one that follows the log. Its rows of windows that end behind what.from are
+    ///             those of its logic over all records of these windows; the others are those of the current version,
+    ///             to the byte. It is ready when the latter cannot change any more: their windows have closed, with the
     ///             allowed lateness.
-    /// State       The rows that it changes are kept with both values and the reason: read_corrections(). The history of
-    ///             its view begins with that of the version that it corrects.
+    /// State       The rows that it changes are kept with both values and the reason: read_corrections(). The history
+    ///             of its view begins with that of the version that it corrects.
     /// Errors      invalid_argument: no version is current, no reason is given, or rows have no windows that close;
     ///             not_there: a part of the log that is needed has been removed; those of deploy().
     void correct(std::string_view logic_version, correction_request const& what) {
@@ -285,7 +285,7 @@ public:
         if (what.why.empty()) refuse("a correction says why, for who asks later: correction_request{.why = ...}");
         auto const reach = of.reach(what.from);
         if (!reach.windowed || !defined(logic_of(current)).reach(what.from).windowed) {
-            refuse("a correction from a time on needs rows of windows that the watermark closes: deploy() the new logic");
+            refuse("a correction from a time on needs windows that the watermark closes: deploy() the new logic");
         }
         begin_trial(logic_version, audit_kind::correct, [&](detail::listed_version& made) {
             auto const begins = detail::place_correction<K, V>(

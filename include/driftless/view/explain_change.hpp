@@ -112,7 +112,8 @@ template <class K, class V, class... Index, class Key, pipeline P, readable_log.
         auto const end = i + 1 < spans.size() ? std::min(asked.to, spans[i + 1].since - duration{1}) : asked.to;
         if (asked.to < spans[i].since || end < asked.from) continue;
         if (i != 0 && asked.from < spans[i].since) {
-            detail::found_change<V> moved{{find_at(spans[i - 1].version, begin - duration{1}), find_at(spans[i].version, begin),
+            auto last = find_at(spans[i - 1].version, begin - duration{1});
+            detail::found_change<V> moved{{std::move(last), find_at(spans[i].version, begin),
                                               change_cause::new_build, {}, spans[i].version, {}, 0},
                 {}, {}};
             bool const same = detail::same_answer(moved.step.before, moved.step.after);

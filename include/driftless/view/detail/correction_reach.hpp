@@ -18,8 +18,8 @@ namespace driftless::inline v0::detail {
 /// What the rows of windows that end behind a time are made of, as the type and the parameters of a pipeline say.
 struct correction_reach {
     bool windowed = false;  ///< its rows have windows that the watermark closes
-    /// No record before it has a part in such a row, and a job that has read none at or behind it keeps nothing that has;
-    /// -inf: nobody knows.
+    /// No record before it has a part in such a row, and a job that has read none at or behind it keeps nothing that
+    /// has; -inf: nobody knows.
     event_time first = event_time::min();
     /// From this watermark on the other rows do not change any more.
     event_time settled = event_time::max();
