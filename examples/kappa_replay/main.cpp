@@ -2,7 +2,7 @@
 // examples/kappa_replay - version 1 of a report forgot the tax. Version 2 is replayed beside it from the log, compared,
 // cut over, rolled back and cut over again, while records come in and four threads read: no answer is wrong, and none
 // is of two versions. At the end the report is that of a batch run.
-//   kappa_replay [--input FILE [--csv]] [--records N]   invoice lines of a file, or made up; --csv prints the report
+//   kappa_replay [--input FILE] [--records N] [--csv]   invoice lines of a file, or N made up; --csv prints the report
 // args:
 // expect: verdict: the report of version 2 is that of a batch run, and no answer was wrong or mixed
 // args: --input "$DRIFTLESS_DATA_DIR/retail/lines.csv"
@@ -13,6 +13,7 @@
 #include "report.hpp"
 
 #include "../support/kept_log.hpp"
+#include "../support/options.hpp"
 #include "../support/random.hpp"
 
 #include <driftless/driftless.hpp>
@@ -48,8 +49,9 @@ asked parse(int argc, char** argv) {
         std::string const word = argv[i];
         if (word == "--csv") out.csv = true;
         else if (word == "--input" && i + 1 < argc) out.input = argv[++i];
-        else if (word == "--records" && i + 1 < argc) out.records = std::stoull(argv[++i]);
-        else throw dl::error{dl::error_code::invalid_argument, "kappa_replay [--input FILE [--csv]] [--records N]"};
+        else if (word == "--records" && i + 1 < argc)
+            out.records = support::parse_count<std::uint64_t>(word, argv[++i], 1'000'000'000);
+        else throw support::usage_error{"usage: kappa_replay [--input FILE] [--records N] [--csv], not '" + word + "'"};
     }
     return out;
 }
@@ -160,7 +162,10 @@ int run(asked const& what) {
 
     std::ostream& say = what.csv ? std::cerr : std::cout;
     say << log.hot_offset() << " lines are cold, " << log.end_offset() - log.hot_offset() << " hot\n";
-    if (log.hot_offset() == 0) throw std::runtime_error{"nothing has become cold"};
+    if (log.hot_offset() == 0) {
+        throw std::runtime_error{
+            "nothing has become cold: the lines are too few, or all of the last days; try with more of them"};
+    }
     dl::deployment_options options;
     options.rollback_window = 1_h;
     options.replay_chunk = 2'000;
@@ -225,6 +230,9 @@ int run(asked const& what) {
 int main(int argc, char** argv) {
     try {
         return run(parse(argc, argv));
+    } catch (support::usage_error const& problem) {
+        std::cerr << "kappa_replay: " << problem.what() << '\n';
+        return 2;
     } catch (std::exception const& problem) {
         std::cerr << "kappa_replay: " << problem.what() << '\n';
         return 1;

@@ -182,6 +182,7 @@ TEST_CASE("a change takes no offset that somebody may be reading with the value 
     CHECK(rate.set(4, log).from == std::vector<std::uint64_t>{10});  // that reader is gone
     CHECK(rate.set(5, log, 7).from == std::vector<std::uint64_t>{17});
     CHECK(rate.set(6, log).from == std::vector<std::uint64_t>{17});  // changes keep their order
+    CHECK(rate.set(7, log, ~std::uint64_t{0}).from == std::vector<std::uint64_t>{~std::uint64_t{0}});
 }
 
 TEST_CASE("threads that set a flag, append and read agree with a replay", "[op][flag]") {

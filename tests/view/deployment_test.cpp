@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/view/deployment.hpp>
+#include <driftless/view/guard.hpp>
 #include <driftless/view/versioned_view_reader.hpp>
 
 #include <driftless/agg/sum.hpp>
@@ -42,7 +43,6 @@ using deployment_test::sale;
 
 namespace {
 using table = view<std::string, std::int64_t>;
-using shop_t = deployment<std::string, std::int64_t>;
 using reader = versioned_view_reader<std::string, std::int64_t>;
 using rows_t = std::map<std::pair<time_window, std::string>, std::int64_t>;
 
@@ -102,17 +102,33 @@ deployment_options on(memory_files& files) {
     out.who = "a test";
     return out;
 }
-void define_all(shop_t& shop, auto& log) {
-    shop.define("v1", v1, log);
-    shop.define("v2", v2, log);
-    shop.define("v3", v3, log);
-}
+/// An empty disk, a log in memory, and a clock that stands still.
+struct world {
+    memory_files files;
+    memory_log<sale> log;
+    deployment_options options = on(files);
+
+    world() { fake_now = event_time::from_ms(1'700'000'000'000); }
+};
+/// A deployment of all logics over a log.
+struct shop_t : deployment<std::string, std::int64_t> {
+    shop_t(deployment_options const& how, auto& log, std::string folder = "shop") : deployment{std::move(folder), how} {
+        define("v1", v1, log);
+        define("v2", v2, log);
+        define("v3", v3, log);
+    }
+};
 std::string lacks_rows(table const* current, table const& fresh) {
     bool const lacks = current != nullptr && fresh.snapshot().size() < current->snapshot().size();
     return lacks ? "rows are missing" : "";
 }
 void settle(shop_t& shop) {
     while (shop.poll() != 0) {}
+}
+void make_current(shop_t& shop, std::string const& logic) {
+    shop.deploy(logic);
+    settle(shop);
+    shop.cut_over();
 }
 std::vector<std::string> told(shop_t const& shop) {
     std::vector<std::string> out;
@@ -131,13 +147,9 @@ error_code code_of(auto&& f) {
 }
 }  // namespace
 
-TEST_CASE("a new version is replayed, compared, cut over, and rolled back", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
+TEST_CASE_METHOD(world, "a new version is replayed, compared, cut over, and rolled back", "[view][deployment]") {
     append(log, 0, 1000);
-    shop_t shop{"shop", on(files)};
-    define_all(shop, log);
+    shop_t shop{options, log};
     int compared = 0;
     shop.validate_with("never fewer rows", [&](table const* current, table const& fresh, build const& about) {
         ++compared;
@@ -203,15 +215,10 @@ TEST_CASE("a new version is replayed, compared, cut over, and rolled back", "[vi
     static_cast<void>(shop.audit().verify());
 }
 
-TEST_CASE("the old version follows until the rollback window ends", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
+TEST_CASE_METHOD(world, "the old version follows until the rollback window ends", "[view][deployment]") {
     append(log, 0, 500);
-    auto options = on(files);
     options.cut_over_when_valid = true;
-    shop_t shop{"shop", options};
-    define_all(shop, log);
+    shop_t shop{options, log};
     shop.start();
     shop.deploy("v1");
     settle(shop);
@@ -231,15 +238,11 @@ TEST_CASE("the old version follows until the rollback window ends", "[view][depl
     CHECK(rows_of(*shop.view().read_version(1)) == oracle(v1, 500));  // as it was when it stopped to follow
 }
 
-TEST_CASE("a version that is not valid, or throws, is stopped, and readers notice nothing", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
+TEST_CASE_METHOD(world, "a version that is not valid, or throws, is stopped, and readers notice nothing",
+    "[view][deployment]") {
     append(log, 0, 900);
-    auto options = on(files);
     options.cut_over_when_valid = true;
-    shop_t shop{"shop", options};
-    define_all(shop, log);
+    shop_t shop{options, log};
     bool strict = false;
     shop.validate_with("revenue as before", [&](table const* current, table const& fresh, build const&) {
         return strict && rows_of(*current) != rows_of(fresh) ? std::string{"it has changed"} : std::string{};
@@ -262,15 +265,10 @@ TEST_CASE("a version that is not valid, or throws, is stopped, and readers notic
     CHECK(told(shop).back() == "stop v2 (version 3)");
 }
 
-TEST_CASE("checks of a validation decide as well", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
+TEST_CASE_METHOD(world, "checks of a validation decide as well", "[view][deployment]") {
     append(log, 0, 900);
-    auto options = on(files);
     options.cut_over_when_valid = true;
-    shop_t shop{"shop", options};
-    define_all(shop, log);
+    shop_t shop{options, log};
     validation<std::string, std::int64_t> checks;
     checks.add(counts{}).invariant("revenue >= 0", [](std::int64_t revenue) { return revenue >= 0; });
     checks.add("dear", [](auto const& candidate, auto const* current) {
@@ -289,15 +287,10 @@ TEST_CASE("checks of a validation decide as well", "[view][deployment]") {
     CHECK(shop.outcome().find("dear") != std::string::npos);
 }
 
-TEST_CASE("guards stop a trial, and roll back after a cut-over", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
+TEST_CASE_METHOD(world, "guards stop a trial, and roll back after a cut-over", "[view][deployment]") {
     append(log, 0, 900);
-    auto options = on(files);
     options.cut_over_when_valid = true;
-    shop_t shop{"shop", options};
-    define_all(shop, log);
+    shop_t shop{options, log};
     std::uint64_t most = 10'000;
     shop.guard_with("records", [&](trial_health const& now) {
         return now.about.records > most ? std::string{"too many"} : std::string{};
@@ -325,8 +318,7 @@ TEST_CASE("guards stop a trial, and roll back after a cut-over", "[view][deploym
     most = 10'000;  // what throws after the cut-over leads back as well
     memory_log<sale> cheap;
     append(cheap, 0, 400);
-    shop_t another{"another", options};
-    define_all(another, cheap);
+    shop_t another{options, cheap, "another"};
     another.start();
     another.deploy("v1");
     settle(another);
@@ -340,15 +332,11 @@ TEST_CASE("guards stop a trial, and roll back after a cut-over", "[view][deploym
     CHECK(rows_of(*another.view().read()) == oracle(v1, 600));
 }
 
-TEST_CASE("the current version comes first: a new one reads while it has nothing to read", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
+TEST_CASE_METHOD(world, "the current version comes first: a new one reads while it has nothing to read",
+    "[view][deployment]") {
     append(log, 0, 600);
-    auto options = on(files);
     options.cut_over_when_valid = true;
-    shop_t shop{"shop", options};
-    define_all(shop, log);
+    shop_t shop{options, log};
     shop.start();
     shop.deploy("v1");
     settle(shop);
@@ -364,18 +352,12 @@ TEST_CASE("the current version comes first: a new one reads while it has nothing
     CHECK(rows_of(*shop.view().read()) == oracle(v2, 1100));
 }
 
-TEST_CASE("a cut-over does not lead readers back: the new version has read what the old one has",
+TEST_CASE_METHOD(world, "a cut-over does not lead readers back: the new version has read what the old one has",
     "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
     append(log, 0, 600);
-    shop_t shop{"shop", on(files)};
-    define_all(shop, log);
+    shop_t shop{options, log};
     shop.start();
-    shop.deploy("v1");
-    settle(shop);
-    shop.cut_over();
+    make_current(shop, "v1");
     shop.deploy("v2");
     settle(shop);
     append(log, 600, 1000);
@@ -388,15 +370,10 @@ TEST_CASE("a cut-over does not lead readers back: the new version has read what 
     CHECK(rows_of(*other.read()) == oracle(v2, 1000));
 }
 
-TEST_CASE("a replay with limits reads at its pace", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
+TEST_CASE_METHOD(world, "a replay with limits reads at its pace", "[view][deployment]") {
     append(log, 0, 600);
-    auto options = on(files);
     options.replay_limits = {.records = 100};
-    shop_t shop{"shop", options};
-    define_all(shop, log);
+    shop_t shop{options, log};
     shop.start();
     shop.deploy("v1");
     for (std::uint64_t second = 1; second <= 6; ++second) {
@@ -407,20 +384,16 @@ TEST_CASE("a replay with limits reads at its pace", "[view][deployment]") {
     }
 }
 
-TEST_CASE("a replay begins at an offset, at a time or at a snapshot", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    file_log<sale> log{"log", {.durable = every_batch, .background = false, .files = &files, .clock = &fake_clock}};
-    append(log, 0, 600);
-    log.sync();
+TEST_CASE_METHOD(world, "a replay begins at an offset, at a time or at a snapshot", "[view][deployment]") {
+    file_log<sale> kept{"log", {.durable = every_batch, .background = false, .files = &files, .clock = &fake_clock}};
+    append(kept, 0, 600);
+    kept.sync();
     fake_now = fake_now + 1_h;
     auto const noon = fake_now;
-    append(log, 600, 1000);
-    log.sync();
-    auto options = on(files);
+    append(kept, 600, 1000);
+    kept.sync();
     options.cut_over_when_valid = true;
-    shop_t shop{"shop", options};
-    define_all(shop, log);
+    shop_t shop{options, kept};
     shop.start();
     CHECK(code_of([&] { shop.deploy("v1", replay_from::snapshot()); }) == error_code::not_there);
     CHECK(code_of([&] { shop.deploy("v1", replay_from::offset(1001)); }) == error_code::not_there);
@@ -449,8 +422,8 @@ TEST_CASE("a replay begins at an offset, at a time or at a snapshot", "[view][de
     CHECK(shop.view().read().about().based_on == 3);
     CHECK(rows_of(*shop.view().read()) == oracle(v1, 1000));
     shop.finish();
-    append(log, 1000, 1200);
-    log.sync();
+    append(kept, 1000, 1200);
+    kept.sync();
 
     CHECK(code_of([&] { shop.deploy("v2", replay_from::snapshot()); }) == error_code::not_there);  // another logic
     shop.deploy("v2", replay_from::snapshot_to_adopt());
@@ -461,19 +434,13 @@ TEST_CASE("a replay begins at an offset, at a time or at a snapshot", "[view][de
     CHECK(mixed.rbegin()->second == oracle(v2, 1200).rbegin()->second);
 }
 
-TEST_CASE("shadow output and canary: a version is seen before it is current", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
+TEST_CASE_METHOD(world, "shadow output and canary: a version is seen before it is current", "[view][deployment]") {
     append(log, 0, 500);
-    shop_t shop{"shop", on(files)};
-    define_all(shop, log);
+    shop_t shop{options, log};
     rows_t shadow;
     shop.shadow_to([&](pane<std::string, std::int64_t> const& row) { shadow[{row.window, row.key}] = row.value; });
     shop.start();
-    shop.deploy("v1");
-    settle(shop);
-    shop.cut_over();
+    make_current(shop, "v1");
     shadow.clear();
     shop.deploy("v2");
     settle(shop);
@@ -495,26 +462,256 @@ TEST_CASE("shadow output and canary: a version is seen before it is current", "[
     CHECK(other.read_for("key 1").version() == 1);
 }
 
-TEST_CASE("a trial that keeps crashing is stopped by itself", "[view][deployment]") {
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
+TEST_CASE_METHOD(world, "a trial that keeps crashing is stopped by itself", "[view][deployment]") {
     append(log, 0, 100);  // fewer than a snapshot takes
-    auto options = on(files);
     options.most_starts = 3;
     for (int start = 0; start < 4; ++start) {
-        shop_t shop{"shop", options};
-        define_all(shop, log);
+        shop_t shop{options, log};
         shop.start();
         if (start == 0) shop.deploy("v1");
         CHECK(shop.phase() == deployment_phase::replaying);
         files.restart();
     }
-    shop_t shop{"shop", options};
-    define_all(shop, log);
+    shop_t shop{options, log};
     shop.start();
     CHECK(shop.phase() == deployment_phase::steady);
     CHECK(shop.outcome().find("crash loop") != std::string::npos);
+}
+
+// --- what goes wrong in between -----------------------------------------------------------------------------------
+
+TEST_CASE("a step whose audit entry could not be written is whole, and stands in the log before the next one",
+    "[view][deployment]") {
+    std::vector<std::string> const whole{"deploy v1 (version 1)", "validate v1 (version 1)", "cut_over v1 (version 1)",
+        "deploy v2 (version 2)", "validate v2 (version 2)", "cut_over v2 (version 2)", "roll_back v1 (version 1)"};
+    for (std::uint64_t n = 1;; ++n) {  // the n-th call of the cut-over fails
+        INFO("call " << n);
+        world here;
+        auto& [files, log, options] = here;
+        append(log, 0, 500);
+        shop_t shop{options, log};
+        shop.start();
+        make_current(shop, "v1");
+        shop.deploy("v2");
+        settle(shop);
+        files.inject(n, fault::fail);
+        auto const failed = code_of([&] { shop.cut_over(); }) != error_code::none;
+        files.inject(0, fault::fail);
+        if (shop.view().current() == 2) {
+            CHECK(shop.phase() == deployment_phase::watching);
+            CHECK(shop.view().read().version() == 2);
+            append(log, 500, 800);
+            settle(shop);
+            CHECK(rows_of(*shop.view().read()) == oracle(v2, 800));
+            shop.roll_back();
+            CHECK(rows_of(*shop.view().read()) == oracle(v1, 800));
+            append(log, 800, 900);
+            settle(shop);
+            CHECK(rows_of(*shop.view().read()) == oracle(v1, 900));
+            CHECK(told(shop) == whole);
+        } else {  // whatever is asked of it now, it says what is wrong
+            code_of([&] { settle(shop); });
+            code_of([&] { shop.cut_over(); });
+            CHECK(shop.view().read().version() == (shop.phase() == deployment_phase::watching ? 2 : 1));
+        }
+        if (!failed) break;
+    }
+}
+
+TEST_CASE_METHOD(world, "a trial that cannot be stopped, as CURRENT cannot be written, is no end of the program",
+    "[view][deployment]") {
+    append(log, 0, 400);
+    shop_t shop{options, log};
+    shop.start();
+    shop.deploy("v3");
+    settle(shop);
+    REQUIRE(shop.phase() == deployment_phase::ready);
+    append(log, 400, 600);  // too dear
+    files.inject(1, fault::fail);
+    CHECK(code_of([&] { settle(shop); }) == error_code::io);
+    files.inject(0, fault::fail);
+    CHECK(code_of([&] { shop.cut_over(); }) == error_code::stopped);
+    CHECK(code_of([&] { settle(shop); }) == error_code::stopped);
+}
+
+TEST_CASE("a version that follows no more is left, whether its last rows can be written or not",
+    "[view][deployment]") {
+    for (bool const follows : {false, true}) {
+        for (std::uint64_t n = 1;; ++n) {
+            INFO("call " << n << (follows ? " of the end of the window" : " of the cut-over"));
+            world here;
+            auto& [files, log, options] = here;
+            append(log, 0, 400);
+            options.keep = 0;
+            if (!follows) options.rollback_window = {};
+            shop_t shop{options, log};
+            shop.start();
+            make_current(shop, "v1");
+            shop.deploy("v2");
+            settle(shop);
+            if (follows) shop.cut_over();
+            files.inject(n, fault::fail);
+            bool const failed = code_of([&] { follows ? shop.finish() : shop.cut_over(); }) != error_code::none;
+            files.inject(0, fault::fail);
+            bool const taken = shop.view().current() == 2 && shop.phase() == deployment_phase::steady;
+            if (taken) {
+                CHECK(shop.candidate() == 0);
+                append(log, 400, 700);
+                settle(shop);
+                CHECK(shop.lag() == 0);
+                CHECK(rows_of(*shop.view().read()) == oracle(v2, 700));
+                code_of([&] { shop.deploy("v1"); });
+                code_of([&] { settle(shop); });
+                code_of([&] { shop.cut_over(); });
+            }
+            if (!failed) break;
+        }
+    }
+}
+
+TEST_CASE_METHOD(world, "a canary is still there after a restart, for the same keys as elsewhere",
+    "[view][deployment]") {
+    append(log, 0, 500);
+    {
+        shop_t shop{options, log};
+        shop.start();
+        make_current(shop, "v1");
+        shop.deploy("v2");
+        settle(shop);
+        shop.set_canary(5'000);
+    }
+    shop_t shop{options, log};
+    shop.start();
+    reader const other{"shop", files};
+    int trial = 0;
+    for (int i = 0; i < 100; ++i) {
+        auto const key = "key " + std::to_string(i);
+        CHECK(shop.view().read_for(key).version() == other.read_for(key).version());
+        trial += shop.view().read_for(key).version() == 2;
+    }
+    CHECK(trial > 30);
+}
+
+TEST_CASE_METHOD(world, "what is certified, released and retired stands in the audit log, once", "[view][deployment]") {
+    append(log, 0, 300);
+    options.keep = 0;
+    options.cut_over_when_valid = true;
+    options.rollback_window = {};
+    {
+        shop_t shop{options, log};
+        shop.start();
+        shop.deploy("v1");
+        settle(shop);
+        shop.certify("step 6");  // a name like those of steps hides none of them
+        shop.certify("step 6");  // it does already
+        CHECK(!shop.release("audited 2023"));
+        CHECK(code_of([&] { shop.certify("step 6", 2); }) == error_code::not_there);
+        shop.deploy("v2");
+        settle(shop);
+        CHECK(shop.view().versions() == std::vector<std::uint64_t>{1, 2});
+        CHECK(shop.release("step 6"));
+        shop.deploy("v1");
+        settle(shop);
+        CHECK(shop.view().versions() == std::vector<std::uint64_t>{3});
+        std::vector<std::string> const all{"deploy v1 (version 1)", "validate v1 (version 1)",
+            "cut_over v1 (version 1)", "certify v1 (version 1)", "deploy v2 (version 2)", "validate v2 (version 2)",
+            "cut_over v2 (version 2)", "release v1 (version 1)", "deploy v1 (version 3)", "validate v1 (version 3)",
+            "cut_over v1 (version 3)", "retire v1 (version 1)", "retire v2 (version 2)"};
+        CHECK(told(shop) == all);
+        CHECK(shop.audit().history()[3].why == "step 4: step 6");
+    }
+    // Killed at any call of certifying it, it is certified and told, or neither.
+    for (std::uint64_t n = 1;; ++n) {
+        INFO("call " << n);
+        auto const name = "audit " + std::to_string(n);
+        bool killed = false;
+        {
+            shop_t shop{options, log};
+            shop.start();
+            files.inject(n, n % 2 == 0 ? fault::cut : fault::after);
+            killed = code_of([&] { shop.certify(name); }) != error_code::none;
+        }
+        files.restart();
+        shop_t shop{options, log};
+        shop.start();
+        auto const history = shop.audit().history();
+        CHECK((shop.view().certified(name) != 0) == history.back().why.ends_with(": " + name));
+        if (!killed) break;
+    }
+}
+
+TEST_CASE_METHOD(world, "a program that ends as it was meant to is no crash loop", "[view][deployment]") {
+    append(log, 0, 100);
+    options.most_starts = 3;
+    for (int start = 0; start < 8; ++start) {
+        shop_t shop{options, log};
+        shop.start();
+        if (start == 0) shop.deploy("v1");
+        CHECK(shop.phase() == deployment_phase::replaying);
+        shop.save();
+    }
+}
+
+TEST_CASE_METHOD(world, "a build says where it began to read, also when retention has removed that",
+    "[view][deployment]") {
+    append(log, 0, 10'000);
+    shop_t shop{options, log};
+    shop.start();
+    shop.deploy("v1");
+    settle(shop);
+    log.trim(0, 9'000);
+    REQUIRE(log.begin_offset() > 0);
+    append(log, 10'000, 10'001);
+    settle(shop);
+    CHECK(shop.about_candidate().inputs[0].offset == 10'001);
+    CHECK(shop.about_candidate().inputs[0].begin == 0);
+}
+
+TEST_CASE_METHOD(world, "guards judge each version by itself", "[view][deployment]") {
+    append(log, 0, 900);
+    shop_t shop{options, log};
+    guards watch;
+    watch.add("logic", [&](measures const&) {
+        return shop.about_candidate().logic_version == "v2" ? std::string{"not this one"} : std::string{};
+    });
+    watch.add(most_lag{.records = 500, .patience = 10_s});
+    shop.guard_with("guards", watch.as_guard());
+    shop.validate_with("checks", validation<std::string, std::int64_t>{}.add(counts{}).as_validator());
+    shop.start();
+    shop.deploy("v2");
+    settle(shop);
+    CHECK(shop.outcome().find("guard guards: logic: not this one") != std::string::npos);
+    fake_now = fake_now + 1_h;
+    shop.deploy("v1");
+    settle(shop);
+    CHECK(shop.phase() == deployment_phase::ready);
+}
+
+TEST_CASE_METHOD(world, "a folder that lacks its list of versions, or its current one, is not gone on with",
+    "[view][deployment]") {
+    {
+        shop_t shop{options, log};
+        shop.start();
+        make_current(shop, "v1");  // of no records
+    }
+    {
+        shop_t shop{options, log};  // nothing is missing
+        shop.start();
+        append(log, 0, 400);
+        settle(shop);
+        CHECK(rows_of(*shop.view().read()) == oracle(v1, 400));
+        shop.save();
+    }
+    auto const list = read_whole_file("shop/CURRENT", files);
+    files.remove("shop/CURRENT");
+    CHECK(code_of([&] { shop_t{options, log}.start(); }) == error_code::corrupt);
+    CHECK(!files.list("shop/versions/000000000001").empty());
+    write_whole_file("shop", "CURRENT", *list, files);
+    CHECK(code_of([&] { shop_t{options, log}.start(); }) == error_code::none);
+    driftless::detail::remove_tree("shop/versions/000000000001", files);
+    shop_t shop{options, log};
+    CHECK(code_of([&] { shop.start(); }) == error_code::corrupt);
+    CHECK(!shop.view().try_read());
 }
 
 // --- killed anywhere --------------------------------------------------------------------------------------------
@@ -522,22 +719,20 @@ TEST_CASE("a trial that keeps crashing is stopped by itself", "[view][deployment
 namespace {
 /// A program that deploys v1, cuts it over, deploys v2 while records come, cuts it over, and finishes: from wherever
 /// the files say. Whatever it is asked meanwhile, a version answers that is complete.
-class program {
-    memory_files& files_;
-    memory_log<sale>& log_;
-    std::int64_t& told_;  // by the source, which does not crash
+class program : public world {
+    std::int64_t told_ = 200;  // by the source, which does not crash
 
 public:
     static constexpr std::int64_t all = 900;
 
-    program(memory_files& files, memory_log<sale>& log, std::int64_t& told) : files_(files), log_(log), told_(told) {}
+    program() {
+        options.most_starts = 0;
+        append(log, 0, told_);
+    }
 
     /// Comes back when all is done; throws when it is killed.
     void run(bool no_trial_ends = true) {
-        auto options = on(files_);
-        options.most_starts = 0;
-        shop_t shop{"shop", options};
-        define_all(shop, log_);
+        shop_t shop{options, log};
         shop.validate_with("rows", [](table const* current, table const& fresh, build const&) {
             return lacks_rows(current, fresh);
         });
@@ -554,7 +749,7 @@ public:
                 if (v != "v2") shop.deploy(v.empty() ? "v1" : "v2");
             }
             if (!v.empty() && told_ < all) {
-                append(log_, told_, told_ + 20);
+                append(log, told_, told_ + 20);
                 told_ += 20;
             }
             shop.poll(64);
@@ -577,9 +772,9 @@ public:
         auto const here = shop.view().try_read();
         if (here) require_whole(**here, here->about());
     }
-    void look_from_outside() const {
-        if (!files_.exists("shop/CURRENT")) return;
-        reader other{"shop", files_};
+    void look_from_outside() {
+        if (!files.exists("shop/CURRENT")) return;
+        reader other{"shop", files};
         try {
             auto const now = other.read();
             require_whole(*now, now.about());
@@ -597,12 +792,7 @@ public:
 /// Kills it again and again at a call of the file layer that the seed chooses; then lets it end.
 void kill_and_resume(std::uint64_t seed, std::uint64_t span, int lives) {
     INFO("seed " << seed);
-    fake_now = event_time::from_ms(1'700'000'000'000);
-    memory_files files;
-    memory_log<sale> log;
-    std::int64_t told = 200;
-    append(log, 0, told);
-    program runs{files, log, told};
+    program runs;
     auto const below = [&seed](std::uint64_t n) {
         seed ^= seed >> 12;
         seed ^= seed << 25;
@@ -610,7 +800,7 @@ void kill_and_resume(std::uint64_t seed, std::uint64_t span, int lives) {
         return seed * 0x2545f4914f6cdd1d % n;
     };
     for (int life = 0; life < lives; ++life) {
-        files.inject(1 + below(span), below(2) == 0 ? fault::cut : fault::after);
+        runs.files.inject(1 + below(span), below(2) == 0 ? fault::cut : fault::after);
         bool killed = false;
         try {
             runs.run();
@@ -618,11 +808,11 @@ void kill_and_resume(std::uint64_t seed, std::uint64_t span, int lives) {
             killed = true;
         }
         if (!killed) return;
-        if (below(2) == 0) files.restart();
-        else files.lose_power(1 + below(1000));
+        if (below(2) == 0) runs.files.restart();
+        else runs.files.lose_power(1 + below(1000));
         runs.look_from_outside();
     }
-    files.inject(0, fault::cut);
+    runs.files.inject(0, fault::cut);
     runs.run();
     runs.look_from_outside();
 }
@@ -633,13 +823,8 @@ TEST_CASE("killed at any call across replay and cut-over, a deployment goes on w
     std::uint64_t const step = test::slow() ? 1 : 37;
     for (std::uint64_t n = 1;; n += step) {
         INFO("killed at call " << n);
-        fake_now = event_time::from_ms(1'700'000'000'000);
-        memory_files files;
-        memory_log<sale> log;
-        std::int64_t told = 200;
-        append(log, 0, told);
-        program runs{files, log, told};
-        files.inject(n, n % 2 == 0 ? fault::cut : fault::after);
+        program runs;
+        runs.files.inject(n, n % 2 == 0 ? fault::cut : fault::after);
         bool killed = false;
         try {
             runs.run();
@@ -650,8 +835,8 @@ TEST_CASE("killed at any call across replay and cut-over, a deployment goes on w
             CHECK(n > 100);
             break;
         }
-        if (n % 3 == 0) files.restart();
-        else files.lose_power(n);
+        if (n % 3 == 0) runs.files.restart();
+        else runs.files.lose_power(n);
         runs.look_from_outside();
         runs.run();
         runs.look_from_outside();
@@ -668,22 +853,17 @@ TEST_CASE("a call that fails once does not mix anything up: the next start has a
     std::uint64_t calls = 1;
     for (std::uint64_t n = 0; n <= calls; n += n == 0 ? 1 : step) {
         INFO("call " << n << " fails");  // 0: none
-        fake_now = event_time::from_ms(1'700'000'000'000);
-        memory_files files;
-        memory_log<sale> log;
-        std::int64_t told = 200;
-        append(log, 0, told);
-        program runs{files, log, told};
-        files.inject(n, fault::fail);
+        program runs;
+        runs.files.inject(n, fault::fail);
         try {
             runs.run(n == 0);
         } catch (error const&) {
             CHECK(n != 0);
         }
-        if (n == 0) calls = files.operations();
-        files.inject(0, fault::fail);
+        if (n == 0) calls = runs.files.operations();
+        runs.files.inject(0, fault::fail);
         runs.look_from_outside();
-        files.restart();
+        runs.files.restart();
         runs.run(false);
         runs.look_from_outside();
     }

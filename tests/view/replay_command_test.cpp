@@ -16,6 +16,7 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,13 +43,17 @@ using command = dl::replay_command<std::string, std::int64_t>;
 std::int64_t plain(sale const& s) { return s.cents; }
 std::int64_t taxed(sale const& s) { return s.cents * 2; }
 std::int64_t negative(sale const& s) { return -s.cents; }
+std::int64_t throws_late(sale const& s) {
+    return s.cents < 1000 ? s.cents : throw std::runtime_error{"too dear"};
+}
 
 auto revenue(std::int64_t (*of)(sale const&)) {
     return dl::from<sale>("sales"_name) | dl::assign_time<&sale::at>(dl::bounded_disorder{0_s})
         | dl::key_by<&sale::shop>() | dl::window(dl::tumbling{10_s}) | dl::aggregate(dl::sum(of)).id("revenue"_name);
 }
 std::int64_t now_ns = 1'000'000'000;
-dl::event_time fake_clock() { return dl::event_time{now_ns}; }
+std::int64_t tick_ns = 0;  // so much passes between two looks at the clock
+dl::event_time fake_clock() { return dl::event_time{now_ns += tick_ns}; }
 
 /// A program that is started for each command.
 struct programs {
@@ -56,6 +61,7 @@ struct programs {
     dl::memory_log<sale>& log;
     std::string out{};
     std::string err{};
+    std::string objection{};  // of a guard
 
     command_status operator()(std::vector<std::string> const& words) {
         out.clear();
@@ -63,15 +69,17 @@ struct programs {
         dl::deployment_options options;
         options.files = &files;
         options.clock = &fake_clock;
+        options.cut_over_when_valid = true;  // not by `run`
         command all{"revenue", options,
             {[this](std::string_view text) { out += text; }, [this](std::string_view text) { err += text; }}};
         all.add("v1", revenue(&plain), dl::bind("sales"_name, log))
             .add("v2", revenue(&taxed), dl::bind("sales"_name, log))
-            .add("wrong", revenue(&negative), log);
+            .add("wrong", revenue(&negative), log)
+            .add("late", revenue(&throws_late), log);
         dl::validation<std::string, std::int64_t> checks;
         checks.add(dl::counts{});
         checks.invariant("revenue >= 0", [](std::int64_t cents) { return cents >= 0; });
-        all.checks(std::move(checks));
+        all.checks(std::move(checks)).guard("watch", [this](dl::trial_health const&) { return objection; });
         return all.run(words);
     }
 };
@@ -116,6 +124,7 @@ TEST_CASE("a program plans, runs, validates, cuts over and rolls back by command
     CHECK_THAT(start.out, Contains("revenue >= 0: FAILED"));
     CHECK_THAT(start.err, Contains("not valid: checks: failed: revenue >= 0"));
     CHECK(start({"validate"}) == command_status::refused);
+    CHECK_THAT(start.err, Contains("there is no version to compare"));
     CHECK(start({"run"}) == command_status::misuse);
 
     CHECK(start({"run", "v2", "--records-per-second=100000000"}) == command_status::good);
@@ -148,13 +157,69 @@ TEST_CASE("a program plans, runs, validates, cuts over and rolls back by command
     CHECK_THAT(start.out, Contains("not possible"));
 }
 
+TEST_CASE("commands end the rollback window as well, and many of them are no crash loop", "[view][replay_command]") {
+    dl::testing::memory_files files;
+    dl::memory_log<sale> log;
+    append(log, 1000);
+    programs start{files, log};
+    for (auto const* const version : {"v1", "v2"}) {
+        REQUIRE(start({"run", version}) == command_status::good);
+        REQUIRE(start({"cutover"}) == command_status::good);
+    }
+    for (int i = 0; i < 8; ++i) CHECK(start({"run", "v1"}) == command_status::refused);
+    CHECK_THAT(start.err, Contains("can still be rolled back"));
+    now_ns += 600'000'000'000;
+    CHECK(start({"run", "v1", "--from", "offset:2000"}) == command_status::refused);
+    CHECK_THAT(start.err, Contains("a replay cannot begin outside"));
+    CHECK(start({"run", "wrong"}) == command_status::refused);
+    CHECK(start({"run", "v1"}) == command_status::good);
+    CHECK_THAT(start.out, Contains("version 4 is ready"));
+    append(log, 70'000);  // more than one look at the logs reads
+    CHECK(start({"validate"}) == command_status::good);
+    CHECK_THAT(start.out, Contains("rows now 14198, windows 7099, windows off 0]"));
+}
+
+TEST_CASE("a version that turned out bad after it was ready is told so", "[view][replay_command]") {
+    dl::testing::memory_files files;
+    dl::memory_log<sale> log;
+    append(log, 1000);
+    programs start{files, log};
+    REQUIRE(start({"run", "late"}) == command_status::good);
+    append(log, 1);  // too dear
+    CHECK(start({"validate"}) == command_status::refused);
+    CHECK_THAT(start.err, Contains("version 1 was stopped") && Contains("too dear"));
+
+    REQUIRE(start({"run", "v1"}) == command_status::good);
+    log.append({dl::text{"a"}, -5'000'000, dl::event_time{} + 1001_s});
+    append(log, 20);
+    CHECK(start({"validate"}) == command_status::refused);
+    CHECK_THAT(start.out, Contains("revenue >= 0: FAILED"));
+
+    start.objection = "enough";
+    CHECK(start({"validate"}) == command_status::refused);
+    CHECK_THAT(start.err, Contains("version 2 was stopped: guard watch: enough"));
+}
+
+TEST_CASE("a replay by command reads no faster than it may", "[view][replay_command]") {
+    dl::testing::memory_files files;
+    dl::memory_log<sale> log;
+    append(log, 1000);
+    programs start{files, log};
+    tick_ns = 2'000'000;
+    auto const before = now_ns;
+    CHECK(start({"run", "v1", "--records-per-second", "500"}) == command_status::good);
+    CHECK(now_ns - before >= 1'000'000'000);  // what a bucket holds at first costs nothing
+    tick_ns = 0;
+}
+
 TEST_CASE("a command line that makes no sense is told so", "[view][replay_command]") {
     dl::testing::memory_files files;
     dl::memory_log<sale> log;
     programs start{files, log};
     std::vector<std::pair<std::vector<std::string>, char const*>> const all{{{}, "expected a command"},
         {{"go"}, "there is no command 'go'"}, {{"plan"}, "expected the name of a version"},
-        {{"plan", "v9"}, "there is no version 'v9'; there are v1, v2, wrong"},
+        {{"plan", "v9"}, "there is no version 'v9'; there are v1, v2, wrong, late"},
+        {{"run", "v9"}, "there is no version 'v9'"},
         {{"plan", "v1", "v2"}, "there is nothing to do with 'v2'"},
         {{"plan", "v1", "--from", "yesterday"}, "--from is beginning"},
         {{"plan", "v1", "--from", "offset:x"}, "offset is a whole number, not 'x'"},

@@ -3,12 +3,14 @@
 #include <support/catch.hpp>
 
 #include <driftless/agg.hpp>
+#include <driftless/file/whole_file.hpp>
 #include <driftless/log/evolution.hpp>
 #include <driftless/log/file_log.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/run/job.hpp>
+#include <driftless/run/snapshot_manifest.hpp>
 #include <driftless/testing/memory_files.hpp>
 
 #include <boost/hana/adapt_struct.hpp>
@@ -134,6 +136,7 @@ TEST_CASE("a range that retention has cut into is refused, whatever says where i
     }
     CHECK(dl::plan_replay(totals(), {}, log).possible());
     CHECK(dl::plan_replay(totals(), {.from = replay_from::time(dl::event_time{} + 1000_s)}, log).possible());
+    CHECK(dl::plan_replay(totals(), {.from = replay_from::time(dl::event_time{})}, log).possible());
     log.trim(0, 900);
     auto const begin = log.begin_offset();
     REQUIRE(begin > 0);
@@ -145,9 +148,15 @@ TEST_CASE("a range that retention has cut into is refused, whatever says where i
     CHECK_THAT(all.str(), Contains("refused: partition 0 begins") && Contains("\nnot possible\n"));
     CHECK(dl::plan_replay(totals(), {.from = replay_from::offset(begin)}, log).possible());
     CHECK_FALSE(dl::plan_replay(totals(), {.from = replay_from::offset(begin - 1)}, log).possible());
-    CHECK(dl::plan_replay(totals(), {.from = replay_from::offset(2000)}, log).records == 0);
+    auto const at_end = dl::plan_replay(totals(), {.from = replay_from::offset(2000)}, log);
+    CHECK(at_end.possible());
+    CHECK(at_end.records == 0);
     CHECK_FALSE(dl::plan_replay(totals(), {.from = replay_from::offset(2001)}, log).possible());
     CHECK_FALSE(dl::plan_replay(totals(), {.from = replay_from::time(dl::event_time{} + 100_s)}, log).possible());
+    // What was appended at the very time may have been removed, too.
+    auto const first = log.read(0, begin).append_time();
+    CHECK_FALSE(dl::plan_replay(totals(), {.from = replay_from::time(first)}, log).possible());
+    CHECK(dl::plan_replay(totals(), {.from = replay_from::time(first + 1_ns)}, log).possible());
     auto const late = dl::plan_replay(totals(), {.from = replay_from::time(dl::event_time{} + 1500_s)}, log);
     CHECK(late.possible());
     CHECK(late.records >= 500);
@@ -266,6 +275,15 @@ TEST_CASE("a replay begins with the compatible snapshot that has read furthest",
     CHECK(all.records == 1000);
     CHECK_FALSE(all.from_snapshot);
     CHECK(has(all.notes, "could begin with snapshot 2 in state, and need not read 700 records"));
+    {
+        auto const whole = dl::read_whole_file("state/000000000002.manifest", files);
+        REQUIRE(whole);
+        dl::write_whole_file("state", "000000000002.manifest", whole->substr(0, whole->size() / 2), files);
+        auto const older = plan_of(replay_from::snapshot(), "v1", totals());
+        CHECK(older.records == 700);
+        CHECK(has(older.notes, "snapshot 2 in state cannot be read"));
+        dl::write_whole_file("state", "000000000002.manifest", *whole, files);
+    }
     auto const other_logic = plan_of(replay_from::snapshot(), "v2", totals());
     CHECK_FALSE(other_logic.possible());
     CHECK(has(other_logic.refusals, "no snapshot that the replay can begin with"));
@@ -286,6 +304,67 @@ TEST_CASE("a replay begins with the compatible snapshot that has read furthest",
     auto const trimmed = plan_of(replay_from::snapshot(), "v1", totals());
     CHECK_FALSE(trimmed.possible());
     CHECK(has(trimmed.notes, "retention has removed what comes behind it"));
+}
+
+TEST_CASE("a snapshot says why it does not fit", "[view][replay_plan]") {
+    dl::replay_plan plan;
+    plan.fingerprint = 7;
+    plan.logic_version = "v1";
+    for (std::uint32_t p : {0U, 1U}) {
+        dl::planned_input in;
+        in.name = "sales";
+        in.log = "one";
+        in.partition = p;
+        in.begin = 10;
+        in.end = 20;
+        plan.inputs.push_back(in);
+    }
+    dl::snapshot_manifest fits;
+    fits.fingerprint = 7;
+    fits.logic_version = "v1";
+    for (std::uint32_t p : {0U, 1U}) {
+        fits.inputs.emplace_back();
+        fits.inputs.back().name = "sales";
+        fits.inputs.back().log = "one";
+        fits.inputs.back().partition = p;
+        fits.inputs.back().offset = p == 0 ? 10 : 20;  // the bounds belong to it
+    }
+    CHECK(dl::detail::why_not(plan, false, fits).empty());
+    auto const why = [&](auto const& change, bool adopts = false) {
+        auto other = fits;
+        change(other);
+        return dl::detail::why_not(plan, adopts, other);
+    };
+    CHECK_THAT(why([](auto& m) { m.ended = true; }), Contains("drained"));
+    CHECK_THAT(why([](auto& m) { m.fingerprint = 8; }, true), Contains("another pipeline"));
+    CHECK_THAT(why([](auto& m) { m.logic_version = "v2"; }), Contains("logic version v2, these v1"));
+    CHECK(why([](auto& m) { m.logic_version = "v2"; }, true).empty());
+    CHECK_THAT(why([](auto& m) { m.inputs.pop_back(); }), Contains("number of partitions"));
+    CHECK_THAT(why([](auto& m) { m.inputs[1].name = "returns"; }), Contains("other inputs"));
+    CHECK_THAT(why([](auto& m) { m.inputs[1].partition = 2; }), Contains("other inputs"));
+    CHECK_THAT(why([](auto& m) { m.inputs[1].log = "two"; }), Contains("another log"));
+    CHECK(why([](auto& m) { m.inputs[1].log.clear(); }).empty());
+    CHECK_THAT(why([](auto& m) { m.inputs[0].offset = 9; }), Contains("retention has removed"));
+    CHECK_THAT(why([](auto& m) { m.inputs[1].offset = 21; }), Contains("partition 1 of 'sales' ends before it"));
+    dl::detail::place_replay(plan, replay_from::time(dl::event_time{}));  // these logs cannot say where that is
+    CHECK(plan.refusals.size() == 2);
+    CHECK(has(plan.refusals, "does not know when its records were appended"));
+}
+
+TEST_CASE("a replay writes a snapshot at its end, and those on the way", "[view][replay_plan]") {
+    dl::replay_plan plan;
+    dl::planned_input in;
+    in.end = 1000;
+    plan.inputs.push_back(in);
+    plan.state_bytes = 10;
+    auto once = plan;
+    dl::detail::estimate_replay(once, {.records = 100}, {}, 5, 0);
+    CHECK(once.bytes_to_write == 15);
+    auto often = plan;
+    dl::detail::estimate_replay(often, {.records = 100}, 1_s, 5, 0);
+    CHECK(often.bytes_to_write == 11 * 15);
+    dl::detail::estimate_replay(plan, {.records = 1, .per = dl::duration::max()}, 1_s, 5, 0);
+    CHECK(plan.time == dl::duration::max());
 }
 
 TEST_CASE("a pipeline that asks the clock or the outside needs what was written down then", "[view][replay_plan]") {

@@ -96,7 +96,8 @@ public:
         change.value = std::move(value);
         change.set_at = detail::system_time();
         for (std::uint32_t p = 0; p < records.partitions(); ++p) {
-            std::uint64_t from = records.end_offset(p) + lead;
+            std::uint64_t const end = records.end_offset(p);
+            std::uint64_t from = end + std::min(lead, ~std::uint64_t{0} - end);
             if (!changes_.empty() && p < changes_.back().from.size()) from = std::max(from, changes_.back().from[p]);
             change.from.push_back(from);
         }

@@ -122,8 +122,8 @@ public:
                                             : std::to_string(now.starts) + " starts in a short time";
         });
     }
-    guards& add(std::string name, check f) {
-        all_.push_back({std::move(name), std::move(f)});
+    guards& add(std::string name, check const& f) {
+        all_.push_back({std::move(name), f, f});
         return *this;
     }
 
@@ -142,10 +142,13 @@ public:
         return tripped_;
     }
     /// These guards as one guard of a deployment: deployment.guard_with("guards", watch.as_guard()). They are borrowed.
-    /// `also` is called with what the deployment knows, and adds what else was measured.
+    /// They begin anew with each version. `also` is called with what the deployment knows, and adds what else was
+    /// measured.
     template <class F>
     [[nodiscard]] auto as_guard(F also) {
         return [this, also = std::move(also)](auto const& health) {
+            if (watched_ != 0 && watched_ != health.about.number) begin_anew();
+            watched_ = health.about.number;
             auto now = measured(health.about, health.lag, health.now);
             now.starts = health.starts;
             now.serving = health.phase == decltype(health.phase)::watching;
@@ -159,7 +162,7 @@ public:
     }
     /// What was said; go_on if none has tripped.
     [[nodiscard]] guard_decision const& decision() const noexcept { return tripped_; }
-    /// For another version: all begin anew where they were added.
+    /// What was said is forgotten, and may be said again; what each guard has seen stays.
     void reset() { tripped_ = {}; }
     [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
 
@@ -167,10 +170,16 @@ private:
     struct named {
         std::string name;
         check f;
+        check fresh;  // as it was added: what it remembers is of one version
     };
     std::vector<named> all_;
     guard_decision tripped_;
+    std::uint64_t watched_ = 0;  // the version that as_guard() has been shown
 
+    void begin_anew() {
+        reset();
+        for (auto& each : all_) each.f = each.fresh;
+    }
     static std::uint64_t bad(measures const& of, error_rate const& what) noexcept {
         return of.left_out(what.count_duplicates);
     }

@@ -12,33 +12,24 @@
 #include <driftless/view/deployment.hpp>
 #include <driftless/view/deployment_options.hpp>
 #include <driftless/view/detail/command_words.hpp>
+#include <driftless/view/detail/meet.hpp>
 #include <driftless/view/replay_plan.hpp>
-#include <driftless/view/row_set.hpp>
 #include <driftless/view/validate.hpp>
+#include <driftless/view/verdict.hpp>
 #include <driftless/view/view.hpp>
 
-#include <cstddef>
-#include <cstdint>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace driftless::inline v0 {
-
-namespace detail {
-template <class X>
-inline constexpr bool borrowed_log = std::is_lvalue_reference_v<X>;
-template <class Name, class X>
-inline constexpr bool borrowed_log<bound<Name, X&>> = true;
-}  // namespace detail
 
 /// What a replay_command ends with.
 enum class command_status : int {
@@ -102,12 +93,13 @@ public:
         : folder_(std::move(folder)), options_(std::move(options)), output_(std::move(output)) {
         while (folder_.size() > 1 && folder_.back() == '/') folder_.pop_back();
         if (options_.who.empty()) options_.who = "driftless-replay";
+        options_.cut_over_when_valid = false;  // that is a command of its own
     }
 
     /// A version: a pipeline and its logs, as for deployment::define. The logs outlive the command.
     template <pipeline P, class... Inputs>
     replay_command& add(std::string name, P const& p, Inputs&&... inputs) {
-        static_assert((detail::borrowed_log<Inputs> && ...),
+        static_assert((detail::borrows<Inputs> && ...),
             "driftless: a replay_command borrows its logs: give add() logs that outlive it, not temporaries");
         std::tuple<Inputs...> held{std::forward<Inputs>(inputs)...};  // references to logs
         versions_.push_back({name,
@@ -190,76 +182,82 @@ private:
         words.expect_end();
         if (name) static_cast<void>(version(*name));
         if (limits.any()) options_.replay_limits = limits;
-        validation_report report;
-        auto const opened = open(report);
-        if (opened->phase() == deployment_phase::steady) {
-            if (!name) throw detail::command_misuse{"no version is on trial: expected the name of the one to begin"};
-            opened->deploy(*name, from);
-        } else if (opened->phase() == deployment_phase::watching) {
-            return complain("the last cut-over can still be rolled back: `rollback`, or wait until the window ends",
-                command_status::refused);
-        } else if (name && opened->about_candidate().logic_version != *name) {
-            return complain("version " + opened->about_candidate().logic_version + " is on trial",
-                command_status::refused);
-        }
-        while (opened->phase() == deployment_phase::replaying) opened->poll();
-        print(report.str());
-        if (opened->phase() != deployment_phase::ready && opened->candidate() == 0) {
-            return complain(opened->outcome(), command_status::refused);
-        }
-        opened->save();
-        print("version " + std::to_string(opened->candidate()) + " is ready: " + records(opened->about_candidate())
-            + "\n");
-        return command_status::good;
+        return in_deployment([&](shop& opened, validation_report& report) {
+            if (opened.phase() == deployment_phase::watching) poll(opened);  // nobody else ends the window
+            if (opened.phase() == deployment_phase::steady) {
+                if (!name) {
+                    throw detail::command_misuse{"no version is on trial: expected the name of the one to begin"};
+                }
+                try {
+                    opened.deploy(*name, from);
+                } catch (error const& problem) {  // the log has no such offset, or no version such a snapshot
+                    if (problem.code() != error_code::not_there) throw;
+                    return complain(problem.what(), command_status::refused);
+                }
+            } else if (opened.phase() == deployment_phase::watching) {
+                return complain("the last cut-over can still be rolled back: `rollback`, or wait until the window ends",
+                    command_status::refused);
+            } else if (name && opened.about_candidate().logic_version != *name) {
+                return complain("version " + opened.about_candidate().logic_version + " is on trial",
+                    command_status::refused);
+            }
+            replay_to_end(opened);
+            print(report.str());
+            if (opened.phase() != deployment_phase::ready && opened.candidate() == 0) {
+                return complain(opened.outcome(), command_status::refused);
+            }
+            print("version " + std::to_string(opened.candidate()) + " is ready: " + records(opened.about_candidate())
+                + "\n");
+            return command_status::good;
+        });
     }
     command_status validate(detail::command_words& words) {
         words.expect_end();
-        validation_report found;
-        auto const opened = open(found);
-        if (opened->phase() == deployment_phase::replaying) {
-            while (opened->phase() == deployment_phase::replaying) opened->poll();
-            if (opened->candidate() == 0) {
-                print(found.str());
-                return complain(opened->outcome(), command_status::refused);
+        return in_deployment([&](shop& opened, validation_report& found) {
+            if (opened.candidate() == 0) {
+                return complain("there is no version to compare: `run` one", command_status::refused);
             }
-        } else if (opened->phase() == deployment_phase::ready) {
-            while (opened->poll() != 0) {}
-            auto const candidate = rows_in(*opened->view().read_version(opened->candidate()));
-            auto const current = opened->view().try_read();
-            found = current ? checks_.run(candidate, rows_in(**current)) : checks_.run(candidate);
-        } else {
-            return complain("there is no version to compare: `run` one", command_status::refused);
-        }
-        print(found.str());
-        return found ? command_status::good : command_status::refused;
+            bool const compared = opened.phase() == deployment_phase::replaying;
+            if (compared) replay_to_end(opened);
+            else bring_level(opened);
+            if (opened.candidate() == 0) {
+                print(found.str());
+                return complain(opened.outcome(), command_status::refused);
+            }
+            if (!compared) {
+                auto const candidate = opened.view().read_version(opened.candidate());
+                auto const current = opened.view().try_read();
+                found = checks_.run_views(*candidate, current ? &**current : nullptr);
+            }
+            print(found.str());
+            return found ? command_status::good : command_status::refused;
+        });
     }
     command_status cut_over(detail::command_words& words) {
         words.expect_end();
-        validation_report report;
-        auto const opened = open(report);
-        if (opened->phase() != deployment_phase::ready) {
-            return complain("no version is ready: `run` one first", command_status::refused);
-        }
-        auto const number = opened->candidate();
-        opened->cut_over();
-        if (opened->view().current() != number) return complain(opened->outcome(), command_status::refused);
-        opened->save();
-        print("version " + std::to_string(number) + " is current\n");
-        return command_status::good;
+        return in_deployment([&](shop& opened, validation_report&) {
+            if (opened.phase() != deployment_phase::ready) {
+                return complain("no version is ready: `run` one first", command_status::refused);
+            }
+            auto const number = opened.candidate();
+            opened.cut_over();
+            if (opened.view().current() != number) return complain(opened.outcome(), command_status::refused);
+            print("version " + std::to_string(number) + " is current\n");
+            return command_status::good;
+        });
     }
     command_status roll_back(detail::command_words& words) {
         auto const why = words.optional().value_or("asked for");
         words.expect_end();
-        validation_report report;
-        auto const opened = open(report);
-        if (opened->phase() != deployment_phase::watching) {
-            return complain("there is no version to go back to: the rollback window has ended",
-                command_status::refused);
-        }
-        opened->roll_back(why);
-        opened->save();
-        print("version " + std::to_string(opened->view().current()) + " is current again\n");
-        return command_status::good;
+        return in_deployment([&](shop& opened, validation_report&) {
+            if (opened.phase() != deployment_phase::watching) {
+                return complain("there is no version to go back to: the rollback window has ended",
+                    command_status::refused);
+            }
+            opened.roll_back(why);
+            print("version " + std::to_string(opened.view().current()) + " is current again\n");
+            return command_status::good;
+        });
     }
     command_status history(detail::command_words& words) {
         auto const text = words.optional();
@@ -281,24 +279,36 @@ private:
         }
         throw detail::command_misuse{"there is no version '" + name + "'; there are " + (all.empty() ? "none" : all)};
     }
-    /// What the checks find on the way is put into `report`, which outlives the deployment.
-    [[nodiscard]] std::unique_ptr<shop> open(validation_report& report) const {
-        auto out = std::make_unique<shop>(folder_, options_);
-        for (auto const& each : versions_) each.define(*out);
-        out->validate_with("checks", [this, &report](View const* current, View const& fresh, build const&) {
-            auto const candidate = rows_in(fresh);
-            report = current != nullptr ? checks_.run(candidate, rows_in(*current)) : checks_.run(candidate);
+    /// f(deployment, what its checks find on the way). A command that ends is no crash: many of them are no crash loop.
+    template <class F>
+    command_status in_deployment(F&& f) {
+        validation_report report;
+        shop opened{folder_, options_};
+        for (auto const& each : versions_) each.define(opened);
+        opened.validate_with("checks", [this, &report](View const* current, View const& fresh, build const&) {
+            report = checks_.run_views(fresh, current);
             return report.passed() ? std::string{} : report.summary();
         });
-        for (auto const& [name, f] : guards_) out->guard_with(name, f);
-        out->start();
-        return out;
+        for (auto const& [name, guard] : guards_) opened.guard_with(name, guard);
+        opened.start();
+        auto const status = f(opened, report);
+        if (status == command_status::good || opened.phase() != deployment_phase::steady) opened.save();
+        return status;
     }
-    [[nodiscard]] static row_set<K, V> rows_in(View const& of) {
-        row_set<K, V> out;
-        detail::each_row<K, V>(
-            of, [&](auto const& key, time_window window, auto const& value) { out.add(key, window, value); });
-        return std::move(out).finish();
+    /// Until the version on trial is ready, or was stopped.
+    static void replay_to_end(shop& opened) {
+        while (opened.phase() == deployment_phase::replaying) poll(opened);
+    }
+    /// Until the version that is ready, unless it was stopped, stands where the current one does.
+    static void bring_level(shop& opened) {
+        bool same = false;
+        do {
+            poll(opened);
+            static_cast<void>(detail::ahead_of(opened.about_current(), opened.about_candidate(), same));
+        } while (!same && opened.candidate() != 0);
+    }
+    static void poll(shop& opened) {
+        if (opened.poll() == 0) std::this_thread::sleep_for(std::chrono::milliseconds{1});  // a throttle has its time
     }
     /// Of all versions that are there.
     [[nodiscard]] std::vector<std::string> snapshot_folders() const {

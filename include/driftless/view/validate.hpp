@@ -4,6 +4,7 @@
 
 #include <driftless/core/error.hpp>
 #include <driftless/core/time.hpp>
+#include <driftless/view/detail/any_view.hpp>
 #include <driftless/view/detail/validators.hpp>
 #include <driftless/view/reconcile.hpp>
 #include <driftless/view/row_set.hpp>
@@ -143,6 +144,14 @@ public:
     /// Where there is no current version.
     [[nodiscard]] validation_report run(rows const& candidate) const { return run_all(candidate, nullptr); }
 
+    /// The same of two views, as they are now; there may be no current one.
+    template <class View>
+    [[nodiscard]] validation_report run_views(View const& fresh, View const* current) const {
+        auto const rows_in = [](View const& of) {
+            return rows_of<K, V>([&](auto const& row) { detail::each_row<K, V>(of, row); });
+        };
+        return current != nullptr ? run(rows_in(fresh), rows_in(*current)) : run(rows_in(fresh));
+    }
     /// The checks as a validator of a deployment: deployment.validate_with("checks", checks.as_validator()). What they
     /// found is kept in `report`, if one is given; it outlives the deployment.
     [[nodiscard]] auto as_validator(validation_report* report = nullptr) const {
@@ -155,12 +164,6 @@ public:
     }
 
 private:
-    template <class View>
-    validation_report run_views(View const& fresh, View const* current) const {
-        auto const candidate = rows_of<K, V>(fresh);
-        if (current == nullptr) return run(candidate);
-        return run(candidate, rows_of<K, V>(*current));
-    }
     struct named {
         std::string name;
         check f;

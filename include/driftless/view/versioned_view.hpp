@@ -11,10 +11,11 @@
 #include <driftless/log/detail/system_time.hpp>
 #include <driftless/run/detail/plan_text.hpp>
 #include <driftless/view/build.hpp>
+#include <driftless/view/built_version.hpp>
 #include <driftless/view/detail/any_view.hpp>
+#include <driftless/view/detail/listed_versions.hpp>
 #include <driftless/view/detail/pinned_switch.hpp>
 #include <driftless/view/detail/rows_file.hpp>
-#include <driftless/view/detail/listed_versions.hpp>
 #include <driftless/view/view.hpp>
 
 #include <algorithm>
@@ -47,51 +48,6 @@ struct version_span {
     event_time since;
 };
 
-/// One version of a view, while it is in memory: its rows, and what it was made of.
-template <class View>
-class built_version {
-    std::uint64_t number_;
-    View rows_;
-    mutable std::mutex mutex_;
-    build about_;
-
-public:
-    explicit built_version(build about, view_options const& how = {})
-        : number_(about.number), rows_(detail::make_view<View>(how)), about_(std::move(about)) {}
-
-    [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
-    [[nodiscard]] View const& rows() const noexcept { return rows_; }
-    [[nodiscard]] View& rows() noexcept { return rows_; }
-    /// What it was made of, as of the last chunk of records.
-    [[nodiscard]] build about() const {
-        std::lock_guard const lock{mutex_};
-        return about_;
-    }
-    void tell(build about) {
-        std::lock_guard const lock{mutex_};
-        about_ = std::move(about);
-    }
-};
-
-/// What a reader holds: one version, and no other, however long it reads.
-///
-/// State       The version stays in memory until the session ends, also when it was retired.
-/// Threads     One; sessions are cheap.
-template <class View>
-class read_session {
-    using pin = typename detail::pinned_switch<built_version<View>>::pin;
-    pin held_;
-
-public:
-    explicit read_session(pin held) noexcept : held_(std::move(held)) {}
-
-    /// The number of the version.
-    [[nodiscard]] std::uint64_t version() const noexcept { return held_->number(); }
-    [[nodiscard]] build about() const { return held_->about(); }
-    [[nodiscard]] View const& operator*() const noexcept { return std::as_const(*held_).rows(); }
-    [[nodiscard]] View const* operator->() const noexcept { return &**this; }
-};
-
 /// Several versions of one view side by side, one of them current: a new one is built while readers use the old one,
 /// and all of them are moved to it at once, or back.
 ///
@@ -104,9 +60,9 @@ public:
 ///             start. The rows of the current version are read at the start.
 /// Time        A version is current from its cut-over on; these times are monotonised: a clock that was set back gives
 ///             the time of the one before plus 1 ns.
-/// Errors      driftless::error: in_use (another process writes this folder), corrupt, io, not_there. After an error
-///             while CURRENT was written nobody knows what it says: the object refuses further changes (stopped); open
-///             the folder anew. Readers go on.
+/// Errors      driftless::error: in_use (another process writes this folder), corrupt (also where versions have no
+///             CURRENT), io, not_there. After an error while CURRENT was written nobody knows what it says: the
+///             object refuses further changes (stopped); open the folder anew. Readers go on.
 /// Threads     read(), read_for() and the other reads from any number of threads; changes from one.
 /// Complexity  cut_over and roll_back write one small file and store one pointer. A read takes two atomic operations.
 /// Source      M. Fowler, "Blue Green Deployment" (2010).
@@ -282,13 +238,7 @@ public:
     ///
     /// Errors      not_there if there is no such version, or it has no rows on disk: save() it first.
     void cut_over(std::uint64_t number) {
-        auto* const to = at(number);
-        if (detail::newest_rows_in(folder_of(number), *files_) == 0) {
-            throw error{error_code::not_there,
-                detail::sentence(
-                    {"version ", number, " has no rows on disk: save() it before readers are moved to it"}),
-                folder_};
-        }
+        auto* const to = at_with_rows(number);
         change([&](detail::listed_versions& list) {
             set_current(list, number);
         });
@@ -297,7 +247,10 @@ public:
     }
     /// Removes the versions that are neither in use nor kept: beside the current one, the canary and certified ones the
     /// newest `keep` stay.
-    void retire_old() { retire_old({}); }
+    void retire_old() {
+        if (auto const gone = beyond_keep({}); !gone.empty()) remove(gone);
+        collect();
+    }
     /// Removes a version.
     ///
     /// Errors      invalid_argument for the current one and for a certified one.
@@ -316,12 +269,7 @@ public:
     /// Errors      invalid_argument where the name pins another version.
     void certify(std::string_view name, std::uint64_t number = 0) {
         if (number == 0) number = list_.current;
-        require_listed(number);
-        if (auto const other = certified(name); other != 0) {
-            if (other == number) return;
-            throw error{error_code::invalid_argument,
-                detail::sentence({"`", name, "` certifies version ", other, ": release it first"}), folder_};
-        }
+        if (!certifies_anew(name, number)) return;
         change([&](detail::listed_versions& list) {
             list.find(number)->certified.emplace_back(name);
         });
@@ -336,11 +284,13 @@ public:
         return true;
     }
     /// Of 10'000 keys so many are read from that version by read_for; 0 ends the trial.
+    ///
+    /// Errors      not_there if there is no such version, or it has no rows on disk; invalid_argument above 10'000.
     void set_canary(std::uint64_t number, std::uint32_t share) {
         if (share > 10'000) {
             throw error{error_code::invalid_argument, "a canary has at most 10000 of 10000 keys", folder_};
         }
-        auto* const to = share != 0 ? at(number) : nullptr;
+        auto* const to = share != 0 ? at_with_rows(number) : nullptr;
         change([&](detail::listed_versions& list) {
             list.canary = share != 0 ? number : 0;
             list.canary_share = share;
@@ -364,14 +314,13 @@ protected:
             auto const slash = folder_.rfind('/');
             files_->sync_folder(slash == std::string::npos ? "." : folder_.substr(0, slash == 0 ? 1 : slash));
         }
-        files_->make_folder(folder_ + "/" + std::string{detail::versions_name});
+        files_->make_folder(detail::versions_folder(folder_));
         lock_ = files_->open(folder_ + "/lock", open_mode::create);
         if (!lock_->try_lock(false)) {
             throw error{error_code::in_use,
                 "another process writes this view: end it, or read the view with versioned_view_reader", folder_};
         }
-        if (auto found = detail::read_listed_versions(folder_, *files_)) list_ = std::move(*found);
-        remove_leftovers();
+        list_ = detail::take_up_versions(folder_, *files_);
         if (serves) serve();
     }
     /// Shows readers what CURRENT says.
@@ -381,7 +330,6 @@ protected:
     }
     [[nodiscard]] detail::listed_versions const& list() const noexcept { return list_; }
     [[nodiscard]] file_system& files() const noexcept { return *files_; }
-    [[nodiscard]] versioned_view_options const& options() const noexcept { return options_; }
     [[nodiscard]] event_time now() const {
         return options_.clock != nullptr ? options_.clock() : detail::system_time();
     }
@@ -392,7 +340,7 @@ protected:
         require_whole();
         detail::remove_tree(folder_of(number), *files_);
         files_->make_folder(folder_of(number));
-        files_->sync_folder(folder_ + "/" + std::string{detail::versions_name});
+        files_->sync_folder(detail::versions_folder(folder_));
     }
     /// One write of CURRENT, with what `edit` changes.
     template <class F>
@@ -422,20 +370,28 @@ protected:
     /// Readers see what was written.
     void show(std::uint64_t number) {
         current_.store(number != 0 ? at(number) : nullptr, std::memory_order_seq_cst);
-        if (list_.canary == 0) show_canary(nullptr, 0);
+        show_canary(list_.canary != 0 ? at(list_.canary) : nullptr, list_.canary_share);
     }
-    void retire_old(std::vector<std::uint64_t> const& used) {
-        std::vector<std::uint64_t> kept;
+    /// Those that neither readers, nor their certificates, nor `used` hold, but for the newest `keep` of them.
+    [[nodiscard]] std::vector<std::uint64_t> beyond_keep(std::vector<std::uint64_t> const& used) const {
+        std::vector<std::uint64_t> others;
         for (auto const& each : list_.versions) {
             bool const in_use = each.number == list_.current || each.number == list_.canary || !each.certified.empty()
                 || std::find(used.begin(), used.end(), each.number) != used.end();
-            if (!in_use) kept.push_back(each.number);
+            if (!in_use) others.push_back(each.number);
         }
-        if (kept.size() > options_.keep) {
-            kept.resize(kept.size() - options_.keep);
-            remove(kept);
-        }
-        switch_.collect();
+        others.resize(others.size() > options_.keep ? others.size() - options_.keep : 0);
+        return others;
+    }
+    /// Frees what sessions held until they ended.
+    void collect() { switch_.collect(); }
+    /// False if the name pins that version already.
+    [[nodiscard]] bool certifies_anew(std::string_view name, std::uint64_t number) const {
+        require_listed(number);
+        auto const other = certified(name);
+        if (other == 0 || other == number) return other == 0;
+        throw error{error_code::invalid_argument,
+            detail::sentence({"`", name, "` certifies version ", other, ": release it first"}), folder_};
     }
     void remove(std::vector<std::uint64_t> const& numbers) {
         change([&](detail::listed_versions& list) {
@@ -493,8 +449,13 @@ protected:
         loaded_.emplace_back(number, made);
         return made;
     }
-    [[nodiscard]] bool is_loaded(std::uint64_t number) const {
-        return std::any_of(loaded_.begin(), loaded_.end(), [&](auto const& each) { return each.first == number; });
+    /// As at; not_there where its rows are in memory alone: neither another process nor the next start would find them.
+    place* at_with_rows(std::uint64_t number) {
+        auto* const found = at(number);
+        if (detail::newest_rows_in(folder_of(number), *files_) != 0) return found;
+        throw error{error_code::not_there,
+            detail::sentence({"version ", number, " has no rows on disk: save() it before readers are moved to it"}),
+            folder_};
     }
     void require_listed(std::uint64_t number) const {
         if (list_.find(number) != nullptr) return;
@@ -535,16 +496,6 @@ private:
             detail::sentence({"version ", number,
                 there ? " is not in memory: load() it first" : " has been retired, or never was"}),
             folder_};
-    }
-    void remove_leftovers() {
-        auto const versions = folder_ + "/" + std::string{detail::versions_name};
-        for (auto const& each : files_->list(versions)) {
-            bool named = false;
-            for (auto const& one : list_.versions) named = named || each.name == detail::padded_number(one.number);
-            if (!named) detail::remove_tree(versions + "/" + each.name, *files_);
-        }
-        // One that was named before its folder was safe is empty.
-        for (auto const& one : list_.versions) files_->make_folder(folder_of(one.number));
     }
 };
 }  // namespace driftless::inline v0

@@ -5,6 +5,7 @@
 #include <driftless/codec/checksum.hpp>
 #include <driftless/codec/schema.hpp>
 #include <driftless/core/sink.hpp>
+#include <driftless/log/readable.hpp>
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/job.hpp>
 #include <driftless/view/detail/build_sink.hpp>
@@ -111,6 +112,17 @@ struct definition_input<bound<Name, X>> {
     }
 };
 
+template <class X>
+inline constexpr bool is_log_input = readable_log<typename definition_input<X>::log>;
+
+/// An input as it is forwarded: a log that outlives the call, or a name bound to one.
+template <class X>
+inline constexpr bool borrows = std::is_lvalue_reference_v<X>;
+template <class Name, class X>
+inline constexpr bool borrows<bound<Name, X>> = std::is_lvalue_reference_v<X>;
+template <class Name, class X>
+inline constexpr bool borrows<bound<Name, X>&> = std::is_lvalue_reference_v<X>;
+
 template <class K, class V, class View, class P, class... Inputs>
 class typed_build_job final : public build_job<K, V, View> {
     std::string folder_;
@@ -157,13 +169,15 @@ private:
         std::size_t at = 0;
         job_.each_position(
             [&]<class Log>(std::string_view input, Log const& log, std::uint32_t p, std::uint64_t next) {
-                if (about.inputs.size() <= at) about.inputs.emplace_back();
+                if (about.inputs.size() <= at) {  // later the log may begin further on: it was read from here
+                    about.inputs.emplace_back();
+                    about.inputs.back().begin = log.begin_offset(p);
+                }
                 auto& into = about.inputs[at++];
                 into.input = input;
                 if constexpr (requires { to_string(log.id()); }) into.log = to_string(log.id());
                 into.schema = schema_id_of<typename Log::value_type>();
                 into.partition = p;
-                into.begin = log.begin_offset(p);
                 into.offset = next;
             });
         auto const books = job_.books();

@@ -6,9 +6,9 @@
 #include <driftless/core/frontier.hpp>
 #include <driftless/core/pane.hpp>
 #include <driftless/core/transactional_sink.hpp>
+#include <driftless/view/built_version.hpp>
 #include <driftless/view/detail/any_view.hpp>
 #include <driftless/view/detail/rows_file.hpp>
-#include <driftless/view/versioned_view.hpp>
 
 #include <cstdint>
 #include <functional>

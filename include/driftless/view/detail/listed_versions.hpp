@@ -3,6 +3,7 @@
 #define DRIFTLESS_VIEW_DETAIL_LISTED_VERSIONS_HPP
 
 #include <driftless/codec/codec.hpp>
+#include <driftless/core/error.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/file/file_system.hpp>
 #include <driftless/file/padded_number.hpp>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace driftless::inline v0::detail {
@@ -105,9 +107,10 @@ inline std::optional<listed_versions> read_listed_versions(std::string const& fo
     return driftless::decode<listed_versions>(content);
 }
 
+inline std::string versions_folder(std::string const& folder) { return folder + "/" + std::string{versions_name}; }
 /// The folder of a version.
 inline std::string version_folder(std::string const& folder, std::uint64_t number) {
-    return folder + "/" + std::string{versions_name} + "/" + padded_number(number);
+    return versions_folder(folder) + "/" + padded_number(number);
 }
 
 /// Removes a folder with all that is in it.
@@ -118,6 +121,32 @@ inline void remove_tree(std::string const& path, file_system& files) {
         else files.remove(inside);
     }
     files.remove(path);
+}
+
+/// The list as it is on disk, for whoever writes it. What it does not name is removed, and what it names has a folder.
+///
+/// Errors      corrupt where it is damaged, or is missing and there is something in the folder of a version: that is
+///             empty until the list names it.
+inline listed_versions take_up_versions(std::string const& folder, file_system& files) {
+    auto const versions = versions_folder(folder);
+    auto list = read_listed_versions(folder, files);
+    for (auto const& each : files.list(versions)) {
+        auto const path = versions + "/" + each.name;
+        if (!list && each.folder && !files.list(path).empty()) {
+            throw error{error_code::corrupt,
+                "the list of versions of a view is missing, and there are versions: bring it back from a copy, or move "
+                "the folder away",
+                folder + "/" + std::string{listed_versions_name}};
+        }
+        bool const named = list && std::any_of(list->versions.begin(), list->versions.end(), [&](auto const& one) {
+            return each.name == padded_number(one.number);
+        });
+        if (!named) remove_tree(path, files);
+    }
+    if (!list) return {};
+    // One that was named before its folder was safe is empty.
+    for (auto const& one : list->versions) files.make_folder(version_folder(folder, one.number));
+    return *std::move(list);
 }
 }  // namespace driftless::inline v0::detail
 #endif

@@ -7,7 +7,6 @@
 #include <driftless/file/whole_file.hpp>
 #include <driftless/run/detail/plan_text.hpp>
 #include <driftless/run/snapshot_store.hpp>
-#include <driftless/view/build.hpp>
 #include <driftless/view/deployment_options.hpp>
 #include <driftless/view/detail/build_job.hpp>
 #include <driftless/view/detail/correction_files.hpp>
@@ -24,25 +23,6 @@
 #include <vector>
 
 namespace driftless::inline v0::detail {
-/// A partition that both builds read: the same one of the same log, or of inputs of one name where logs have no ids.
-inline bool same_partition(build_input const& a, build_input const& b) {
-    if (a.partition != b.partition) return false;
-    return a.log.empty() && b.log.empty() ? a.input == b.input : a.log == b.log;
-}
-/// How much further `a` has read what both read, in records; 0 in each partition where `same` stays true.
-inline std::int64_t ahead_of(build const& a, build const& b, bool& same) {
-    std::int64_t sum = 0;
-    same = true;
-    for (auto const& one : a.inputs) {
-        for (auto const& other : b.inputs) {
-            if (!same_partition(one, other)) continue;
-            sum += static_cast<std::int64_t>(one.offset) - static_cast<std::int64_t>(other.offset);
-            same = same && one.offset == other.offset;
-        }
-    }
-    return sum;
-}
-
 /// A snapshot that a version can begin with.
 struct found_snapshot {
     std::uint64_t version = 0;
@@ -59,13 +39,13 @@ std::optional<found_snapshot> find_snapshot(Definition const& of, bool adopts, l
         if (found.ended || found.fingerprint != of.fingerprint) return false;
         if (found.inputs.size() != partitions.size()) return false;
         if (!adopts && found.logic_version != of.logic_version) return false;
-        for (std::size_t i = 0; partitions.size() == 1 && i < 1; ++i) {
-            auto const& is = partitions[i];
-            auto const& was = found.inputs[i];
-            if (!was.log.empty() && was.log != is.log) return false;
-            if (was.offset < is.begin || was.offset > is.end) return false;
-        }
-        return true;
+        // Inputs may be defined in another order than that of the pipeline: logs with ids are known by these.
+        return std::all_of(found.inputs.begin(), found.inputs.end(), [&](auto const& was) {
+            return std::any_of(partitions.begin(), partitions.end(), [&](auto const& is) {
+                return was.partition == is.partition && (was.log.empty() || was.log == is.log) && was.offset >= is.begin
+                    && was.offset <= is.end;
+            });
+        });
     };
     std::optional<found_snapshot> best;
     for (auto const& each : list.versions) {
