@@ -9,18 +9,17 @@
 #include <driftless/core/stage.hpp>
 #include <driftless/core/time.hpp>
 #include <driftless/op/window.hpp>
-#include <driftless/run/answers.hpp>
 #include <driftless/run/batch.hpp>
-#include <driftless/run/detail/decisions.hpp>
 #include <driftless/run/detail/engine.hpp>
 #include <driftless/run/detail/plan_text.hpp>
+#include <driftless/run/detail/quiet_replay.hpp>
+#include <driftless/run/detail/traced_windows.hpp>
 #include <driftless/run/properties.hpp>
 #include <driftless/run/stream.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -116,22 +115,10 @@ struct traced_operator {
     [[nodiscard]] bool has(Ctx const& ctx) const {
         if (windows.empty() && !in_any_window) return false;
         bool in = in_any_window;
-        for (auto const& each : windows) in = in || covers(ctx.window, each);
+        for (auto const& each : windows) in = in || covers_window(ctx.window, each);
         return in && key_of(ctx) == key;
     }
-    /// A window of the record, or a session that has grown from it.
-    static bool covers(time_window const& row, time_window const& own) {
-        return row == own || (row.start <= own.start && own.end <= row.end);
-    }
 };
-
-/// Where there is no window(...) upstream.
-struct no_windows_upstream {};
-template <class Windowing>
-auto const* with_type(Windowing const* of) {
-    if constexpr (std::is_void_v<Windowing>) return static_cast<no_windows_upstream const*>(nullptr);
-    else return of;
-}
 
 /// Behind an operator: rows of windows that the record is in.
 template <class Next>
@@ -215,7 +202,7 @@ private:
     /// The books say what was refused; of several windows, those that close first are late.
     template <class Ctx, class T, class F>
     void apply(Ctx const& ctx, T const& record, F f) {
-        auto windows = windows_of(ctx, record);
+        auto windows = traced_windows<In>(windowing_, ctx, record);
         auto const first = of_->all->told.steps.size();
         of_->key = traced_operator::key_of(ctx);
         of_->windows.insert(of_->windows.end(), windows.begin(), windows.end());
@@ -253,23 +240,6 @@ private:
             of_->windows.erase(of_->windows.begin() + static_cast<std::ptrdiff_t>(i));
             return;
         }
-    }
-    template <class Ctx, class T>
-    [[nodiscard]] std::vector<time_window> windows_of(Ctx const& ctx, T const& record) const {
-        std::vector<time_window> out;
-        if constexpr (In::window::carried) {
-            out.push_back(ctx.window);
-        } else if constexpr (In::window::assigned) {
-            using assigner = std::remove_cvref_t<decltype(windowing_->assigner)>;
-            if constexpr (merging_windows<assigner>) {
-                out.push_back(windowing_->assigner.proto_window(ctx.at, record));
-            } else if constexpr (assigns_one<assigner> || assigns_several<assigner>) {
-                each_window(windowing_->assigner, ctx.at, [&](time_window const& each) { out.push_back(each); });
-                std::sort(out.begin(), out.end(),
-                    [](time_window const& a, time_window const& b) { return a.end < b.end; });
-            }
-        }
-        return out;
     }
 };
 
@@ -320,12 +290,7 @@ record_trace trace_in(auto const& mode, P const& p, origin record, Args&&... arg
     if constexpr (!Mode::stream) {
         run.run_to_end([] {});
     } else {
-        auto quiet = mode;
-        if (quiet.clock == nullptr) quiet.clock = [] { return event_time::min(); };
-        decisions<engine_t, told_the_clock<P>> watch{run, quiet};
-        watch.begin_cut();
-        while (watch.poll(std::numeric_limits<std::size_t>::max(), true, event_time::min()) != 0) {}
-        wait_for_answers(run.services(), [&] { watch.poll(0, true, event_time::min()); });
+        replay_quietly<P>(run, mode);
         if (mode.until == until::drained) run.finish();
     }
     return std::move(all.told);

@@ -26,12 +26,13 @@ enum class audit_kind : std::uint8_t {
     release,    ///< ... and is no longer
     erase,      ///< a subject was erased
     note,       ///< anything else
+    correct,    ///< a correction of the current version was started beside it
 };
-inline constexpr std::size_t audit_kind_count = 11;
+inline constexpr std::size_t audit_kind_count = 12;
 
 constexpr std::string_view to_string(audit_kind kind) noexcept {
     constexpr std::string_view names[audit_kind_count] = {"plan", "deploy", "validate", "cut_over", "roll_back", "stop",
-        "retire", "certify", "release", "erase", "note"};
+        "retire", "certify", "release", "erase", "note", "correct"};
     return names[static_cast<std::size_t>(kind)];
 }
 /// The kind of that name, if there is one.

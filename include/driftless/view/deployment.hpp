@@ -6,9 +6,12 @@
 #include <driftless/core/error.hpp>
 #include <driftless/core/pipeline.hpp>
 #include <driftless/view/audit_log.hpp>
+#include <driftless/view/correction.hpp>
 #include <driftless/view/deployment_options.hpp>
 #include <driftless/view/detail/build_definitions.hpp>
 #include <driftless/view/detail/build_job.hpp>
+#include <driftless/view/detail/correcting.hpp>
+#include <driftless/view/detail/correction_start.hpp>
 #include <driftless/view/detail/deployed_versions.hpp>
 #include <driftless/view/detail/deployment_state.hpp>
 #include <driftless/view/detail/deployment_steps.hpp>
@@ -24,6 +27,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -85,6 +89,7 @@ private:
     job_ptr current_;
     job_ptr previous_;
     job_ptr candidate_;
+    std::optional<detail::correction_note> correcting_;  // where the version on trial is a correction
     bool started_ = false;
     std::uint64_t trial_snapshot_ = 0;  // of the version on trial, when this program started
 
@@ -148,6 +153,11 @@ public:
     [[nodiscard]] build about_candidate() const { return candidate_ ? candidate_->about() : build{}; }
     [[nodiscard]] audit_log const& audit() const noexcept { return notes_.log(); }
 
+    /// The corrections that readers have seen, as read_corrections() has them.
+    [[nodiscard]] std::vector<correction<K, V>> corrections() const {
+        return read_corrections<K, V>(view_.folder(), view_.files());
+    }
+
     // --- what it does -------------------------------------------------------------------------------------------
 
     /// Takes up what the folder says; then readers are given the current version.
@@ -192,25 +202,48 @@ public:
     /// Errors      stopped while another one is on trial; invalid_argument, not_there where it cannot begin there.
     void deploy(std::string_view logic_version, replay_from const& from = {}) {
         require_started();
-        if (phase() != deployment_phase::steady) {
-            throw error{error_code::stopped,
-                detail::sentence({"a version is on trial (", to_string(phase()),
-                    "): cut_over(), stop(), roll_back() or finish() comes first"}),
-                view_.folder()};
-        }
+        require_steady();
         auto const& of = definitions_.at(logic_version, view_.folder());
-        auto const number = view_.list().next;
-        detail::listed_version made{number, std::string{logic_version}, 0, view_.now(), {}, {}};
-        view_.make_folder(number);
-        auto const why = detail::place_start(made, of, from, view_.list(), view_.folder(), view_.files());
-        step(detail::after_deploy(state_, number, logic_version, why), [&](auto& list) {
-            ++list.next;
-            list.versions.push_back(made);
+        begin_trial(logic_version, audit_kind::deploy, [&](detail::listed_version& made) {
+            return detail::place_start(made, of, from, view_.list(), view_.folder(), view_.files());
         });
-        auto const problem = detail::thrown_by([&] { candidate_ = open(number); });
-        if (!problem.empty()) return stop(problem);
-        note_trial();
-        notes_.append(state_.note);
+    }
+    /// Corrects what readers see from a time on: replays the log through another logic from the nearest snapshot that
+    /// was taken before, while the current version goes on, and then moves all readers to the corrected rows at once.
+    ///
+    ///     shop.correct("v2", {.from = two_o_clock, .why = "the tax was forgotten since the release at two"});
+    ///
+    /// Shape       A version on trial, as deploy() begins one: it is compared, waits for cut_over(), can be rolled
+    ///             back, and is then the one that follows the log. Its rows of windows that end behind what.from are
+    ///             those of its logic over all records of these windows; the others are those of the current version,
+    ///             to the byte. It is ready when the latter cannot change any more: their windows have closed, with the
+    ///             allowed lateness.
+    /// State       The rows that it changes are kept with both values and the reason: read_corrections(). The history
+    ///             of its view begins with that of the version that it corrects.
+    /// Errors      invalid_argument: no version is current, no reason is given, or rows have no windows that close;
+    ///             not_there: a part of the log that is needed has been removed; those of deploy().
+    void correct(std::string_view logic_version, correction_request const& what) {
+        require_started();
+        require_steady();
+        auto const& of = definitions_.at(logic_version, view_.folder());
+        auto const current = view_.list().current;
+        auto const refuse = [&](char const* why) {
+            throw error{error_code::invalid_argument, why, view_.folder()};
+        };
+        if (current == 0) refuse("there is no current version to correct: deploy() one");
+        if (what.why.empty()) refuse("a correction says why, for who asks later: correction_request{.why = ...}");
+        auto const reach = of.reach(what.from);
+        if (!reach.windowed || !definitions_.at(logic_of(current), view_.folder()).reach(what.from).windowed) {
+            refuse("a correction from a time on needs windows that the watermark closes: deploy() the new logic");
+        }
+        begin_trial(logic_version, audit_kind::correct, [&](detail::listed_version& made) {
+            auto const begins = detail::place_correction<K, V>(
+                made, of, reach, what.whole_log, view_.list(), view_.folder(), view_.files());
+            detail::write_correction_note(
+                view_.folder_of(made.number), {what.from, current, what.why, options_.who}, view_.files());
+            return detail::sentence({begins, ", windows that end behind ",
+                std::string_view{detail::plan_text(what.from)}, ": ", what.why});
+        });
     }
 
     /// Reads on: the current version at most `max` records, the one that follows behind it as many, and the one on
@@ -250,17 +283,21 @@ public:
         auto const number = state_.candidate;
         auto const why = detail::thrown_by([&] {
             detail::meet(current_.get(), *candidate_, options_.replay_chunk);
+            if (correcting_) take_other_rows();
             candidate_->save_snapshot();  // what readers in other processes, and the next start, are given
+            if (correcting_) tell_changes(number);
         });
         if (!why.empty()) return stop(why);
         auto const old = view_.list().current;
         bool const follows = old != 0 && options_.rollback_window > duration{};
         auto const ends = view_.now() + options_.rollback_window;
-        step(detail::after_cut_over(state_, logic_of(number), old, follows, ends),
+        auto const why_now = correcting_ ? std::string_view{correcting_->why} : std::string_view{};
+        step(detail::after_cut_over(state_, logic_of(number), old, follows, ends, why_now),
             [&](auto& list) { view_.set_current(list, number); });
         view_.show(number);
         auto old_job = std::exchange(current_, std::move(candidate_));
         if (follows) previous_ = std::move(old_job);
+        correcting_.reset();
         note_trial();
         notes_.append(state_.note);
         retire_job(std::move(old_job));
@@ -288,6 +325,7 @@ public:
         if (number == 0) throw error{error_code::stopped, "there is no version on trial to stop", view_.folder()};
         step(detail::after_stop(state_, logic_of(number), why), [&](auto& list) { list.erase(number); });
         candidate_.reset();
+        correcting_.reset();
         view_.forget(number);
         notes_.append(state_.note);
     }
@@ -295,6 +333,10 @@ public:
     void set_canary(std::uint32_t share) {
         require_started();
         require_phase(deployment_phase::ready, "a canary needs a version that is ready");
+        if (correcting_) {
+            throw error{error_code::invalid_argument,
+                "a correction moves all readers at once: it has no canary, roll_back() undoes it", view_.folder()};
+        }
         if (share != 0) candidate_->save_snapshot();  // for other processes
         view_.set_canary(share != 0 ? state_.candidate : 0, share);
     }
@@ -328,6 +370,23 @@ public:
 private:
     // --- steps --------------------------------------------------------------------------------------------------
 
+    /// A new version beside the current one; place(listed_version&) makes its folder what its job is to begin with, and
+    /// says where that is.
+    template <class F>
+    void begin_trial(std::string_view logic_version, audit_kind kind, F&& place) {
+        auto const number = view_.list().next;
+        detail::listed_version made{number, std::string{logic_version}, 0, view_.now(), {}, {}};
+        view_.make_folder(number);
+        std::string const why = place(made);
+        step(detail::after_deploy(state_, number, logic_version, why, kind), [&](auto& list) {
+            ++list.next;
+            list.versions.push_back(made);
+        });
+        auto const problem = detail::thrown_by([&] { candidate_ = open(number); });
+        if (!problem.empty()) return stop(problem);
+        note_trial();
+        notes_.append(state_.note);
+    }
     /// One write decides: the list of versions with the state in it. The caller brings what is in memory after it, and
     /// then the audit log, which may fail: then the next step, or the next start, gives it this one first.
     template <class F>
@@ -399,7 +458,7 @@ private:
     }
     void advance() {
         if (phase() == deployment_phase::watching && view_.now() >= state_.window_ends) close_window();
-        if (phase() == deployment_phase::replaying && candidate_ && caught_up()) validate();
+        if (phase() == deployment_phase::replaying && candidate_ && caught_up() && settled()) validate();
         if (phase() == deployment_phase::ready && options_.cut_over_when_valid) cut_over();
     }
     /// It has read all that there is, and so has the current one.
@@ -409,6 +468,29 @@ private:
         if (why.empty()) return detail::met(current_.get(), *candidate_);
         stop(why);
         return false;
+    }
+    /// Of a correction: the rows that are not its own cannot change any more. It is given them.
+    bool settled() {
+        if (!correcting_) return true;
+        auto const of = definitions_.at(logic_of(view_.list().current), view_.folder()).reach(correcting_->from);
+        if (current_->about().watermark < of.settled) return false;
+        auto const why = detail::thrown_by([&] { take_other_rows(); });
+        if (!why.empty()) stop(why);
+        return why.empty();
+    }
+    void take_other_rows() {
+        detail::take_other_rows<K, V>(std::as_const(current_->version()).rows(), candidate_->version().rows(),
+            correcting_->from, candidate_->about());
+    }
+    /// What the correction changes is written down, and its view becomes one that has shown the rows before.
+    void tell_changes(std::uint64_t number) {
+        auto const before = detail::set_of_rows<K, V>(std::as_const(current_->version()).rows());
+        auto const after = detail::set_of_rows<K, V>(std::as_const(candidate_->version()).rows());
+        auto const changes = detail::differences(before, after);
+        detail::write_corrected_rows(view_.folder_of(number), changes, view_.files());
+        candidate_.reset();
+        view_.unload(number);
+        candidate_ = open(number, [&](View& rows) { detail::take_history(current_->version().rows(), rows, changes); });
     }
     void validate() {
         View const* const current = current_ ? &current_->version().rows() : nullptr;
@@ -423,7 +505,7 @@ private:
 
     // --- jobs ---------------------------------------------------------------------------------------------------
 
-    job_ptr open(std::uint64_t number) {
+    job_ptr open(std::uint64_t number, std::function<void(View&)> const& fill = {}) {
         auto const& listed = *view_.list().find(number);
         auto const& of = definitions_.at(listed.logic_version, view_.folder());
         if (number != state_.candidate && detail::newest_rows_in(view_.folder_of(number), view_.files()) == 0) {
@@ -441,11 +523,16 @@ private:
         at.mode.until = until::end_of_log;
         at.mode.clock = options_.clock;
         at.mode.snapshot_options = options_.snapshots;
+        auto note = detail::read_correction_note(at.folder, view_.files());
+        if (note) at.rows_from = note->from;
         if (number == state_.candidate) {
             at.mode.limits = options_.replay_limits;
             at.shadow = shadow_;
+            correcting_ = std::move(note);
         }
         try {
+            if (fill) fill(at.version->rows());
+            at.has_rows = static_cast<bool>(fill);
             return of.open(std::move(at));
         } catch (...) {
             view_.unload(number);  // what there is of its rows is nothing to be read
@@ -464,6 +551,13 @@ private:
 
     void require_started() const {
         if (!started_) throw error{error_code::stopped, "start() comes first", view_.folder()};
+    }
+    void require_steady() const {
+        if (phase() == deployment_phase::steady) return;
+        throw error{error_code::stopped,
+            detail::sentence({"a version is on trial (", to_string(phase()),
+                "): cut_over(), stop(), roll_back() or finish() comes first"}),
+            view_.folder()};
     }
     void require_phase(deployment_phase needed, char const* why) const {
         if (phase() != needed) throw error{error_code::stopped, why, view_.folder()};

@@ -25,10 +25,12 @@ enum class change_cause : std::uint8_t {
     correction,    ///< the row was replaced: its records have changed, or more of them have come where nothing is late
     removed,       ///< the row was taken away: its session was merged with another, its records were taken back
     new_build,     ///< other logic wrote it
+    corrected,     ///< a deployment has corrected it: other logic, for a reason that was given
+    rolled_back,   ///< readers were given an earlier version again
 };
 constexpr std::string_view to_string(change_cause why) noexcept {
     constexpr std::string_view names[] = {"first result", "more data", "late data", "correction", "removed",
-        "new build"};
+        "new build", "corrected", "rolled back"};
     return names[static_cast<std::size_t>(why)];
 }
 

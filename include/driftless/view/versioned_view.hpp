@@ -42,6 +42,12 @@ struct versioned_view_options {
     view_options rows{};              ///< of the view of each version
 };
 
+/// From then on a version was the current one.
+struct version_span {
+    std::uint64_t version = 0;
+    event_time since;
+};
+
 /// Several versions of one view side by side, one of them current: a new one is built while readers use the old one,
 /// and all of them are moved to it at once, or back.
 ///
@@ -169,6 +175,13 @@ public:
     /// The rows of the version that was current at a time, as they are now.
     [[nodiscard]] session as_of(event_time time, bool strict = false) const {
         return read_version(version_at(time, strict));
+    }
+    /// Which versions have been current, and since when, oldest first: as far back as one of them is still kept.
+    [[nodiscard]] std::vector<version_span> cut_overs() const {
+        std::lock_guard const lock{listing_};
+        std::vector<version_span> out;
+        for (auto const& each : list_.history) out.push_back({each.version, each.since});
+        return out;
     }
     /// The number of the current version; 0: none.
     [[nodiscard]] std::uint64_t current() const {
@@ -418,7 +431,7 @@ protected:
         about.git_hash = options_.git_hash;
         about.based_on = of.based_on;
         about.begun = of.begun;
-        auto* const made = switch_.add(std::make_unique<version>(std::move(about), options_.rows));
+        auto* const made = switch_.add(std::make_unique<version>(std::move(about), rows_of(of.number)));
         loaded_.emplace_back(of.number, made);
         return made;
     }
@@ -430,7 +443,7 @@ protected:
         require_listed(number);
         build about;
         about.number = number;
-        auto fresh = std::make_unique<version>(std::move(about), options_.rows);
+        auto fresh = std::make_unique<version>(std::move(about), rows_of(number));
         auto const newest = detail::newest_rows_in(folder_of(number), *files_);
         auto found = newest != 0 ? detail::read_rows<K, V>(
                                        folder_of(number), detail::rows_name(newest, false), fresh->rows(), *files_)
@@ -466,6 +479,13 @@ protected:
     }
 
 private:
+    /// As the build of its view a version says its number, and the clock is that of the versions.
+    [[nodiscard]] view_options rows_of(std::uint64_t number) const {
+        auto how = options_.rows;
+        if (how.build == 0) how.build = number;
+        if (how.clock == nullptr) how.clock = options_.clock;
+        return how;
+    }
     version& writable(std::uint64_t number) { return **at(number); }
     void show_canary(place* to, std::uint32_t share) {
         if (share == 0) canary_share_.store(0, std::memory_order_release);

@@ -9,6 +9,7 @@
 #include <driftless/run/fingerprint.hpp>
 #include <driftless/run/job.hpp>
 #include <driftless/view/detail/build_sink.hpp>
+#include <driftless/view/detail/correction_reach.hpp>
 #include <driftless/view/detail/log_from.hpp>
 
 #include <cstddef>
@@ -61,6 +62,8 @@ struct build_place {
     std::vector<start_offset> starts;
     stream mode;  // without names of folders
     std::function<void(pane<K, V> const&)> shadow;
+    event_time rows_from = event_time::min();  // rows of windows that end up to here are not its own
+    bool has_rows = false;                     // those of the snapshot it begins with, in memory
 };
 
 /// A pipeline and its inputs under a name.
@@ -87,6 +90,8 @@ public:
         std::function<std::uint64_t(event_time)> offset_at;
     };
     [[nodiscard]] virtual std::vector<input_partition> partitions() const = 0;
+    /// What rows of windows that end behind a time are made of.
+    [[nodiscard]] virtual correction_reach reach(event_time from) const = 0;
 };
 
 /// An input as it is given to define(): a log, or a log under a name.
@@ -129,7 +134,7 @@ public:
     typed_build_job(build_place<K, V, View> at, P const& pipeline, Inputs&&... inputs)
         : folder_(at.folder + "/" + std::string{build_state_name}),
           version_(at.version),
-          sink_(*at.version, at.folder, *at.files, at.about),
+          sink_(*at.version, at.folder, *at.files, at.about, at.rows_from, at.has_rows),
           job_(mode_in(folder_, at), pipeline, std::move(inputs)..., sink_) {
         sink_.ask([this](build& about) { describe(about); });
         if (at.shadow) sink_.shadow(std::move(at.shadow));
@@ -207,6 +212,7 @@ public:
         std::apply([&](auto const*... log) { (list(out, input++, *log), ...); }, logs_);
         return out;
     }
+    correction_reach reach(event_time from) const override { return reach_of(pipeline_, from); }
 
 private:
     template <std::size_t... I>

@@ -16,6 +16,10 @@
 #include <utility>
 
 namespace driftless::inline v0::detail {
+struct rows_ignored {
+    static void write(auto const&) {}
+};
+
 /// What the job of a version writes to: the rows in memory, and with each snapshot of the job a file of all of them.
 ///
 /// Rows are seen as soon as they are written; the two phases see to it that after a start they are those of the
@@ -28,14 +32,22 @@ class build_sink {
     build about_;
     std::function<void(build&)> describe_;
     std::function<void(pane<K, V> const&)> shadow_;
+    event_time rows_from_;  // of a correction: rows of windows that end up to here are those of another version
+    bool has_rows_;         // somebody has put those of the snapshot into the version
     std::uint64_t committed_ = 0;
     std::uint64_t before_ = 0;  // what was committed before it: the snapshot that stays beside the newest
 
 public:
     using keeps_rows = void;
 
-    build_sink(built_version<View>& version, std::string folder, file_system& files, build about)
-        : version_(&version), folder_(std::move(folder)), files_(&files), about_(std::move(about)) {}
+    build_sink(built_version<View>& version, std::string folder, file_system& files, build about,
+        event_time rows_from = event_time::min(), bool has_rows = false)
+        : version_(&version),
+          folder_(std::move(folder)),
+          files_(&files),
+          about_(std::move(about)),
+          rows_from_(rows_from),
+          has_rows_(has_rows) {}
     build_sink(build_sink const&) = delete;
     build_sink& operator=(build_sink const&) = delete;
 
@@ -46,12 +58,14 @@ public:
 
     template <class Key, class Value>
     void write(pane<Key, Value> const& row) {
+        if (row.window.end <= rows_from_) return;
         ++about_.written;
         write_row<K, V>(version_->rows(), row);
         if (shadow_) shadow_(pane<K, V>{kept_as<K>(row.key), row.window, kept_as<V>(row.value), row.info});
     }
     template <class Key>
     void remove(Key const& key, time_window window) {
+        if (window.end <= rows_from_) return;
         ++about_.removed;
         remove_row<K>(version_->rows(), key, window);
     }
@@ -80,7 +94,10 @@ public:
         files_->sync_folder(folder_);
         committed_ = at.snapshot;
         if (at.snapshot == 0) return version_->tell(about_);
-        auto found = read_rows<K, V>(folder_, rows_name(at.snapshot, false), version_->rows(), *files_);
+        rows_ignored none;
+        auto const name = rows_name(at.snapshot, false);
+        auto found = has_rows_ ? read_rows<K, V>(folder_, name, none, *files_)
+                               : read_rows<K, V>(folder_, name, version_->rows(), *files_);
         if (!found) {
             throw error{error_code::corrupt,
                 "the rows that belong to the snapshot of this version are missing: deploy it again",

@@ -34,26 +34,28 @@ inline deployment_state without_starts(deployment_state next) {
     return next;
 }
 
-inline deployment_state after_deploy(
-    deployment_state const& now, std::uint64_t number, std::string_view logic, std::string_view why) {
+inline deployment_state after_deploy(deployment_state const& now, std::uint64_t number, std::string_view logic,
+    std::string_view why, audit_kind kind = audit_kind::deploy) {
     auto next = without_starts(in_phase(now, deployment_phase::replaying));
     next.candidate = number;
     next.outcome.clear();
-    return noted(std::move(next), audit_kind::deploy, number, logic, why);
+    return noted(std::move(next), kind, number, logic, why);
 }
 inline deployment_state after_validation(deployment_state const& now, std::string_view logic, std::uint64_t records) {
     return noted(without_starts(in_phase(now, deployment_phase::ready)), audit_kind::validate, now.candidate, logic,
         sentence({"after ", records, " records"}), "passed");
 }
 /// `old` was current before, 0: none was. It follows until the window ends, unless it is not to follow at all.
-inline deployment_state after_cut_over(
-    deployment_state const& now, std::string_view logic, std::uint64_t old, bool follows, event_time window_ends) {
+/// `corrected` says why its rows were wrong.
+inline deployment_state after_cut_over(deployment_state const& now, std::string_view logic, std::uint64_t old,
+    bool follows, event_time window_ends, std::string_view corrected = {}) {
     auto next = without_starts(in_phase(now, follows ? deployment_phase::watching : deployment_phase::steady));
     next.candidate = 0;
     next.previous = follows ? old : 0;
     next.window_ends = window_ends;
     next.outcome = sentence({"version ", now.candidate, " is current"});
-    auto const from = old != 0 ? sentence({"from version ", old}) : std::string{};
+    auto from = old != 0 ? sentence({"from version ", old}) : std::string{};
+    if (!corrected.empty()) from = sentence({from, ", corrected: ", corrected});
     return noted(std::move(next), audit_kind::cut_over, now.candidate, logic, from);
 }
 /// To the version before; `logic` is its.

@@ -9,6 +9,7 @@
 #include <driftless/run/snapshot_store.hpp>
 #include <driftless/view/deployment_options.hpp>
 #include <driftless/view/detail/build_job.hpp>
+#include <driftless/view/detail/correction_files.hpp>
 #include <driftless/view/detail/rows_file.hpp>
 #include <driftless/view/detail/listed_versions.hpp>
 
@@ -28,10 +29,11 @@ struct found_snapshot {
     snapshot_manifest manifest;
 };
 
-/// Of all snapshots of all versions the one that has read furthest and fits: see replay_from.
-template <class Definition>
+/// Of all snapshots of all versions the one that has read furthest and fits: see replay_from. It has its rows, or
+/// also(store, manifest) holds.
+template <class Definition, class Also = std::nullptr_t>
 std::optional<found_snapshot> find_snapshot(Definition const& of, bool adopts, listed_versions const& list,
-    std::string const& folder, file_system& files) {
+    std::string const& folder, file_system& files, Also const& also = nullptr) {
     auto const partitions = of.partitions();
     auto const fits = [&](snapshot_manifest const& found) {
         if (found.ended || found.fingerprint != of.fingerprint) return false;
@@ -50,12 +52,19 @@ std::optional<found_snapshot> find_snapshot(Definition const& of, bool adopts, l
         auto const version = version_folder(folder, each.number);
         auto const state = version + "/" + std::string{build_state_name};
         if (!files.exists(state)) continue;
+        // The rows of a correction are not all of its own logic.
+        if (!adopts && files.exists(version + "/" + std::string{correction_name})) continue;
         snapshot_store const store{state, files};
         for (auto const number : store.numbers()) {
             try {
                 auto manifest = store.read(number);
-                if (!fits(manifest) || !files.exists(version + "/" + rows_name(number, false))) continue;
+                if (!fits(manifest)) continue;
                 if (best && best->manifest.records >= manifest.records) continue;
+                if constexpr (std::is_same_v<Also, std::nullptr_t>) {
+                    if (!files.exists(version + "/" + rows_name(number, false))) continue;
+                } else {
+                    if (!also(store, manifest)) continue;
+                }
                 best = found_snapshot{each.number, std::move(manifest)};
             } catch (error const& problem) {
                 if (problem.code() != error_code::corrupt && problem.code() != error_code::unsupported) throw;
@@ -65,8 +74,8 @@ std::optional<found_snapshot> find_snapshot(Definition const& of, bool adopts, l
     return best;
 }
 
-/// Copies a snapshot, with the rows that belong to it, into the folder of a version that is not named yet.
-inline void copy_snapshot(found_snapshot const& from, std::uint64_t to, std::string const& logic_version,
+/// Copies a snapshot, without the rows that belong to it, into the folder of a version that is not named yet.
+inline void copy_state(found_snapshot const& from, std::uint64_t to, std::string const& logic_version,
     std::string const& folder, file_system& files) {
     auto const source = version_folder(folder, from.version);
     auto const target = version_folder(folder, to);
@@ -84,12 +93,20 @@ inline void copy_snapshot(found_snapshot const& from, std::uint64_t to, std::str
             || each.name.ends_with(".manifest") || each.name.ends_with(".new");
         if (part || (!other && !each.folder)) copy(state, each.name);  // the journal and answers come along
     }
-    auto const rows = rows_name(from.manifest.number, false);
-    copy("", rows);
     auto manifest = from.manifest;
     manifest.logic_version = logic_version;
     write_whole_file(target + state, padded_number(manifest.number) + ".manifest", manifest_bytes(manifest), files);
     files.sync_folder(target);
+}
+/// The same with its rows.
+inline void copy_snapshot(found_snapshot const& from, std::uint64_t to, std::string const& logic_version,
+    std::string const& folder, file_system& files) {
+    auto const rows = rows_name(from.manifest.number, false);
+    auto const path = version_folder(folder, from.version) + "/" + rows;
+    auto const bytes = read_whole_file(path, files);
+    if (!bytes) throw error{error_code::corrupt, "a file of a snapshot is missing", path};
+    write_whole_file(version_folder(folder, to), rows, *bytes, files);
+    copy_state(from, to, logic_version, folder, files);
 }
 
 /// Makes the folder of a new version such that its job begins where it is to; says where, for people.
