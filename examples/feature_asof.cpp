@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // examples/feature_asof.cpp - features for a model as they were known at the time of each example, and not a moment
-// later: what a user paid in the last 30 days and which payments were disputed so far, as a versioned table, joined as of
-// the time of the example. A payment is not among its own features; a dispute counts from when it was heard of.
+// later: what a user paid in the last 30 days and which payments were disputed so far, as a versioned table, joined as
+// of the time of the example. A payment is not among its own features; a dispute counts from when it was heard of.
 // expect: example 4711: 5 payments, 1611 in 30 days, 1 disputed so far
 // expect: 5000 examples in batch, 5000 as a stream: those of plain loops over what was known at the time
 // expect: with the newest features instead, 4692 of them would know the future
