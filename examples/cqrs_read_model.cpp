@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // examples/cqrs_read_model.cpp - commands are decided on by a stateful function, what it accepts is a log of events,
-// and two read models are made of that: orders by status, totals by customer. Both are read together, at one frontier. The side that writes is ended in the middle and started again, nine times. Then the read models are lost, and rebuilt
+// and two read models are made of that: orders by status, totals by customer. Both are read together, at one frontier.
+// The side that writes is ended in the middle and started again, nine times. Then the read models are lost, and rebuilt
 // by a replay of the events.
 // expect: commands: 6592 accepted, 13408 rejected
 // expect: orders: 1174 cancelled, 589 paid, 1395 placed, 557 shipped

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // examples/customer_segments.cpp - customers of a shop by what they have spent and when they last bought. Each is in
 // one segment at a time: a line of an invoice, or three days without one, takes them out of one and puts them into
-// another, and the totals of both segments change together. Invoice lines are read from a file (--input FILE), or made up.
+// another, and the totals of both segments change together. Invoice lines are read from a file (--input FILE), or made
+// up.
 // args:
 // expect: big: 105 customers, 129093 pounds
 // expect: occasional: 40 customers, 4944 pounds

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // examples/iot_thresholds.cpp - a sensor that is over its limit for five minutes: alerts from keyed state and timers. A
-// pause of more than two minutes ends such a time, a sensor without a word for ten is reported missing. Readings come up
-// to 30 s out of order, and some later than that: these are refused and counted. At last all sensors fall silent, and
-// the clock alone has them reported.
+// pause of more than two minutes ends such a time, a sensor without a word for ten is reported missing. Readings come
+// up to 30 s out of order, and some later than that: these are refused and counted. At last all sensors fall silent,
+// and the clock alone has them reported.
 // expect: sensor 1: over its limit since 00:00:20 (00:05:20)
 // expect: sensor 1: below its limit again (00:06:00)
 // expect: sensor 1: missing (00:40:00)
