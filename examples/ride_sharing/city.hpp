@@ -67,19 +67,23 @@ struct city {
     }
 };
 
-/// The surge by plain loops over all events: of the half minutes that begin behind `from` and have ended at `until`.
+/// The surge by plain loops: of the ten minutes before each half minute in (from, until].
 inline auto surge_by_loops(city const& of, dl::event_time from, dl::event_time until) {
+    auto const half_minute = [](dl::event_time at) { return at.ms() / 30'000; };
     std::map<std::pair<std::int64_t, std::string>, demand> counts;
     for (auto const& [arrived, e] : of.arrivals) {
-        auto const n = e.at.ms() / 30'000;
-        if (e.at < from || dl::event_time{} + (n + 1) * 30_s > until) continue;
-        if (e.what == "TripRequested") ++counts[{n, e.zone.str()}].requested;
-        if (e.what == "DriverMatched") ++counts[{n, e.zone.str()}].matched;
+        bool const asked = e.what == "TripRequested";
+        if (!asked && e.what != "DriverMatched") continue;
+        for (auto end = half_minute(e.at) + 1; end <= half_minute(e.at) + 20; ++end) {
+            if (end <= half_minute(from) || end > half_minute(until)) continue;
+            auto& in = counts[{end, e.zone.str()}];
+            ++(asked ? in.requested : in.matched);
+        }
     }
     return dl::rows_of<std::string, demand>([&](auto const& row) {
         for (auto const& [at, value] : counts) {
-            auto const start = dl::event_time{} + at.first * 30_s;
-            row(at.second, {start, start + 30_s}, value);
+            auto const end = dl::event_time{} + at.first * 30_s;
+            row(at.second, {end - 10_min, end}, value);
         }
     });
 }

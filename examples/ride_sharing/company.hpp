@@ -24,10 +24,11 @@ class company {
 
 public:
     trip_log log{folder_ + "/log", dl::cold_folder{folder_ + "/cold"}, dl::tiering{.hot_age = 30_d},
-        dl::file_log_options{.background = false, .segment_age = 2_d, .clock = &city_clock}};
+        dl::file_log_options{.durable = dl::every(365_d), .background = false, .segment_age = 2_d, .clock = &city_clock}};
     surge_view surge_now{{.name = "surge", .keep = 1_d, .clock = &city_clock}};
     unpaid_view unpaid_now{{.name = "unpaid", .clock = &city_clock}};
-    fare_reports reports{folder_ + "/fares", {.rollback_window = 1_d, .snapshots = often, .git_hash = "unknown", .who = "ride_sharing", .clock = &city_clock}};
+    fare_reports reports{folder_ + "/fares",
+        {.rollback_window = 1_d, .snapshots = often, .who = "ride_sharing", .clock = &city_clock}};
 
 private:
     static inline dl::snapshot_options const often{.every = {}, .records = 10'000, .logic_version = "1"};
@@ -85,7 +86,7 @@ private:
                 ++readers.answers;
                 if (of.cents != expected) ++readers.wrong;
             });
-            std::this_thread::sleep_for(std::chrono::milliseconds{1});
+            std::this_thread::sleep_for(std::chrono::milliseconds{5});
         }
     }
 };

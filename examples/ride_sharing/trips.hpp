@@ -7,6 +7,7 @@
 #include <driftless/view.hpp>
 #include <driftless/view/deployment.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -29,7 +30,7 @@ struct demand {
     std::int64_t requested, matched;
     friend bool operator==(demand const&, demand const&) = default;
     [[nodiscard]] double surge() const {
-        return requested <= matched ? 1 : static_cast<double>(requested) / static_cast<double>(matched > 0 ? matched : 1);
+        return std::max(1.0, static_cast<double>(requested) / static_cast<double>(std::max<std::int64_t>(matched, 1)));
     }
 };
 /// What the trips of a zone and a day come to.
@@ -50,14 +51,16 @@ BOOST_HANA_ADAPT_STRUCT(rides::unpaid, trip, completed);
 
 namespace rides {
 constexpr auto disorder = 5_s;
-inline constexpr auto events = dl::from<trip_event>() | dl::assign_time<&trip_event::at>(dl::bounded_disorder{disorder});
+inline constexpr auto events =
+    dl::from<trip_event>()
+    | dl::assign_time<&trip_event::at>(dl::bounded_disorder{disorder});
 
-/// The last half minute of each zone: known five seconds after it is over.
+/// The last ten minutes of each zone, every half minute: known five seconds later.
 inline constexpr auto surge =
     events
     | dl::filter([](trip_event const& e) { return e.what == "TripRequested" || e.what == "DriverMatched"; })
     | dl::key_by<&trip_event::zone>()
-    | dl::window(dl::tumbling{30_s})
+    | dl::window(dl::sliding{10_min, 30_s})
     | dl::aggregate<demand>(dl::sum([](trip_event const& e) { return e.what == "TripRequested" ? 1 : 0; }),
         dl::sum([](trip_event const& e) { return e.what == "DriverMatched" ? 1 : 0; }));
 
