@@ -24,7 +24,8 @@ class company {
 
 public:
     trip_log log{folder_ + "/log", dl::cold_folder{folder_ + "/cold"}, dl::tiering{.hot_age = 30_d},
-        dl::file_log_options{.durable = dl::every(365_d), .background = false, .segment_age = 2_d, .clock = &city_clock}};
+        dl::file_log_options{
+            .durable = dl::every(365_d), .background = false, .segment_age = 2_d, .clock = &city_clock}};
     surge_view surge_now{{.name = "surge", .keep = 1_d, .clock = &city_clock}};
     unpaid_view unpaid_now{{.name = "unpaid", .clock = &city_clock}};
     fare_reports reports{folder_ + "/fares",

@@ -6,7 +6,7 @@
 // second price list is replayed over cold and hot events, has to agree with the ledger, and is cut over. On day 75
 // everything was stopped, and went on from its snapshots.
 // expect: day 19, north: the ledger has 1 trips and 3940 cents more
-// expect: day 19: agrees since day 21
+// expect: day 19: agrees since day 22
 // expect: stopped on day 75, and started again: 4988 of 44988 events were read once more
 // expect: day 100, airport: the ledger has 0 trips and 10500 cents more
 // expect: prices_2: replayed 61666 events, 42420 of them cold; it agrees with the ledger, and is current
