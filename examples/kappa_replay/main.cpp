@@ -13,6 +13,7 @@
 #include "readers.hpp"
 #include "report.hpp"
 
+#include "../retail/read_lines.hpp"
 #include "../support/kept_log.hpp"
 #include "../support/options.hpp"
 #include "../support/random.hpp"
@@ -80,12 +81,6 @@ void make_up(std::uint64_t count, lines_t& into) {
         into.append(made);
     }
 }
-void read_csv(std::string const& path, lines_t& into) {
-    dl::csv_defaults<line> const often_missing{dl::csv_default{&line::customer_id, 0}, dl::csv_default{&line::seq, 0},
-        dl::csv_default{&line::stock_code, ""}, dl::csv_default{&line::description, ""}};
-    dl::csv_reader<line> lines{dl::csv_input{path}, {.defaults = often_missing}};
-    for (line one; lines.next(one);) into.append(one);
-}
 /// The log of the shop: what is older than two weeks (two days, of a file) lies in a cold folder.
 using log_t = dl::tiered_log<retail::line_log>;
 /// What time it is in the shop: that of its newest line.
@@ -149,7 +144,7 @@ private:
 int run(asked const& what) {
     lines_t lines;
     if (what.input.empty()) make_up(what.records, lines);
-    else read_csv(what.input, lines);
+    else retail::read_lines(what.input, lines);
     auto const truth = rows_of_batch(lines);
 
     support::temporary_folder const folder;

@@ -34,6 +34,7 @@
 // expect: batch = stream, 2757 rows
 // args: --log kept --result per_day --mode stream --csv
 // expect file: $DRIFTLESS_DATA_DIR/retail/expected/per_day.csv
+#include "read_lines.hpp"
 #include "retail.hpp"
 
 #include "../support/append_csv.hpp"
@@ -52,10 +53,6 @@ namespace dl = driftless;
 using namespace driftless::literals;
 using retail::line;
 using retail::line_log;
-
-/// What a file may leave out: most tables do without.
-dl::csv_defaults<line> const often_missing{dl::csv_default{&line::customer_id, 0}, dl::csv_default{&line::seq, 0},
-    dl::csv_default{&line::stock_code, ""}, dl::csv_default{&line::description, ""}};
 
 /// Eight days of made-up trade: up to half an hour out of order, one line in fifty comes twice, one in thirty is
 /// a refund.
@@ -98,7 +95,7 @@ int main(int argc, char** argv) {
             auto const fill = [&] {
                 if (is_full) return;
                 if (asked.input.empty()) append_generated(asked.records, log);
-                else support::append_csv<line>(asked, {.defaults = often_missing}, log);
+                else support::append_csv<line>(asked, {.defaults = retail::often_missing}, log);
             };
             return support::in_two_modes(asked, log, fill, support::result{"per_day", retail::make_per_day},
                 support::result{"net_per_day_country", retail::make_net_per_day_country},

@@ -105,7 +105,7 @@ struct pairs {
     }
     void on_timer(state&, fired_timer const& fired, auto& context) const {
         auto const second = std::to_string(fired.at.ns() / 1'000'000'000);
-        context.emit("timers"_name, std::to_string(context.key()) + "@" + second);
+        context.emit("timers"_name, {std::to_string(context.key()) + "@" + second});
     }
 };
 struct counts_windows {

@@ -5,6 +5,7 @@
 #include <driftless/agg/count.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/aggregate.hpp>
+#include <driftless/op/as_inserts.hpp>
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
 #include <driftless/op/key_by.hpp>
@@ -88,6 +89,25 @@ TEST_CASE("explain_stuck says that nothing waits", "[run][explain_stuck]") {
     job running{stream{}, hits | window(tumbling{60_s}) | aggregate(count()), log, out};
     CHECK(says(running.explain_stuck(), "the watermark of the input is -inf"));
     CHECK(says(running.explain_stuck(), "aggregate has nothing that waits for the watermark"));
+}
+
+TEST_CASE("explain_stuck names an aggregate that answers at the end of the input", "[run][explain_stuck]") {
+    auto const ask = [](auto const& p, int threads = 1) {
+        memory_log<hit> log;
+        log.append(hit_at(10));
+        auto out = none;
+        job running{stream{.threads = threads}, p, log, out};
+        running.poll();
+        return running.explain_stuck();
+    };
+    std::string const waits =
+        " answers when the input ends: put window(...) or as_inserts() before it for answers before that";
+    auto const per_page = hits | aggregate(count(), max_keys{100}).id("per_page"_name);
+    CHECK(says(ask(per_page), "aggregate 'per_page'" + waits));
+    CHECK(says(ask(per_page, 2), "aggregate 'per_page'" + waits));
+    CHECK(says(ask(from<hit>() | aggregate(count()).id("all"_name)), "aggregate 'all'" + waits));
+    auto const at_once = hits | as_inserts() | aggregate(count(), max_keys{100}).id("per_page"_name);
+    CHECK(ask(at_once).find("answers when the input ends") == std::string::npos);
 }
 
 TEST_CASE("explain_stuck names the partition that holds the watermark and the merge", "[run][explain_stuck]") {

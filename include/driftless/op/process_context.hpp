@@ -57,6 +57,11 @@ struct process_row<I, Out, side_outputs<First, Rest...>>
     : std::conditional_t<I == 1, std::type_identity<typename First::row_type>,
           process_row<I - 1, Out, side_outputs<Rest...>>> {};
 
+/// Anything, for a name that the function does not have: emit() says so.
+struct nobodys_row {
+    constexpr nobodys_row(auto const&...) {}
+};
+
 /// The function reads the clock, and so the log alone does not decide what it does.
 template <class F>
 inline constexpr bool reads_clock = state_traits<typename F::state>::clock_timers;
@@ -130,8 +135,9 @@ public:
 
     /// Hands a row to what follows.
     DRIFTLESS_INLINE void emit(typename Core::output_type const& row) { hand_on<0>(row); }
-    /// Hands a row to a named output.
-    template <class Name, class Row>
+    /// Hands a row to a named output; {a, b} will do.
+    template <class Name,
+        class Row = typename detail::process_row<outputs::template place_of<Name>, detail::nobodys_row, outputs>::type>
     void emit(Name, Row const& row) {
         constexpr auto place = outputs::template place_of<Name>;
         static_assert(place != 0,

@@ -124,6 +124,12 @@ struct row_collector {
     void operator()(Key const& key, time_window window, Value const& value) const {
         into.add(key, window, value);
     }
+    /// A row of a view.
+    template <class Row>
+        requires requires(Row const& row) { row.key, row.window, row.value; }
+    void operator()(Row const& row) const {
+        into.add(row.key, row.window, row.value);
+    }
 };
 }  // namespace detail
 
@@ -135,8 +141,8 @@ template <pane_range R>
     for (auto const& each : panes) out.add(each.key, each.window, each.value);
     return std::move(out).finish();
 }
-/// The rows that `source` calls a function with: source.for_each(f), as views have it, source.each_row(f) or source(f),
-/// where f is called with (key, window, value) of each row.
+/// The rows that `source` calls a function with: source.for_each(f), source.each_row(f) or source(f), where f is called
+/// with (key, window, value) of each row, or with a row that has members of these names.
 template <class K, class V, class Source>
     requires(!pane_range<Source>)
 [[nodiscard]] row_set<K, V> rows_of(Source&& source) {
@@ -144,8 +150,18 @@ template <class K, class V, class Source>
     detail::row_collector<K, V> const to{out};
     if constexpr (requires { source.for_each(to); }) source.for_each(to);
     else if constexpr (requires { source.each_row(to); }) source.each_row(to);
+    else if constexpr (requires { source.snapshot().for_each(to); }) source.snapshot().for_each(to);
     else source(to);
     return std::move(out).finish();
+}
+/// The rows that a view, a snapshot of one, or a view_reader shows, all of one state.
+template <class View>
+    requires(!pane_range<View>) && requires {
+        typename View::key_type;
+        typename View::value_type;
+    }
+[[nodiscard]] auto rows_of(View const& view) {
+    return rows_of<owned_t<typename View::key_type>, owned_t<typename View::value_type>>(view);
 }
 }  // namespace driftless::inline v0
 #endif

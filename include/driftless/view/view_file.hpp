@@ -192,6 +192,9 @@ class view_reader {
     std::string_view rows_;
 
 public:
+    using key_type = K;
+    using value_type = V;
+
     view_reader(std::string const& folder, std::string const& name, file_system& files = real_files())
         : files_(&files), path_(folder + "/" + detail::view_file_name(name)) {
         if (!refresh()) {

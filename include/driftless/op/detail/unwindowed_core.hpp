@@ -22,6 +22,8 @@ class unwindowed_core : public core_base<Pack, Key, false, false, true, Storage>
     typename base::table table_;
 
 public:
+    static constexpr bool fires_at_end = true;
+
     constexpr unwindowed_core(Pack pack, std::uint64_t max_entries, operator_label label, Storage storage = {})
         : base(std::move(pack), max_entries, label), storage_(storage) {
         storage_.equip(table_);
@@ -82,6 +84,7 @@ class total_core {
 
 public:
     static constexpr bool tight = Pack::adds_are_safe;
+    static constexpr bool fires_at_end = true;
 
     constexpr total_core(Pack pack, std::uint64_t, operator_label label)
         : pack_(std::move(pack)), state_(pack_.init()), burst_(pack_.init_burst()), account_{.label = label} {}

@@ -49,6 +49,9 @@ public:
             holders(member, "input ", "watermark is ");
         } else if constexpr (requires { member.next_due(); }) {
             waits(member);
+        } else if constexpr (requires { std::remove_cvref_t<decltype(member.core())>::fires_at_end; }) {
+            say(member.books().label.str()
+                + " answers when the input ends: put window(...) or as_inserts() before it for answers before that");
         }
     }
 
