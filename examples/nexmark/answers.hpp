@@ -23,14 +23,20 @@ struct history {
     dl::memory_log<side_row> side_input;
 };
 
-/// Runs a query over it in one of the two modes: nothing else here knows which.
+enum class mode : std::uint8_t {
+    batch,
+    stream,
+    restarted  // a stream that is stopped halfway; another job goes on from its snapshot
+};
+
+/// Runs a query over it in one of the modes: nothing else here knows which.
 class runner {
     history const* of_;
-    bool batch_;
+    mode mode_;
     int threads_;
 
 public:
-    runner(history const& of, bool batch, int threads) : of_(&of), batch_(batch), threads_(threads) {}
+    runner(history const& of, mode how, int threads) : of_(&of), mode_(how), threads_(threads) {}
 
     auto bids() const { return dl::bind("bid"_name, of_->bids); }
     auto auctions() const { return dl::bind("auction"_name, of_->auctions); }
@@ -40,8 +46,24 @@ public:
 
     template <class Query, class... Inputs>
     auto operator()(Query const& query, Inputs const&... inputs) const {
-        if (batch_) return dl::run(dl::batch{.threads = threads_}, query, inputs...);
-        return dl::run(dl::stream{.threads = threads_, .until = dl::drained}, query, inputs...);
+        dl::stream const streaming{.threads = threads_, .until = dl::drained};
+        if (mode_ == mode::batch) return dl::run(dl::batch{.threads = threads_}, query, inputs...);
+        if (mode_ == mode::stream) return dl::run(streaming, query, inputs...);
+
+        decltype(dl::run(streaming, query, inputs...)) rows;
+        auto const start = [&] { return dl::job{dl::stream{.threads = threads_}, query, inputs..., rows}; };
+        std::string state;
+        {
+            auto first = start();
+            auto const all = of_->bids.end_offset(0) + of_->auctions.end_offset(0) + of_->persons.end_offset(0);
+            first.poll(static_cast<std::size_t>(all / 2));
+            state = first.snapshot();
+        }
+        auto second = start();
+        second.restore(state);
+        second.drain();
+        rows.settle(second.metrics());
+        return rows;
     }
 };
 

@@ -36,7 +36,7 @@ std::vector<nexmark::query> all_queries() {
 
 struct options {
     std::string query, data, bids, csv_folder;
-    bool batch = true, stream = true, csv = false, generate = false, help = false;
+    bool batch = true, stream = true, restart = false, csv = false, generate = false, help = false;
     int threads = 1;
     std::uint64_t events = 50'000, seed = 1;
 };
@@ -48,6 +48,7 @@ Answers queries over persons, auctions and bids, as a stream and as a batch, and
   --data DIR          read person.csv, auction.csv, bid.csv and, for q13, side_input.csv in this folder (default: made up)
   --bids FILE         read the bids from this file instead
   --mode MODE         batch or stream (default: both, compared)
+  --restart           stop the stream halfway, and go on from its snapshot
   --threads N         shards of keyed state (default: 1)
   --csv               the rows as CSV on standard output, nothing else there; needs --query
   --generate N        make up N events (default: 50000)
@@ -91,6 +92,8 @@ options parse(int argc, char** argv) {
             if (mode != "batch" && mode != "stream") throw usage_error{"--mode is batch or stream, not '" + mode + "'"};
             out.batch = mode == "batch";
             out.stream = mode == "stream";
+        } else if (name == "--restart") {
+            out.restart = true;
         } else if (name == "--threads") {
             out.threads = support::parse_count<int>(name, value(), 256);
         } else if (name == "--generate") {
@@ -178,6 +181,7 @@ int answer(options const& asked) {
         if (std::filesystem::exists(path("side_input.csv"))) read(path("side_input.csv"), events.side_input);
     }
 
+    auto const streaming = asked.restart ? nexmark::mode::restarted : nexmark::mode::stream;
     std::size_t equal = 0, different = 0;
     for (auto const& query : all_queries()) {
         if (!asked.query.empty() && query.name != asked.query) continue;
@@ -189,7 +193,7 @@ int answer(options const& asked) {
         std::size_t rows = 0;
         for (bool const as_batch : {true, false}) {
             if (!(as_batch ? asked.batch : asked.stream)) continue;
-            auto made = query.run(nexmark::runner{events, as_batch, asked.threads});
+            auto made = query.run(nexmark::runner{events, as_batch ? nexmark::mode::batch : streaming, asked.threads});
             rows = made.size();
             (as_batch ? batch : stream) = made.str();
         }

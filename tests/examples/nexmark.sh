@@ -38,7 +38,7 @@ same() {
 compare() {  # QUERY FILE
     sorted "$2" >"$work/want"
     for mode in batch stream; do
-        for how in '' "--bids $data/bid_out_of_order.csv" '--threads 2'; do
+        for how in '' "--bids $data/bid_out_of_order.csv" '--threads 2' '--restart --threads 2'; do
             # shellcheck disable=SC2086: $how is none or two words
             if "$nexmark" --query "$1" --data "$data" --mode $mode $how --csv >"$work/output" \
                 && sorted "$work/output" >"$work/got" && same "$work/want" "$work/got"; then
