@@ -45,6 +45,7 @@ struct chosen {
 /// What arg_min() and arg_max() make.
 template <detail::arg Which, class By, class Projection>
 struct arg_fn {
+    using needs_records = void;
     static constexpr bool least = Which == detail::arg::first_least;
     static constexpr std::string_view kind = least ? "arg_min"
         : Which == detail::arg::first_greatest     ? "arg_max"

@@ -28,6 +28,7 @@ concept reduces_in_place = !std::is_invocable_v<F const&, S, S const&> && std::i
 /// What combine() makes.
 template <class Lift, class F>
 struct combine_fn {
+    using needs_records = void;
     static constexpr std::string_view kind = "combine";
     static constexpr combine_class combines = combine_class::ordered;
     [[no_unique_address]] Lift of;

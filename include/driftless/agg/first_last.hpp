@@ -22,6 +22,7 @@ enum class side : bool {
 /// What first() and last() make.
 template <detail::side Which, class Projection>
 struct side_fn {
+    using needs_records = void;
     static constexpr std::string_view kind = Which == detail::side::first ? "first" : "last";
     static constexpr combine_class combines = combine_class::ordered;
     [[no_unique_address]] Projection of;

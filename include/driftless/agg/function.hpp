@@ -100,6 +100,7 @@ concept sequential_function = !combinable_function<A, T> && detail::starts<A, T>
 ///   static constexpr std::string_view kind                   its name in plans and fingerprints; else "aggregate"
 ///   static constexpr combine_class combines                  (or a template over T); else sequential: what is
 ///                                                            not promised is not relied on
+///   using needs_records = void                               lower() has no meaning for the state of no record
 ///
 /// A state owns what it keeps (std::string, not text): it outlives the push. It needs a codec to be
 /// part of a snapshot. A result may borrow from the state it was lowered from. `testing::check_laws`
@@ -119,6 +120,10 @@ struct kept_state<A, T, false> {
     static constexpr bool has_identity = true;
 };
 
+/// Its result over no records has no meaning.
+template <class A>
+concept needs_records = requires { typename A::needs_records; };
+
 /// The burst of a function that has none: its state takes the records itself.
 struct no_burst {};
 
@@ -136,6 +141,8 @@ public:
     using state = std::conditional_t<has_identity, inner, std::optional<inner>>;
     using result = std::remove_cvref_t<decltype(std::declval<A const&>().lower(std::declval<inner const&>()))>;
 
+    /// True if there is a state of no record that lower takes.
+    static constexpr bool starts_empty = has_identity;
     /// True if parts can be combined at all; how freely, says `combines`.
     static constexpr bool combinable = combinable_function<A, T>;
     /// True if a record, and a part, can be taken out again.

@@ -92,6 +92,7 @@ struct retractable_extreme_fn;
 /// What min() and max() make.
 template <detail::extreme Which, class Projection>
 struct extreme_fn {
+    using needs_records = void;
     static constexpr std::string_view kind = Which == detail::extreme::least ? "min" : "max";
     [[no_unique_address]] Projection of;
 
@@ -158,6 +159,7 @@ struct extreme_fn {
 /// min and max over rows that may be taken back: they keep all values.
 template <detail::extreme Which, class Projection>
 struct retractable_extreme_fn {
+    using needs_records = void;
     static constexpr std::string_view kind = extreme_fn<Which, Projection>::kind;
     static constexpr combine_class combines = combine_class::exact;
     [[no_unique_address]] Projection of;
