@@ -4,7 +4,7 @@
 
 // The build system reads these three numbers and refuses to configure when it was told others.
 #define DRIFTLESS_VERSION_MAJOR 0
-#define DRIFTLESS_VERSION_MINOR 6
+#define DRIFTLESS_VERSION_MINOR 7
 #define DRIFTLESS_VERSION_PATCH 0
 
 namespace driftless::inline v0 {  // changes with whatever changes layout
