@@ -28,8 +28,8 @@ struct query_options {
 /// Reads a command line. `counted` says what --generate counts; `extra(name, value)` takes the options that only this
 /// program has, and returns false for others; value() is the word behind.
 template <class Extra>
-query_options parse(std::vector<std::string_view> const& queries, std::string_view counted, std::uint64_t count, int argc,
-    char** argv, Extra extra) {
+query_options parse(std::vector<std::string_view> const& queries, std::string_view counted, std::uint64_t count,
+    int argc, char** argv, Extra extra) {
     query_options out;
     out.count = count;
     std::vector<std::string> const words(argv + (argc > 0 ? 1 : 0), argv + argc);

@@ -25,7 +25,7 @@ void append(rows<Row> const& table, support::random* random, dl::memory_log<arri
         std::array<dl::event_time, 3> at;
         for (auto& each : at) each = time(random->below(std::int64_t{1} << 50) * 4);
         std::sort(at.begin(), at.end());
-        for (std::size_t i = 0; i < at.size(); ++i) at[i] = at[i] + static_cast<std::int64_t>(i) * 1_ns;  // no two at once
+        for (std::int64_t i = 0; auto& each : at) each = each + 1_ns * i++;  // no two at one time
         switch (random->below(8)) {
             case 0: all.insert(all.end(), {{wrong, at[0], false}, {wrong, at[1], true}, {row, at[2], false}}); break;
             case 1: all.insert(all.end(), {{wrong, at[0], false}, {row, at[1], false}}); break;

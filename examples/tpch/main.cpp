@@ -48,8 +48,8 @@ deletes, and compares the answers with those of plain loops.
   --data DIR          read region.csv, nation.csv, ... lineitem.csv in this folder (default: made up)
   --mode MODE         batch or stream (default: both)
   --threads N         shards of keyed state (default: 1)
-  --shuffle SEED      only shuffled: rows of all tables come in an order that the seed says; half of them are wrong first,
-                      or deleted and inserted again, or beside one that is deleted
+  --shuffle SEED      only shuffled: rows of all tables come in an order that the seed says; half of them are wrong
+                      first, or deleted and inserted again, or beside one that is deleted
   --csv               the rows as CSV on standard output, nothing else there; needs --query. Rows come in order then,
                       and as batch, unless --shuffle and --mode say otherwise
   --generate N        make up N orders and what belongs to them (default: 1500)

@@ -55,27 +55,31 @@ inline constexpr auto q6 = lineitems
     | dl::aggregate(dl::sum([](lineitem const& l) noexcept { return l.l_extendedprice_c * l.l_discount_pct; }),
         dl::unbounded_state{});
 
-/// q12: lines that were received late by ship, by how urgent their orders were.
-inline constexpr auto q12 = dl::join(
-                                lineitems | dl::filter([](lineitem const& l) {
-                                    return (l.l_shipmode == "FOB" || l.l_shipmode == "SHIP") && l.l_shipdate < l.l_commitdate
-                                        && l.l_commitdate < l.l_receiptdate && l.l_receiptdate >= "1994-01-01" && l.l_receiptdate < "1995-01-01";
-                                }),
-                                orders, dl::foreign_key<&lineitem::l_orderkey>(),
-                                [](lineitem const& l, order const& o) {
-                                    return shipment{l.l_shipmode, o.o_orderpriority == "1-URGENT" || o.o_orderpriority == "2-HIGH"};
-                                })
+/// Lines sent by ship that came in 1994 and later than promised, by how urgent their orders were.
+inline constexpr auto late_shipments = dl::join(
+    lineitems | dl::filter([](lineitem const& l) {
+        return (l.l_shipmode == "FOB" || l.l_shipmode == "SHIP") && l.l_shipdate < l.l_commitdate
+            && l.l_commitdate < l.l_receiptdate && l.l_receiptdate >= "1994-01-01" && l.l_receiptdate < "1995-01-01";
+    }),
+    orders, dl::foreign_key<&lineitem::l_orderkey>(),
+    [](lineitem const& l, order const& o) {
+        return shipment{l.l_shipmode, o.o_orderpriority == "1-URGENT" || o.o_orderpriority == "2-HIGH"};
+    });
+/// q12: how many of them were urgent, and how many not.
+inline constexpr auto q12 = late_shipments
     | dl::key_by<&shipment::ship_mode>()
     | dl::aggregate<line_counts>(dl::where<&shipment::is_urgent>(dl::count()),
         dl::where([](shipment const& s) noexcept { return !s.is_urgent; }, dl::count()), dl::unbounded_state{});
 
+inline constexpr auto sold_parts = dl::join(
+    lineitems | dl::filter([](lineitem const& l) {
+        return l.l_shipdate >= "1995-09-01" && l.l_shipdate < "1995-10-01";
+    }),
+    parts, dl::foreign_key<&lineitem::l_partkey>(),
+    [](lineitem const& l, part const& p) { return sold_part{p.p_type.view().starts_with("PROMO"), revenue_of(l)}; });
+
 /// q14: the revenue of a month, and what of it promoted parts made.
-inline constexpr auto q14 = dl::join(
-                                lineitems | dl::filter([](lineitem const& l) {
-                                    return l.l_shipdate >= "1995-09-01" && l.l_shipdate < "1995-10-01";
-                                }),
-                                parts, dl::foreign_key<&lineitem::l_partkey>(),
-                                [](lineitem const& l, part const& p) { return sold_part{p.p_type.view().starts_with("PROMO"), revenue_of(l)}; })
+inline constexpr auto q14 = sold_parts
     | dl::key_by(all_in_one)
     | dl::aggregate<promo_revenue>(dl::where<&sold_part::is_promo>(dl::sum<&sold_part::revenue>()),
         dl::sum<&sold_part::revenue>(), dl::unbounded_state{});

@@ -5,6 +5,7 @@
 #include <driftless/driftless.hpp>
 
 #include <cstdint>
+#include <tuple>
 
 /// A wholesaler: customers, what they order, and who supplies it. Money is in cents, `_pct` in percent, dates are text.
 ///
@@ -53,7 +54,8 @@ struct order {
     std::int64_t o_shippriority;
 };
 struct lineitem {
-    std::int64_t l_orderkey, l_partkey, l_suppkey, l_linenumber, l_quantity, l_extendedprice_c, l_discount_pct, l_tax_pct;
+    std::int64_t l_orderkey, l_partkey, l_suppkey, l_linenumber;
+    std::int64_t l_quantity, l_extendedprice_c, l_discount_pct, l_tax_pct;
     dl::text l_returnflag, l_linestatus, l_shipdate, l_commitdate, l_receiptdate, l_shipinstruct, l_shipmode;
 };
 

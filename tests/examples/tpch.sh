@@ -66,7 +66,8 @@ for file in "$data"/expected/q*.csv; do
     for mode in batch stream; do
         for how in '' '--threads 2' '--shuffle 1' '--shuffle 2 --threads 2'; do
             # shellcheck disable=SC2086: $how is words
-            if "$tpch" --query "$query" --data "$data" --mode $mode $how --csv >"$work/got" && cmp "$file" "$work/got"; then
+            if "$tpch" --query "$query" --data "$data" --mode $mode $how --csv >"$work/got" \
+                && cmp "$file" "$work/got"; then
                 continue
             fi
             echo "DIFFERENT: $query $mode $how"
