@@ -6,17 +6,13 @@
 #include "answers.hpp"
 #include "generator.hpp"
 
-#include "../support/options.hpp"
+#include "../support/csv_file.hpp"
 #include "../support/output.hpp"
+#include "../support/program.hpp"
+#include "../support/query_options.hpp"
 
-#include <driftless/io/csv.hpp>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +20,6 @@
 
 namespace {
 namespace dl = driftless;
-using support::usage_error;
 
 std::vector<nexmark::query> all_queries() {
     std::vector<nexmark::query> out;
@@ -34,11 +29,14 @@ std::vector<nexmark::query> all_queries() {
     return out;
 }
 
-struct options {
-    std::string query, data, bids, csv_folder;
-    bool batch = true, stream = true, restart = false, csv = false, generate = false, help = false;
-    int threads = 1;
-    std::uint64_t events = 50'000, seed = 1;
+std::vector<std::string_view> all_names() {
+    std::vector<std::string_view> out;
+    for (auto const& each : all_queries()) out.push_back(each.name);
+    return out;
+}
+
+struct options : support::query_options {
+    std::string bids;
 };
 
 constexpr std::string_view usage = R"(usage: nexmark [OPTION...]
@@ -60,108 +58,33 @@ Exit status: 0, 1 if the input is no good or the modes differ, 2 if the command 
 )";
 
 options parse(int argc, char** argv) {
-    options out;
-    std::vector<std::string> const words(argv + (argc > 0 ? 1 : 0), argv + argc);
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        auto const equals = words[i].starts_with("--") ? words[i].find('=') : std::string::npos;
-        std::string const name = words[i].substr(0, equals);
-        auto const has_value = [&] {
-            return equals != std::string::npos || (i + 1 < words.size() && !words[i + 1].starts_with("--"));
-        };
-        auto const value = [&] {
-            if (!has_value()) throw usage_error{name + " needs a value"};
-            return equals != std::string::npos ? words[i].substr(equals + 1) : words[++i];
-        };
-        if (name == "--help" || name == "-h") {
-            out.help = true;
-        } else if (name == "--query") {
-            out.query = value();
-            bool known = false;
-            std::vector<std::string_view> names;
-            for (auto const& each : all_queries()) {
-                names.push_back(each.name);
-                known = known || each.name == out.query;
-            }
-            if (!known) throw usage_error{"there is no query '" + out.query + "'; there are: " + support::list(names)};
-        } else if (name == "--data") {
-            out.data = value();
-        } else if (name == "--bids") {
-            out.bids = value();
-        } else if (name == "--mode") {
-            auto const mode = value();
-            if (mode != "batch" && mode != "stream") throw usage_error{"--mode is batch or stream, not '" + mode + "'"};
-            out.batch = mode == "batch";
-            out.stream = mode == "stream";
-        } else if (name == "--restart") {
-            out.restart = true;
-        } else if (name == "--threads") {
-            out.threads = support::parse_count<int>(name, value(), 256);
-        } else if (name == "--generate") {
-            out.generate = true;
-            out.events = support::parse_count<std::uint64_t>(name, value(), 1'000'000'000);
-        } else if (name == "--seed") {
-            out.seed = support::parse_count<std::uint64_t>(name, value(), ~std::uint64_t{0});
-        } else if (name == "--csv") {
-            if (has_value()) out.csv_folder = value();
-            else out.csv = true;
-        } else {
-            throw usage_error{"there is no option '" + name + "'"};
-        }
+    std::string bids;
+    options out{support::parse(all_names(), "events", 50'000, argc, argv,
+                    [&](std::string_view name, auto const& value) {
+                        if (name != "--bids") return false;
+                        bids = value();
+                        return true;
+                    }),
+        {}};
+    out.bids = bids;
+    if (!bids.empty() && out.data.empty()) {
+        throw support::usage_error{"--bids needs persons and auctions beside it: name their folder with --data"};
     }
-    if (!out.csv_folder.empty() && !out.generate) {
-        throw usage_error{"--csv with a folder writes what --generate makes: name how many events"};
-    }
-    if (out.csv && out.query.empty() && !out.help) throw usage_error{"--csv prints one query: choose it with --query"};
-    if (out.generate && !out.data.empty()) throw usage_error{"--data reads events and --generate makes them: choose one"};
-    if (!out.bids.empty() && out.data.empty()) throw usage_error{"--bids needs persons and auctions beside it: name their folder with --data"};
     return out;
 }
 
-template <class T>
-void read(std::string const& path, dl::memory_log<T>& log) {
-    dl::csv_reader<T> rows{dl::csv_input{path}, {.strict = true}};
-    for (T row; rows.next(row);) log.append(row);
-}
-
-/// A file of rows that appear under their final name when they are all there.
-template <class T>
-class csv_file {
-    std::string path_, part_;
-    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-    std::optional<dl::csv_writer> out_;
-
-    [[noreturn]] void fail(std::string const& what) const {
-        throw dl::error{dl::error_code::io, what + ": " + std::strerror(errno), path_};
-    }
-
-public:
-    explicit csv_file(std::string path)
-        : path_(std::move(path)), part_(path_ + ".part"), file_(std::fopen(part_.c_str(), "wb"), std::fclose) {
-        if (!file_) fail("cannot write");
-        out_.emplace(file_.get());
-        out_->write_header<T>();
-    }
-    void append(T const& row) { out_->write(row); }
-    void finish() {
-        out_->flush();
-        out_.reset();
-        if (std::fclose(file_.release()) != 0) fail("cannot write");
-        std::filesystem::rename(part_, path_);
-    }
-};
-
 struct csv_files {
-    csv_file<nexmark::person> persons;
-    csv_file<nexmark::auction> auctions;
-    csv_file<nexmark::bid> bids;
-    csv_file<nexmark::side_row> side_input;
+    support::csv_file<nexmark::person> persons;
+    support::csv_file<nexmark::auction> auctions;
+    support::csv_file<nexmark::bid> bids;
+    support::csv_file<nexmark::side_row> side_input;
 };
 int write_csv(options const& asked) {
     std::filesystem::create_directories(asked.csv_folder);
     auto const path = [&](char const* name) { return asked.csv_folder + '/' + name; };
-    csv_files files{csv_file<nexmark::person>{path("person.csv")}, csv_file<nexmark::auction>{path("auction.csv")},
-        csv_file<nexmark::bid>{path("bid.csv")}, csv_file<nexmark::side_row>{path("side_input.csv")}};
-    nexmark::generator{{.events = asked.events, .seed = asked.seed}}.fill(files);
+    csv_files files{support::csv_file<nexmark::person>{path("person.csv")}, support::csv_file<nexmark::auction>{path("auction.csv")},
+        support::csv_file<nexmark::bid>{path("bid.csv")}, support::csv_file<nexmark::side_row>{path("side_input.csv")}};
+    nexmark::generator{{.events = asked.count, .seed = asked.seed}}.fill(files);
     files.persons.finish();
     files.auctions.finish();
     files.bids.finish();
@@ -172,16 +95,17 @@ int write_csv(options const& asked) {
 int answer(options const& asked) {
     nexmark::history events;
     if (asked.data.empty()) {
-        nexmark::generator{{.events = asked.events, .seed = asked.seed}}.fill(events);
+        nexmark::generator{{.events = asked.count, .seed = asked.seed}}.fill(events);
     } else {
         auto const path = [&](char const* name) { return asked.data + '/' + name; };
-        read(path("person.csv"), events.persons);
-        read(path("auction.csv"), events.auctions);
-        read(asked.bids.empty() ? path("bid.csv") : asked.bids, events.bids);
-        if (std::filesystem::exists(path("side_input.csv"))) read(path("side_input.csv"), events.side_input);
+        support::read_csv<nexmark::person>(path("person.csv"), events.persons);
+        support::read_csv<nexmark::auction>(path("auction.csv"), events.auctions);
+        support::read_csv<nexmark::bid>(asked.bids.empty() ? path("bid.csv") : asked.bids, events.bids);
+        if (std::filesystem::exists(path("side_input.csv"))) {
+            support::read_csv<nexmark::side_row>(path("side_input.csv"), events.side_input);
+        }
     }
 
-    auto const streaming = asked.restart ? nexmark::mode::restarted : nexmark::mode::stream;
     std::size_t equal = 0, different = 0;
     for (auto const& query : all_queries()) {
         if (!asked.query.empty() && query.name != asked.query) continue;
@@ -193,7 +117,7 @@ int answer(options const& asked) {
         std::size_t rows = 0;
         for (bool const as_batch : {true, false}) {
             if (!(as_batch ? asked.batch : asked.stream)) continue;
-            auto made = query.run(nexmark::runner{events, as_batch ? nexmark::mode::batch : streaming, asked.threads});
+            auto made = query.run(nexmark::runner{events, asked.how(as_batch), asked.threads});
             rows = made.size();
             (as_batch ? batch : stream) = made.str();
         }
@@ -212,18 +136,12 @@ int answer(options const& asked) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
+    return support::framed("nexmark", [&] {
         auto const asked = parse(argc, argv);
         if (asked.help) {
             support::print(std::string{usage});
             return 0;
         }
         return asked.csv_folder.empty() ? answer(asked) : write_csv(asked);
-    } catch (usage_error const& problem) {
-        std::cerr << "nexmark: " << problem.what() << "; see --help\n";
-        return 2;
-    } catch (std::exception const& problem) {
-        std::cerr << "nexmark: " << problem.what() << '\n';
-        return 1;
-    }
+    });
 }

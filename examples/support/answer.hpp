@@ -15,18 +15,42 @@
 namespace support {
 namespace dl = driftless;
 
-/// Runs queries in one of the two modes: nothing else in these programs knows which.
+enum class mode : std::uint8_t {
+    batch,
+    stream,
+    restarted  // a stream that is stopped halfway; another job goes on from its snapshot
+};
+
+/// Runs queries in one of the modes: nothing else in these programs knows which.
 class query_runner {
-    bool batch_;
+    mode mode_;
     int threads_;
+    std::uint64_t halfway_;
 
 public:
-    query_runner(bool batch, int threads) : batch_(batch), threads_(threads) {}
+    /// `records` is how many the inputs have together.
+    query_runner(mode how, int threads, std::uint64_t records)
+        : mode_(how), threads_(threads), halfway_(records / 2) {}
 
     template <class Query, class... Inputs>
     auto operator()(Query const& query, Inputs const&... inputs) const {
-        if (batch_) return dl::run(dl::batch{.threads = threads_}, query, inputs...);
-        return dl::run(dl::stream{.threads = threads_, .until = dl::drained}, query, inputs...);
+        dl::stream const streaming{.threads = threads_, .until = dl::drained};
+        if (mode_ == mode::batch) return dl::run(dl::batch{.threads = threads_}, query, inputs...);
+        if (mode_ == mode::stream) return dl::run(streaming, query, inputs...);
+
+        decltype(dl::run(streaming, query, inputs...)) rows;
+        auto const start = [&] { return dl::job{dl::stream{.threads = threads_}, query, inputs..., rows}; };
+        std::string state;
+        {
+            auto first = start();
+            first.poll(static_cast<std::size_t>(halfway_));
+            state = first.snapshot();
+        }
+        auto second = start();
+        second.restore(state);
+        second.drain();
+        rows.settle(second.metrics());
+        return rows;
     }
 };
 

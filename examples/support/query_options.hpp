@@ -2,6 +2,7 @@
 #ifndef EXAMPLES_SUPPORT_QUERY_OPTIONS_HPP
 #define EXAMPLES_SUPPORT_QUERY_OPTIONS_HPP
 
+#include "answer.hpp"
 #include "options.hpp"
 
 #include <cstddef>
@@ -19,10 +20,16 @@ struct query_options {
     std::string csv_folder;  ///< where to write made-up data; empty to answer
     bool batch = true;       ///< --mode leaves one of the two
     bool stream = true;
+    bool restart = false;    ///< stop streams halfway, and go on from their snapshots
     bool csv = false, generate = false, help = false;
     int threads = 1;
     std::uint64_t count = 0;  ///< how much to make up
     std::uint64_t seed = 1;
+
+    [[nodiscard]] mode how(bool as_batch) const {
+        return as_batch ? mode::batch : restart ? mode::restarted
+                                                : mode::stream;
+    }
 };
 
 /// Reads a command line. `counted` says what --generate counts; `extra(name, value)` takes the options that only this
@@ -57,6 +64,8 @@ query_options parse(std::vector<std::string_view> const& queries, std::string_vi
             if (mode != "batch" && mode != "stream") throw usage_error{"--mode is batch or stream, not '" + mode + "'"};
             out.batch = mode == "batch";
             out.stream = mode == "stream";
+        } else if (name == "--restart") {
+            out.restart = true;
         } else if (name == "--threads") {
             out.threads = parse_count<int>(name, value(), 256);
         } else if (name == "--generate") {

@@ -16,7 +16,12 @@ class runner : public support::query_runner {
     history const* of_;
 
 public:
-    runner(history const& of, bool batch, int threads) : query_runner(batch, threads), of_(&of) {}
+    runner(history const& of, support::mode how, int threads)
+        : query_runner(how, threads,
+              of.regions.end_offset(0) + of.nations.end_offset(0) + of.suppliers.end_offset(0)
+                  + of.customers.end_offset(0) + of.parts.end_offset(0) + of.orders.end_offset(0)
+                  + of.lineitems.end_offset(0)),
+          of_(&of) {}
 
     auto regions() const { return dl::bind("region"_name, of_->regions); }
     auto nations() const { return dl::bind("nation"_name, of_->nations); }

@@ -47,6 +47,7 @@ deletes, and compares the answers with those of plain loops.
   --query NAME        only this query: q1, q3, q4, q5, q6, q10, q12, q13, q14
   --data DIR          read region.csv, nation.csv, ... lineitem.csv in this folder (default: made up)
   --mode MODE         batch or stream (default: both)
+  --restart           stop the stream halfway, and go on from its snapshot
   --threads N         shards of keyed state (default: 1)
   --shuffle SEED      only shuffled: rows of all tables come in an order that the seed says; half of them are wrong
                       first, or deleted and inserted again, or beside one that is deleted
@@ -137,7 +138,7 @@ void load(options const& asked, tpch::database& to) {
 int print(tpch::query const& query, options const& asked, tpch::database const& data) {
     tpch::history history;
     tpch::arrive(data, asked.shuffle, history);
-    support::print(query.run(tpch::runner{history, asked.batch, asked.threads}).str());
+    support::print(query.run(tpch::runner{history, asked.how(asked.batch), asked.threads}).str());
     return 0;
 }
 
@@ -153,7 +154,7 @@ int compare(std::vector<tpch::query> const& queries, options const& asked, tpch:
             if (!(as_batch ? asked.batch : asked.stream)) continue;
             for (auto const* history : {&in_order, &shuffled}) {
                 if (history == &in_order && asked.shuffle) continue;
-                if (query.run(tpch::runner{*history, as_batch, asked.threads}).str() == expected) continue;
+                if (query.run(tpch::runner{*history, asked.how(as_batch), asked.threads}).str() == expected) continue;
                 ++different;
                 std::cerr << "tpch: " << query.name << (as_batch ? " as batch, " : " as stream, ")
                           << (history == &in_order ? "in order" : "shuffled") << ": other rows than by plain loops\n";

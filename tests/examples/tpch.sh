@@ -64,7 +64,7 @@ for file in "$data"/expected/q*.csv; do
     query=$(basename "$file" .csv)
     known=$((known + 1))
     for mode in batch stream; do
-        for how in '' '--threads 2' '--shuffle 1' '--shuffle 2 --threads 2'; do
+        for how in '' '--restart --threads 2' '--shuffle 1' '--shuffle 2 --threads 2' '--shuffle 3 --restart'; do
             # shellcheck disable=SC2086: $how is words
             if "$tpch" --query "$query" --data "$data" --mode $mode $how --csv >"$work/got" \
                 && cmp "$file" "$work/got"; then

@@ -187,7 +187,7 @@ void moving_averages_by_hand(events const& in, nexmark::answer& out) {
             for (std::size_t j = 0; j <= i; ++j) {
                 if (j + 10 >= i) sum += std::get<2>(rows[j]), ++count;
             }
-            out.add(seller, nexmark::average(sum, count));
+            out.add(seller, nexmark::average(sum, count, 2));
         }
     }
 }
@@ -220,7 +220,7 @@ std::map<std::string_view, oracle> const by_hand{
              of[a->category].first += price;
              ++of[a->category].second;
          }
-         for (auto const& [category, sum] : of) out.add(category, nexmark::average(sum.first, sum.second));
+         for (auto const& [category, sum] : of) out.add(category, nexmark::average(sum.first, sum.second, 2));
      }},
     {"q5", hot_auctions_by_hand},
     {"q6", moving_averages_by_hand},
@@ -455,12 +455,12 @@ TEST_CASE("nexmark: on the nanosecond at which windows and auctions end", "[nexm
 }
 
 TEST_CASE("nexmark: averages are rounded half away from zero, quotients cut", "[nexmark]") {
-    CHECK(nexmark::average(1, 3) == "0.33");
-    CHECK(nexmark::average(2, 3) == "0.67");
-    CHECK(nexmark::average(1, 200) == "0.01");
-    CHECK(nexmark::average(-1, 200) == "-0.01");
-    CHECK(nexmark::average(7, 1) == "7.00");
-    CHECK(nexmark::average(9'223'372'036'854'775'807 / 100, 1) == "92233720368547758.00");
+    CHECK(nexmark::average(1, 3, 2) == "0.33");
+    CHECK(nexmark::average(2, 3, 2) == "0.67");
+    CHECK(nexmark::average(1, 200, 2) == "0.01");
+    CHECK(nexmark::average(-1, 200, 2) == "-0.01");
+    CHECK(nexmark::average(7, 1, 2) == "7.00");
+    CHECK(nexmark::average(9'223'372'036'854'775'807 / 100, 1, 2) == "92233720368547758.00");
     CHECK(nexmark::quotient(7, 1) == "7");
     CHECK(nexmark::quotient(-15, 2) == "-7.5");
     CHECK(nexmark::quotient(2, 3) == "0.66666666666666666666");
