@@ -112,7 +112,8 @@ private:
             "julie", "sarah", "deiter", "walter"};
         constexpr std::array<std::string_view, 9> last{
             "shultz", "abrams", "spencer", "white", "bartels", "walton", "smith", "jones", "noris"};
-        constexpr std::array<std::string_view, 10> cities{"phoenix", "los angeles", "san francisco", "boise", "portland",
+        constexpr std::array<std::string_view, 10> cities{"phoenix", "los angeles", "san francisco", "boise",
+            "portland",
             "bend", "redmond", "seattle", "kent", "cheyenne"};
         constexpr std::array<std::string_view, 6> states{"az", "ca", "id", "or", "wa", "wy"};
         text_[0] = std::string{pick(first)} + ' ' + std::string{pick(last)};
@@ -147,7 +148,8 @@ private:
             if (!random_.one_in(10)) text_[1] += "&channel_id=" + std::to_string(channel * 214'748 % 2'147'483'647);
         }
         text_[2] = letters(60);
-        return {static_cast<std::int64_t>(n / of_all * (of_all - 1 - auctions_of_all) + n % of_all - 1 - auctions_of_all),
+        auto const before = n / of_all * (of_all - 1 - auctions_of_all);
+        return {static_cast<std::int64_t>(before + n % of_all - 1 - auctions_of_all),
             id(of), id(by), price(), text_[0], text_[1], time_of(n), text_[2]};
     }
 

@@ -65,7 +65,9 @@ constexpr auto q13(std::int64_t rows) {
             | dl::assign_time([](side_row const&) { return dl::event_time::min(); }, dl::monotone{})
             | dl::key_by<&side_row::key>() | dl::table(dl::unbounded_state{}),
         dl::as_of{},
-        [](bid const& b, side_row const& s) { return bid_with_value{b.auction, b.bidder, b.price, b.date_time, s.value}; });
+        [](bid const& b, side_row const& s) {
+            return bid_with_value{b.auction, b.bidder, b.price, b.date_time, s.value};
+        });
 }
 
 /// q20: every bid on an auction of category 10, with the auction, whichever came first.
@@ -78,7 +80,8 @@ inline constexpr auto q20 = dl::join(
 
 /// q101: every auction with the highest bid on it, if there is one.
 inline constexpr auto q101 = dl::join(auction_table,
-    bids | dl::as_inserts() | dl::key_by<&bid::auction>() | dl::aggregate(dl::max<&bid::price>(), dl::unbounded_state{}),
+    bids | dl::as_inserts() | dl::key_by<&bid::auction>()
+        | dl::aggregate(dl::max<&bid::price>(), dl::unbounded_state{}),
     dl::left_outer{});
 
 /// How many bids an auction has.
@@ -104,14 +107,16 @@ inline constexpr auto q105 = counted_auctions | dl::key_by(all_in_one)
 
 /// The average changes with every bid, and with it which auctions are above it: those rows follow every ten seconds.
 inline constexpr auto average_bids = bid_counts | dl::key_by(all_in_one)
-    | dl::aggregate<bids_and_auctions>(dl::sum([](auto const& of) { return of.value; }), dl::count(), dl::unbounded_state{})
+    | dl::aggregate<bids_and_auctions>(
+        dl::sum([](auto const& of) { return of.value; }), dl::count(), dl::unbounded_state{})
     | dl::suppress(dl::time_limit{10_s});
 
+inline constexpr auto auctions_and_average = dl::join(counted_auctions, average_bids, dl::foreign_key(all_in_one),
+    [](counted_auction const& a, auto const& all) {
+        return against_average{a.id, a.item_name, a.bids, all.value.bids, all.value.auctions};
+    });
 /// q102: auctions with at least as many bids as the average of those that have one, rounded down.
-inline constexpr auto q102 = dl::join(counted_auctions, average_bids, dl::foreign_key(all_in_one),
-                                 [](counted_auction const& a, auto const& all) {
-                                     return against_average{a.id, a.item_name, a.bids, all.value.bids, all.value.auctions};
-                                 })
+inline constexpr auto q102 = auctions_and_average
     | dl::filter([](against_average const& a) noexcept { return a.bids >= a.all_bids / a.auctions; });
 }  // namespace nexmark
 #endif

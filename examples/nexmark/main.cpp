@@ -23,7 +23,8 @@ namespace dl = driftless;
 
 std::vector<nexmark::query> all_queries() {
     std::vector<nexmark::query> out;
-    for (auto const some : {nexmark::selections(), nexmark::totals(), nexmark::bests(), nexmark::joins(), nexmark::winners()}) {
+    for (auto const some : {nexmark::selections(), nexmark::totals(), nexmark::bests(), nexmark::joins(),
+             nexmark::winners()}) {
         out.insert(out.end(), some.begin(), some.end());
     }
     return out;
@@ -43,7 +44,7 @@ constexpr std::string_view usage = R"(usage: nexmark [OPTION...]
 Answers queries over persons, auctions and bids, as a stream and as a batch, and compares the two.
 
   --query NAME        only this query: q0 ... q22, q101 ... q106
-  --data DIR          read person.csv, auction.csv, bid.csv and, for q13, side_input.csv in this folder (default: made up)
+  --data DIR          read person.csv, auction.csv, bid.csv and, for q13, side_input.csv there (default: made up)
   --bids FILE         read the bids from this file instead
   --mode MODE         batch or stream (default: both, compared)
   --restart           stop the stream halfway, and go on from its snapshot
@@ -82,7 +83,8 @@ struct csv_files {
 int write_csv(options const& asked) {
     std::filesystem::create_directories(asked.csv_folder);
     auto const path = [&](char const* name) { return asked.csv_folder + '/' + name; };
-    csv_files files{support::csv_file<nexmark::person>{path("person.csv")}, support::csv_file<nexmark::auction>{path("auction.csv")},
+    csv_files files{support::csv_file<nexmark::person>{path("person.csv")},
+        support::csv_file<nexmark::auction>{path("auction.csv")},
         support::csv_file<nexmark::bid>{path("bid.csv")}, support::csv_file<nexmark::side_row>{path("side_input.csv")}};
     nexmark::generator{{.events = asked.count, .seed = asked.seed}}.fill(files);
     files.persons.finish();
@@ -129,7 +131,8 @@ int answer(options const& asked) {
         else support::print(std::string{query.name} + ": " + std::to_string(rows) + " rows\n");
     }
     if (!asked.csv && asked.batch && asked.stream && different == 0) {
-        support::print("batch = stream: " + (asked.query.empty() ? "all " + std::to_string(equal) + " queries" : asked.query) + '\n');
+        auto const what = asked.query.empty() ? "all " + std::to_string(equal) + " queries" : asked.query;
+        support::print("batch = stream: " + what + '\n');
     }
     return different == 0 ? 0 : 1;
 }

@@ -9,8 +9,8 @@
 
 /// An auction house: who registers, what is put up for sale, and who bids.
 ///
-/// Source      P. Tucker, K. Tufte, V. Papadimos, D. Maier, "NEXMark - a benchmark for queries over data streams" (2002);
-///             what the queries mean is as in the end-to-end tests of RisingWave.
+/// Source      P. Tucker, K. Tufte, V. Papadimos, D. Maier, "NEXMark - a benchmark for queries over data streams"
+///             (2002); what the queries mean is as in the end-to-end tests of RisingWave.
 namespace nexmark {
 namespace dl = driftless;
 using namespace driftless::literals;

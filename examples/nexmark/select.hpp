@@ -95,7 +95,8 @@ constexpr std::optional<std::string_view> channel_of(bid const& b) noexcept {
 }
 inline constexpr auto q21 = bids
     | dl::flat_map<bid_by_channel>([](bid const& b, auto out) {
-          if (auto const id = channel_of(b)) out(bid_by_channel{b.auction, b.bidder, b.price, b.channel, dl::text{*id}});
+          auto const id = channel_of(b);
+          if (id) out(bid_by_channel{b.auction, b.bidder, b.price, b.channel, dl::text{*id}});
       });
 
 /// q22: the folders in the address.
@@ -111,7 +112,8 @@ constexpr dl::text part_of(std::string_view url, int n) noexcept {
 inline constexpr auto q22 = bids
     | dl::map([](bid const& b) {
           auto const url = b.url.view();
-          return bid_by_folder{b.auction, b.bidder, b.price, b.channel, part_of(url, 4), part_of(url, 5), part_of(url, 6)};
+          return bid_by_folder{
+              b.auction, b.bidder, b.price, b.channel, part_of(url, 4), part_of(url, 5), part_of(url, 6)};
       });
 }  // namespace nexmark
 #endif

@@ -25,8 +25,8 @@ answer answer_q9(runner const& run) {
         "price,bid_date_time_ms"};
     for (auto const& [id, window, won, info] : run(q9, run.bids(), run.auctions())) {
         auto const& a = won.of;
-        out.add(a.id, a.item_name, a.description, a.initial_bid, a.reserve, a.date_time, a.expires, a.seller, a.category,
-            a.id, won.bidder, won.price, won.date_time);
+        out.add(a.id, a.item_name, a.description, a.initial_bid, a.reserve, a.date_time, a.expires, a.seller,
+            a.category, a.id, won.bidder, won.price, won.date_time);
     }
     return out;
 }

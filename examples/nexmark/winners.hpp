@@ -38,8 +38,9 @@ BOOST_HANA_ADAPT_STRUCT(nexmark::valid_bid, of, bidder, price, date_time);
 
 namespace nexmark {
 /// As of the time of a bid its auction is there if it has been opened.
-inline constexpr auto valid_bids = dl::join(bids | dl::key_by<&bid::auction>(), auction_table, dl::as_of{},
-                                       [](bid const& b, auction const& a) { return valid_bid{a, b.bidder, b.price, b.date_time}; })
+inline constexpr auto bids_with_auction = dl::join(bids | dl::key_by<&bid::auction>(), auction_table, dl::as_of{},
+    [](bid const& b, auction const& a) { return valid_bid{a, b.bidder, b.price, b.date_time}; });
+inline constexpr auto valid_bids = bids_with_auction
     | dl::filter([](valid_bid const& v) noexcept { return v.date_time <= v.of.expires; });
 
 /// Of two equal ones the earlier.
@@ -80,7 +81,8 @@ inline constexpr auto moving_average = [](auto const& of_seller, auto out) {
         out(row);
     }
 };
-/// q6: for each auction of a seller, by the time of the lowest valid bid, the average of these over it and the ten before.
+/// q6: for each auction of a seller, by the time of the lowest valid bid, the average of these bids over it and the ten
+/// before it.
 inline constexpr auto q6 = valid_bids
     | dl::key_by([](valid_bid const& v) { return v.of.id; })
     | dl::aggregate(lowest, dl::unbounded_state{})

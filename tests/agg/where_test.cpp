@@ -58,7 +58,8 @@ static_assert(applied<decltype(where(is_odd, count())), std::int64_t>::subtracta
 static_assert(applied<decltype(where(is_odd, count())), std::int64_t>::add_is_safe);
 static_assert(!applied<decltype(where(is_odd, first())), std::int64_t>::invertible);
 static_assert(applied<decltype(where(is_odd, first())), std::int64_t>::combines == combine_class::ordered);
-static_assert(!applied<decltype(where(is_odd, fold(0, [](int n, std::int64_t) { return n; }))), std::int64_t>::combinable);
+using folded = decltype(where(is_odd, fold(0, [](int n, std::int64_t) { return n; })));
+static_assert(!applied<folded, std::int64_t>::combinable);
 
 /// Without init: it has no state of no record.
 struct least_of_own {
@@ -81,7 +82,8 @@ TEST_CASE("what does not hold is not in the aggregate", "[agg][where]") {
     CHECK(run_one(where(is_odd, distinct()), some) == 2);
     CHECK(run_one(where(is_odd, min()), some) == std::optional<std::int64_t>{1});
     CHECK(run_one(where(is_odd, mean()), some) == 5.0);
-    CHECK(run_one(where(is_odd, fold(std::int64_t{0}, [](std::int64_t s, std::int64_t n) { return 10 * s + n; })), some) == 717);
+    auto const digits = fold(std::int64_t{0}, [](std::int64_t s, std::int64_t n) { return 10 * s + n; });
+    CHECK(run_one(where(is_odd, digits), some) == 717);
     CHECK(run_one(where(is_odd, where([](std::int64_t n) { return n > 1; }, count())), some) == 2);
 }
 
@@ -160,7 +162,8 @@ TEST_CASE("where by a member, in windows, on threads and as a stream", "[agg][wh
         std::int64_t online = 0, cents = 0;
         std::optional<std::int64_t> first;
         for (auto const& one : sales) {
-            if (one.shop.view() != once[i].key || one.at < once[i].window.start || one.at >= once[i].window.end) continue;
+            bool const inside = one.at >= once[i].window.start && one.at < once[i].window.end;
+            if (one.shop.view() != once[i].key || !inside) continue;
             cents += one.cents;
             if (!one.online) continue;
             ++online;

@@ -558,7 +558,8 @@ TEST_CASE("a cold store that ends with records that went leads on to what is hot
     CHECK(alone.try_read(0, 1).error().code() == error_code::not_there);
 }
 
-TEST_CASE("a tombstone stays while the cold store holds what it deletes, also where that is hot too", "[log][compact]") {
+TEST_CASE(
+    "a tombstone stays while the cold store holds what it deletes, also where that is hot too", "[log][compact]") {
     memory_files files;
     present = 1'000;
     key_compaction const how{.keep_tombstones = duration{0}};

@@ -414,7 +414,9 @@ void check(std::span<nexmark::query const> queries, std::uint64_t seed, std::uin
     INFO("seed " << seed << ", " << count << " events, disorder " << disorder.ns());
     nexmark::history made;
     // Slow enough that windows of ten seconds end, and sessions.
-    nexmark::generator{{.events = count, .seed = seed, .every = 40_ms, .disorder = disorder, .side_rows = 100}}.fill(made);
+    nexmark::generator::options const how{
+        .events = count, .seed = seed, .every = 40_ms, .disorder = disorder, .side_rows = 100};
+    nexmark::generator{how}.fill(made);
     check(queries, made);
 }
 void check_all(std::span<nexmark::query const> queries) {
@@ -449,7 +451,8 @@ TEST_CASE("nexmark: on the nanosecond at which windows and auctions end", "[nexm
     }
     made.side_input.append({0, "even"});
     made.side_input.append({1, "odd"});
-    for (auto const some : {nexmark::selections(), nexmark::totals(), nexmark::bests(), nexmark::joins(), nexmark::winners()}) {
+    for (auto const some : {nexmark::selections(), nexmark::totals(), nexmark::bests(), nexmark::joins(),
+             nexmark::winners()}) {
         check(some, made);
     }
 }
