@@ -163,9 +163,9 @@ struct where_fn {
 /// An aggregate over the records for which a predicate holds; the others are not in it.
 ///
 /// Shape       T -> the result of the function, which is that of no records if the predicate held for none: count and
-///             sum 0, mean NaN, collect empty. What has none (min, max, first, last, arg_min, arg_max, combine, a function
-///             without init) yields a std::optional. Combine, and whether a record can be taken out again: as the
-///             function's.
+///             sum 0, mean NaN, collect empty. What has none (min, max, first, last, arg_min, arg_max, combine, a
+///             function without init) yields a std::optional. Combine, and whether a record can be taken out again: as
+///             the function's.
 /// State       That of the function; with a std::optional 8 bytes more, for how many records it is.
 /// Errors      Those of the predicate and of the function.
 /// Complexity  One call of the predicate per record, and the function's own.
