@@ -8,6 +8,7 @@
 #include <support/temporary_folder.hpp>
 
 #include <memory>
+#include <type_traits>
 
 using log_conformance::reading;
 using log_conformance::visit;
@@ -49,6 +50,7 @@ struct synced_deltas {
 template <class Record, class Layout, class Options>
 struct in_files {
     using log = file_log<Record, Layout>;
+    static constexpr bool flushes_by_time = std::is_same_v<Options, synced_deltas>;
     std::unique_ptr<test::temporary_folder> folder = std::make_unique<test::temporary_folder>();
     std::unique_ptr<log> it;
     log& make(std::uint32_t partitions) {
@@ -65,6 +67,7 @@ struct in_files {
 template <class Record, class Layout, bool AllTheTime>
 struct in_two_tiers {
     using log = tiered_log<file_log<Record, Layout>>;
+    static constexpr bool flushes_by_time = true;
     std::unique_ptr<test::temporary_folder> folder = std::make_unique<test::temporary_folder>();
     std::unique_ptr<log> it;
     log& make(std::uint32_t partitions) {
