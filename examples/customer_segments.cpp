@@ -97,7 +97,8 @@ void make_up(lines_t& into) {
     for (std::int64_t i = 0; i < 20'000; ++i) {
         line made{};
         made.customer_id = std::min(random.below(400), random.below(400));
-        made.quantity = (random.one_in(30) ? -1 : 1) * (1 + random.below(6));
+        bool const comes_back = random.one_in(30);
+        made.quantity = (comes_back ? -1 : 1) * (1 + random.below(6));
         made.unit_price_pence = 20 + random.below(800);
         made.ts = dl::event_time{} + i * 1_min + dl::duration{random.below((30_min).ns())};
         into.append(made);

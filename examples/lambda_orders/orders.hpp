@@ -48,7 +48,8 @@ inline std::vector<arrival> two_days() {
         if (hour == sale_hour) continue;
         for (std::int64_t i = 0; i < 120; ++i) {
             auto const at = start_of(hour) + i * 30_s;
-            add("o" + std::to_string(hour * 10'000 + i), 500 + random.below(9'500), at, at + random.below(120) * 1_s);
+            auto const cents = 500 + random.below(9'500);
+            add("o" + std::to_string(hour * 10'000 + i), cents, at, at + random.below(120) * 1_s);
         }
     }
     for (std::int64_t i = 0; i < 1'440; ++i) {

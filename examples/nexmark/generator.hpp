@@ -113,11 +113,13 @@ private:
         constexpr std::array<std::string_view, 9> last{
             "shultz", "abrams", "spencer", "white", "bartels", "walton", "smith", "jones", "noris"};
         constexpr std::array<std::string_view, 10> cities{"phoenix", "los angeles", "san francisco", "boise",
-            "portland",
-            "bend", "redmond", "seattle", "kent", "cheyenne"};
+            "portland", "bend", "redmond", "seattle", "kent", "cheyenne"};
         constexpr std::array<std::string_view, 6> states{"az", "ca", "id", "or", "wa", "wy"};
-        text_[0] = std::string{pick(first)} + ' ' + std::string{pick(last)};
-        text_[1] = letters(7) + '@' + letters(5) + ".com";
+        // One number after the other: compilers differ in what of a sum they ask for first.
+        (text_[0] = pick(first)) += ' ';
+        text_[0] += pick(last);
+        (text_[1] = letters(7)) += '@';
+        (text_[1] += letters(5)) += ".com";
         text_[2].clear();
         for (int i = 0; i < 4; ++i) text_[2] += (i > 0 ? " " : "") + std::to_string(1000 + random_.below(9000));
         text_[3] = letters(100);
@@ -139,7 +141,9 @@ private:
         constexpr std::array<std::string_view, 4> channels{"Google", "Facebook", "Baidu", "Apple"};
         auto const of = random_.one_in(2) ? some_auction(n) : last_auction(n) / hot * hot;
         auto const by = random_.one_in(4) ? some_person(n) : last_person(n) / hot * hot + 1;
-        text_[1] = "https://www.nexmark.com/" + letters(5) + '/' + letters(5) + '/' + letters(5) + "/item.htm?query=1";
+        text_[1] = "https://www.nexmark.com";
+        for (int i = 0; i < 3; ++i) (text_[1] += '/') += letters(5);
+        text_[1] += "/item.htm?query=1";
         if (random_.one_in(2)) {
             text_[0] = pick(channels);
         } else {

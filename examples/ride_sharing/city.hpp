@@ -51,7 +51,9 @@ struct city {
             tell("TripCompleted", no_network ? 40_h : soon());
             e.cents = price_2(e);
             auto const booked = day_of(e.at);
-            e.at = e.at + seconds(1, 60) + (random.one_in(1000) ? 25_h : 0_h);
+            // One number after the other: compilers differ in what of a sum they ask for first.
+            auto const moment = seconds(1, 60);
+            e.at = e.at + moment + (random.one_in(1000) ? 25_h : 0_h);
             tell("PaymentCaptured", soon());
             auto& of = ledger[booked][e.zone.str()];
             of = {of.trips + 1, of.hectometres + e.hectometres, of.minutes + e.minutes, of.cents + e.cents};
