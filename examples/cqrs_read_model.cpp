@@ -8,6 +8,7 @@
 // expect: both read models were those of plain loops over the same events, each time they were read
 // expect: rebuilt by a replay: the same 200 customers
 #include "support/kept_log.hpp"
+#include "support/program.hpp"
 #include "support/random.hpp"
 
 #include <driftless/driftless.hpp>
@@ -208,9 +209,8 @@ struct reader {
         }
     }
 };
-}  // namespace
 
-int main() {
+int decide_and_read() {
     support::temporary_folder const folder;
     command_log commands{folder.path() + "/commands"};
     event_log events{folder.path() + "/events"};
@@ -221,7 +221,11 @@ int main() {
     customer_view by_customer{{.name = "by_customer"}};
     dl::job serving{dl::stream{}, read_models, events, dl::bind("by_status"_name, by_status), by_customer};
     reader one{.events = events, .by_status = by_status, .by_customer = by_customer};
-    std::thread reading{[&] { one.work(); }};
+    std::jthread reading{[&] { one.work(); }};
+    struct end_of_reading {  // also where something is thrown
+        reader& of;
+        ~end_of_reading() { of.done = true; }
+    } const at_end{one};
 
     // The side that writes is started ten times. Each run goes on behind the last snapshot of the one before: what that
     // had decided since is gone with it, is decided again, and is an event once.
@@ -275,4 +279,8 @@ int main() {
         return 1;
     }
     std::cout << "rebuilt by a replay: the same " << by_customer.snapshot().size() << " customers\n";
+    return 0;
 }
+}  // namespace
+
+int main() { return support::framed("cqrs_read_model", decide_and_read); }

@@ -6,6 +6,7 @@
 // expect: refused as late: 204 visits
 // expect: the other process compared every answer with plain loops: all the same
 #include "support/kept_log.hpp"
+#include "support/program.hpp"
 #include "support/random.hpp"
 
 #include <driftless/driftless.hpp>
@@ -100,9 +101,8 @@ int read_and_compare(std::string const& folder, int ready, ::pid_t writer) try {
     std::cerr << "dau, the process that reads: " << problem.what() << '\n';
     return 4;
 }
-}  // namespace
 
-int main() {
+int serve_and_compare() {
     support::temporary_folder const folder;
     visit_log log{folder.path() + "/log", {.durable = dl::on_close}};
     dau_view shown{{.name = "dau", .history = {.keep = 1_d}}};
@@ -147,4 +147,8 @@ int main() {
         return 1;
     }
     std::cout << "the other process compared every answer with plain loops: all the same\n";
+    return 0;
 }
+}  // namespace
+
+int main() { return support::framed("dau", serve_and_compare); }

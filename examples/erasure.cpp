@@ -12,6 +12,9 @@
 // expect: after: (erased) paid nothing, bob@example.org paid 2500
 // expect: her address in any file, before and after: no, no
 // expect: with an old copy of the key store: (erased) paid nothing, bob@example.org paid 2500
+#include "support/kept_log.hpp"
+#include "support/program.hpp"
+
 #include <driftless/adapt/sodium.hpp>
 #include <driftless/driftless.hpp>
 #include <driftless/log/erasure.hpp>
@@ -70,10 +73,10 @@ std::string line_of(order const& of, totals const& paid, dl::subject_keys const&
 }
 char const* yes(bool it_is) { return it_is ? "yes" : "no"; }
 
-int main() {
-    auto const folder = (fs::temp_directory_path() / "driftless_erasure").string();
-    fs::remove_all(folder);
-    fs::create_directory(folder);
+namespace {
+int erase_a_person() {
+    support::temporary_folder const own;
+    auto const& folder = own.path();
     auto const master = dl::sodium_key::make();  // in life: from where secrets are kept, never beside the data
 
     order hers;
@@ -118,5 +121,8 @@ int main() {
     dl::sodium_key_store const keys{folder + "/keys", master, erasures};
     std::cout << "with an old copy of the key store: " << line_of(hers, paid, keys) << ", "
               << line_of(his, paid, keys) << '\n';
-    fs::remove_all(folder);
+    return 0;
 }
+}  // namespace
+
+int main() { return support::framed("erasure", erase_a_person); }

@@ -2,6 +2,9 @@
 // replay_commands.cpp - a program that is driftless-replay for its pipelines: `replay_commands plan v2`, `run v2`,
 // `validate`, `cutover`, `rollback WHY`, `history`. Without words it plays them in a folder of its own.
 // expect: v1 shows 49500, v2 59400 after the cut-over, v1 49500 after the rollback
+#include "support/kept_log.hpp"
+#include "support/program.hpp"
+
 #include <driftless/agg/sum.hpp>
 #include <driftless/log/memory_log.hpp>
 #include <driftless/op/aggregate.hpp>
@@ -15,9 +18,8 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,23 +63,21 @@ std::int64_t shown(std::string const& folder) {
     session->snapshot().for_each([&](auto const& row) { sum += row.value; });
     return sum;
 }
-}  // namespace
 
-int main(int argc, char** argv) {
+int replay_two_versions(int argc, char** argv) {
     dl::memory_log<order> orders;  // a real program opens a file_log to read it
     for (std::int64_t i = 0; i <= 100; ++i) {  // the last one closes the window
         orders.append({i % 2 == 0 ? "north" : "south", i * 10, dl::event_time{} + i * 1_min});
     }
     if (argc > 1) return program("replay_commands.view", orders).main(argc, argv);
 
-    auto const folder = (std::filesystem::temp_directory_path() / "driftless_replay_commands").string();
-    std::filesystem::remove_all(folder);
+    support::temporary_folder const own;
+    auto const folder = own.path() + "/view";
     std::string said;
     auto const say = [&](std::string_view text) { said += text; };
     auto const does = [&](std::vector<std::string> const& words) {
         if (program(folder, orders, {say, say}).run(words) == dl::command_status::good) return;
-        std::cerr << said;
-        std::exit(1);
+        throw std::runtime_error{said};
     };
     does({"plan", "v1"});
     does({"run", "v1"});
@@ -91,5 +91,10 @@ int main(int argc, char** argv) {
     does({"rollback", "the tax was right"});
     does({"history"});
     std::cout << ", v1 " << shown(folder) << " after the rollback\n";
-    std::filesystem::remove_all(folder);
+    return 0;
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+    return support::framed("replay_commands", [&] { return replay_two_versions(argc, argv); });
 }
