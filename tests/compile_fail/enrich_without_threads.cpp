@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // expect: driftless: enrich calls on threads of its own: #include <driftless/run/call_pool.hpp>
 #include <driftless/op/enrich.hpp>
 

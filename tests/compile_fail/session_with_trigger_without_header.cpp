@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // expect: driftless: sessions with a trigger or pane options need their header: #include <driftless/op/triggered_session.hpp>
 #include <driftless/agg/count.hpp>
 #include <driftless/op/aggregate.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // expect: driftless: sessions need their header: #include <driftless/op/session.hpp> (or <driftless/driftless.hpp>)
 #include <driftless/agg/count.hpp>
 #include <driftless/op.hpp>

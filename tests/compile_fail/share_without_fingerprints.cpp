@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // expect: driftless: a share that is used twice needs fingerprints: #include <driftless/run/fingerprint.hpp>
 #include <driftless/op/from.hpp>
 #include <driftless/op/merge.hpp>

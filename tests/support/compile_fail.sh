@@ -4,6 +4,7 @@
 #   // expect: SENTENCE                          part of the compiler's output; several lines, all must be there
 #   // first diagnostic at most N lines          and the sentences stand in it
 #   // at most N errors
+#   // not precompiled                           it is about a header that is missing (tests/CMakeLists.txt heeds this)
 #
 # The twin NAME.ok.cpp, the same with the mistake repaired, must compile without a warning.
 set -eu
