@@ -10,6 +10,7 @@
 #include <driftless/core/time.hpp>
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -79,13 +80,12 @@ public:
     /// Puts the rows in order: before they are looked at.
     row_set& finish() & {
         std::sort(rows_.begin(), rows_.end(), [&](place const& a, place const& b) {
-            auto const left = at(a);
-            auto const right = at(b);
-            return left.before(right) || (!right.before(left) && a.key_bytes < b.key_bytes);  // as they were added
+            auto const order = compare(a, b);
+            return order != 0 ? order < 0 : a.key_bytes < b.key_bytes;  // as they were added
         });
         std::size_t kept = 0;
         for (std::size_t i = 0; i < rows_.size(); ++i) {
-            bool const again = kept != 0 && !at(rows_[kept - 1]).before(at(rows_[i]));
+            bool const again = kept != 0 && compare(rows_[kept - 1], rows_[i]) == 0;
             if (again) ++duplicates_;
             rows_[again ? kept - 1 : kept++] = rows_[i];
         }
@@ -101,10 +101,18 @@ public:
     [[nodiscard]] std::size_t duplicates() const noexcept { return duplicates_; }
 
 private:
+    [[nodiscard]] std::string_view bytes(std::size_t from, std::size_t to) const noexcept {
+        return {bytes_.data() + from, to - from};
+    }
     [[nodiscard]] set_row<K, V> at(place const& row) const noexcept {
-        std::string_view const all{bytes_};
-        return {row.window, row.hash, all.substr(row.key_bytes, row.key - row.key_bytes),
-            all.substr(row.key, row.value - row.key), all.substr(row.value, row.end - row.value)};
+        return {row.window, row.hash, bytes(row.key_bytes, row.key), bytes(row.key, row.value),
+            bytes(row.value, row.end)};
+    }
+    /// As set_row::before; the bytes of keys are looked at where hashes are equal, which is hardly ever.
+    [[nodiscard]] std::strong_ordering compare(place const& a, place const& b) const noexcept {
+        if (auto const order = a.window <=> b.window; order != 0) return order;
+        if (auto const order = a.hash <=> b.hash; order != 0) return order;
+        return bytes(a.key_bytes, a.key) <=> bytes(b.key_bytes, b.key);
     }
 };
 
