@@ -19,7 +19,7 @@ struct log_door {
     /// The block that holds an offset, of segments that lie elsewhere; nothing if no record behind it is left there.
     template <class Log>
     static auto find(Log const& log, segment_list& segments, std::uint64_t from) {
-        return log.find_in(segments, from);
+        return log.records_.find(segments, from);
     }
     /// Of a tiered log: calls f(something is cold) while nothing is moved, brought back or removed.
     template <class Log, class F>
@@ -29,12 +29,12 @@ struct log_door {
     /// Errors      mismatch if the log cannot read these segments.
     template <class Log>
     static void require_readable(Log const& log, segment_list& segments) {
-        log.require_readable(segments);
+        log.records_.require_readable(segments);
     }
     /// Calls f(record) for the records of a block, of the schema of its segment.
     template <class Log, class F>
     static void for_each_record(Log const& log, segment_header const& header, stored_block const& block, F&& f) {
-        log.for_each_record(header, block, std::forward<F>(f));
+        log.records_.for_each_record(header, block, std::forward<F>(f));
     }
     template <class Log>
     static event_time now(Log const& log) {
