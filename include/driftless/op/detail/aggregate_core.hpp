@@ -6,6 +6,7 @@
 #include <driftless/codec/flat.hpp>
 #include <driftless/core/account.hpp>
 #include <driftless/core/config.hpp>
+#include <driftless/core/detail/growing_array.hpp>
 #include <driftless/core/stream.hpp>
 #include <driftless/state/keyed_table.hpp>
 
@@ -75,6 +76,14 @@ void each_saved_key(auto& in, F&& f) {
 /// Says that a core is to be made like another, with nothing in it.
 struct fresh_core_t {};
 inline constexpr fresh_core_t fresh_core{};
+/// So many cores without state, one for each worker.
+template <class Core>
+growing_array<Core> fresh_cores(Core const& like, std::size_t n) {
+    growing_array<Core> out;
+    out.reserve(n);
+    while (out.size() != n) out.push_back(Core{like, fresh_core});
+    return out;
+}
 
 /// Takes a row out of a state. False for one that was refused when it came, because a function threw: it is not in.
 template <class Pack, class T>

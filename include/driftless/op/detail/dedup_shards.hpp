@@ -8,10 +8,10 @@
 #include <driftless/core/executor.hpp>
 #include <driftless/core/stream.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/op/detail/chunk_ring.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -29,11 +29,9 @@ enum class sighting : std::uint8_t {
 ///
 /// Records are copied into chunks; a full chunk goes to all workers, and each says of the records of its shard what
 /// became of them. The job's own thread hands on record by record, in the order in which they came, with the watermarks
-/// between them: what one thread would have done. At most `depth` chunks are under way: a slow sink slows the source.
+/// between them: what one thread would have done.
 template <class In, class Policy, class Memory, class Id>
 class dedup_shards {
-    static constexpr std::size_t chunk_records = 1024;
-    static constexpr std::size_t depth = 3;
     using key_type = typename In::key;
     using record_type = typename In::record;
     using version_type = typename Policy::version_type;
@@ -57,26 +55,16 @@ class dedup_shards {
         std::uint32_t partition;
         bool of_watermark;
     };
-    struct chunk;
+    struct share;
+    using chunk = worker_chunk<item, mark, share>;
     /// The share of one worker in one chunk.
-    struct share final : work_item {
+    struct share final : chunk_share {
         chunk* of = nullptr;
         Memory* memory = nullptr;
         Policy const* policy = nullptr;
-        growing_array<std::uint32_t> mine;  // which records of the chunk
-        std::exception_ptr failure;
-        std::size_t ticket = 0;
-
-        void work() noexcept override {
-            try {
-                apply();
-            } catch (...) {
-                failure = std::current_exception();
-            }
-        }
 
     private:
-        void apply() {
+        void apply() override {
             auto passed = of->marks.begin();
             auto const pass_marks = [&](std::uint64_t before) {
                 for (; passed != of->marks.end() && passed->sequence < before; ++passed) {
@@ -104,61 +92,32 @@ class dedup_shards {
             if constexpr (requires { of.old.set(old); }) of.old.set(old);
         }
     };
-    struct chunk {
-        growing_array<item> items;
-        growing_array<mark> marks;
-        arena bytes;
-        growing_array<share*> shares;
-        std::uint64_t next_sequence = 0;
-
-        ~chunk() {
-            for (auto* const each : shares) delete each;
-        }
-    };
-
-    executor* threads_;
     Policy policy_;
     growing_array<Memory> memories_;
-    chunk chunks_[depth];
-    std::size_t filling_ = 0;    // chunks_[filling_ % depth] takes records
-    std::size_t collected_ = 0;  // chunks before this one have been handed on
+    chunk_ring<chunk> ring_;
 
 public:
-    dedup_shards(Memory const& like, Policy const& policy, executor* threads) : threads_(threads), policy_(policy) {
-        auto const n = threads->workers();
-        memories_.reserve(n);
-        for (std::size_t i = 0; i < n; ++i) memories_.push_back(like.fresh());
-        for (auto& each : chunks_) {
-            each.items.reserve(chunk_records);
-            for (std::size_t i = 0; i < n; ++i) {
-                auto* const made = new share;
-                each.shares.push_back(made);
-                made->of = &each;
-                made->memory = &memories_[i];
-                made->policy = &policy_;
-            }
-        }
-    }
-    dedup_shards(dedup_shards const&) = delete;
-    dedup_shards& operator=(dedup_shards const&) = delete;
-    /// Waits for what is under way: it is lost with the job.
-    ~dedup_shards() {
-        while (collected_ != filling_) wait_for(chunks_[collected_++ % depth]);
-    }
+    dedup_shards(Memory const& like, Policy const& policy, executor* threads)
+        : policy_(policy),
+          memories_(fresh_memories(like, threads->workers())),
+          ring_(threads, [&](share& of, chunk& in, std::size_t i) {
+              of.of = &in;
+              of.memory = &memories_[i];
+              of.policy = &policy_;
+          }) {}
 
     template <class Ctx, class Out>
     void on_record(Ctx const& ctx, record_type const& record, Id const& id, std::uint64_t hash,
         version_type const& version, Out const& out) {
-        auto& into = chunks_[filling_ % depth];
+        auto& into = ring_.filling();
         into.items.push_back(item{context<>{ctx.at, nullptr, ctx.window, ctx.info, ctx.from}, into.next_sequence++,
             hash, key_in(ctx), id, version, record});
         auto& copy = into.items.back();
         if constexpr (has_key) rehome(copy.key, into.bytes);
         rehome(copy.id, into.bytes);
         rehome(copy.record, into.bytes);
-        into.shares[shard_of(hash, memories_.size())]->mine.push_back(
-            static_cast<std::uint32_t>(into.items.size() - 1));
-        if (into.items.size() == chunk_records) submit(out);
+        into.assign_last(shard_of(hash, memories_.size()));
+        if (into.items.size() == ring_.chunk_records) submit(out);
     }
     template <class Out>
     void on_watermark(event_time watermark, Out const& out) {
@@ -171,9 +130,7 @@ public:
     /// Everything so far has gone on.
     template <class Out>
     void flush(Out const& out) {
-        auto& last = chunks_[filling_ % depth];
-        if (!last.items.empty() || !last.marks.empty()) submit(out);
-        while (collected_ != filling_) collect(out);
+        ring_.flush([&](chunk& done) { collect(done, out); });
     }
 
     [[nodiscard]] std::size_t state_bytes() const noexcept {
@@ -185,6 +142,12 @@ public:
     void load(auto& in) { Memory::load(memories_.begin(), memories_.size(), in); }
 
 private:
+    static growing_array<Memory> fresh_memories(Memory const& like, std::size_t n) {
+        growing_array<Memory> out;
+        out.reserve(n);
+        while (out.size() != n) out.push_back(like.fresh());
+        return out;
+    }
     template <class Ctx>
     static key_type key_in(Ctx const& ctx) {
         if constexpr (has_key) return *ctx.key;
@@ -192,28 +155,17 @@ private:
     }
     template <class Out>
     void add_mark(mark made, Out const& out) {
-        auto& into = chunks_[filling_ % depth];
+        auto& into = ring_.filling();
         made.sequence = into.next_sequence++;
         into.marks.push_back(made);
-        if (into.marks.size() == 4 * chunk_records) submit(out);
+        if (into.marks.size() == 4 * ring_.chunk_records) submit(out);
     }
     template <class Out>
     void submit(Out const& out) {
-        auto& full = chunks_[filling_++ % depth];
-        for (std::size_t i = 0; i < full.shares.size(); ++i)
-            full.shares[i]->ticket = threads_->submit(i, *full.shares[i]);
-        if (filling_ - collected_ == depth) collect(out);
-    }
-    void wait_for(chunk& done) {
-        for (std::size_t i = 0; i < done.shares.size(); ++i) threads_->wait(i, done.shares[i]->ticket);
+        ring_.submit([&](chunk& done) { collect(done, out); });
     }
     template <class Out>
-    void collect(Out const& out) {
-        auto& done = chunks_[collected_++ % depth];
-        wait_for(done);
-        for (auto* const each : done.shares) {
-            if (each->failure) std::rethrow_exception(each->failure);
-        }
+    void collect(chunk& done, Out const& out) {
         auto passed = done.marks.begin();
         auto const pass_marks = [&](std::uint64_t before) {
             for (; passed != done.marks.end() && passed->sequence < before; ++passed) {
@@ -227,7 +179,7 @@ private:
             else hand_on(each, each.ctx, out);
         }
         pass_marks(done.next_sequence);
-        recycle(done);
+        done.clear();
     }
     template <class Ctx, class Out>
     static void hand_on(item const& each, Ctx const& ctx, Out const& out) {
@@ -238,13 +190,6 @@ private:
             }
         }
         out.record(ctx, each.record, each.id, each.said, nullptr);
-    }
-    static void recycle(chunk& done) {
-        done.items.clear();
-        done.marks.clear();
-        done.bytes.reset();
-        done.next_sequence = 0;
-        for (auto* const each : done.shares) each->mine.clear();
     }
 };
 }  // namespace driftless::inline v0::detail

@@ -9,6 +9,7 @@
 #include <driftless/core/executor.hpp>
 #include <driftless/core/stream.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/op/detail/chunk_ring.hpp>
 #include <driftless/op/detail/join_ports.hpp>
 
 #include <cstddef>
@@ -22,11 +23,9 @@ namespace driftless::inline v0::detail {
 /// shard_group does for aggregates, with records of two inputs and the watermarks of both.
 ///
 /// What the cores report is handed on in the order (sequence number of what caused it, window, time, side, shard): the
-/// order of a single core, which goes by hash within the rows of one cause. At most `depth` chunks are under way.
+/// order of a single core, which goes by hash within the rows of one cause.
 template <class Core, class Left, class Right>
 class join_shards {
-    static constexpr std::size_t chunk_records = 1024;
-    static constexpr std::size_t depth = 3;
     using key_type = typename Left::key;
     using left_type = typename Left::record;
     using right_type = typename Right::record;
@@ -91,26 +90,15 @@ class join_shards {
     };
     struct chunk;
     /// The share of one worker in one chunk.
-    struct share final : work_item {
+    struct share final : chunk_share {
         chunk* of = nullptr;
         Core* core = nullptr;
-        growing_array<std::uint32_t> mine;  // which items of the chunk
         growing_array<reported> out;
         arena bytes;
-        std::exception_ptr failure;
         std::size_t handed_on = 0;
-        std::size_t ticket = 0;
-
-        void work() noexcept override {
-            try {
-                apply();
-            } catch (...) {
-                failure = std::current_exception();
-            }
-        }
 
     private:
-        void apply() {
+        void apply() override {
             capture to{&out, &bytes};
             auto passed = of->marks.begin();
             auto const pass_marks = [&](std::uint64_t before) {
@@ -131,49 +119,24 @@ class join_shards {
             pass_marks(of->next_sequence);
         }
     };
-    struct chunk {
-        growing_array<item> items;
+    struct chunk : worker_chunk<item, mark, share> {
         growing_array<left_type> lefts;
         growing_array<right_type> rights;
-        growing_array<mark> marks;
-        arena bytes;
-        growing_array<share*> shares;
-        std::uint64_t next_sequence = 0;
-
-        ~chunk() {
-            for (auto* const each : shares) delete each;
-        }
     };
 
-    executor* threads_;
     growing_array<Core> cores_;
-    chunk chunks_[depth];
-    std::size_t filling_ = 0;    // chunks_[filling_ % depth] takes records
-    std::size_t collected_ = 0;  // chunks before this one have been handed on
+    chunk_ring<chunk> ring_;
 
 public:
-    join_shards(Core const& prototype, executor* threads) : threads_(threads) {
-        auto const n = threads->workers();
-        cores_.reserve(n);
-        for (std::size_t i = 0; i < n; ++i) cores_.push_back(Core{prototype, fresh_core});
-        for (auto& each : chunks_) {
-            for (std::size_t i = 0; i < n; ++i) {
-                each.shares.push_back(new share);
-                each.shares.back()->of = &each;
-                each.shares.back()->core = &cores_[i];
-            }
-        }
-    }
-    join_shards(join_shards const&) = delete;
-    join_shards& operator=(join_shards const&) = delete;
-    /// Waits for what is under way: its results are lost with the job.
-    ~join_shards() {
-        while (collected_ != filling_) wait_for(chunks_[collected_++ % depth]);
-    }
+    join_shards(Core const& prototype, executor* threads)
+        : cores_(fresh_cores(prototype, threads->workers())), ring_(threads, [&](share& of, chunk& in, std::size_t i) {
+              of.of = &in;
+              of.core = &cores_[i];
+          }) {}
 
     template <std::size_t I, class Ctx, class T, class Out, class HandOn>
     void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out, HandOn const& hand_on) {
-        auto& into = chunks_[filling_ % depth];
+        auto& into = ring_.filling();
         std::size_t index = 0;
         if constexpr (I == 0) {
             index = into.lefts.size();
@@ -185,21 +148,19 @@ public:
         auto& made = into.items.push_back(item{context<>{ctx.at, nullptr, ctx.window, ctx.info, ctx.from},
             into.next_sequence++, hash, *ctx.key, static_cast<std::uint32_t>(I), static_cast<std::uint32_t>(index)});
         rehome(made.key, into.bytes);
-        into.shares[shard_of(hash, cores_.size())]->mine.push_back(static_cast<std::uint32_t>(into.items.size() - 1));
-        if (into.items.size() == chunk_records) submit(out, hand_on);
+        into.assign_last(shard_of(hash, cores_.size()));
+        if (into.items.size() == ring_.chunk_records) submit(out, hand_on);
     }
     template <class Out, class HandOn>
     void on_watermarks(input_watermarks const& now, bool grown, Out& out, HandOn const& hand_on) {
-        auto& into = chunks_[filling_ % depth];
+        auto& into = ring_.filling();
         into.marks.push_back(mark{into.next_sequence++, now, grown});
-        if (into.marks.size() == 4 * chunk_records) submit(out, hand_on);
+        if (into.marks.size() == 4 * ring_.chunk_records) submit(out, hand_on);
     }
     /// Everything so far is applied and handed on.
     template <class Out, class HandOn>
     void flush(Out& out, HandOn const& hand_on) {
-        auto& last = chunks_[filling_ % depth];
-        if (!last.items.empty() || !last.marks.empty()) submit(out, hand_on);
-        while (collected_ != filling_) collect(out, hand_on);
+        ring_.flush([&](chunk& done) { collect(done, out, hand_on); });
     }
 
     [[nodiscard]] account books() const noexcept {
@@ -220,21 +181,10 @@ public:
 private:
     template <class Out, class HandOn>
     void submit(Out& out, HandOn const& hand_on) {
-        auto& full = chunks_[filling_++ % depth];
-        for (std::size_t i = 0; i < full.shares.size(); ++i)
-            full.shares[i]->ticket = threads_->submit(i, *full.shares[i]);
-        if (filling_ - collected_ == depth) collect(out, hand_on);
-    }
-    void wait_for(chunk& done) {
-        for (std::size_t i = 0; i < done.shares.size(); ++i) threads_->wait(i, done.shares[i]->ticket);
+        ring_.submit([&](chunk& done) { collect(done, out, hand_on); });
     }
     template <class Out, class HandOn>
-    void collect(Out& out, HandOn const& hand_on) {
-        auto& done = chunks_[collected_++ % depth];
-        wait_for(done);
-        for (auto* const each : done.shares) {
-            if (each->failure) std::rethrow_exception(each->failure);
-        }
+    void collect(chunk& done, Out& out, HandOn const& hand_on) {
         auto passed = done.marks.begin();
         auto const pass = [&] {
             if (passed->grown) hand_on(passed->now);
@@ -287,14 +237,10 @@ private:
         }
     }
     static void recycle(chunk& done) {
-        done.items.clear();
+        done.clear();
         done.lefts.clear();
         done.rights.clear();
-        done.marks.clear();
-        done.bytes.reset();
-        done.next_sequence = 0;
         for (auto* const each : done.shares) {
-            each->mine.clear();
             each->out.clear();
             each->bytes.reset();
             each->handed_on = 0;

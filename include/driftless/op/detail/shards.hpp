@@ -9,6 +9,7 @@
 #include <driftless/core/executor.hpp>
 #include <driftless/core/stream.hpp>
 #include <driftless/op/detail/aggregate_core.hpp>
+#include <driftless/op/detail/chunk_ring.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,12 +24,9 @@ namespace driftless::inline v0::detail {
 /// Records are copied into chunks; a full chunk goes to all workers, each takes the records of its
 /// shard. What the cores report is kept with the sequence number of what caused it, and handed on
 /// by the job's own thread in the order (sequence, window, shard): the order in which a single core
-/// would have reported. At most `depth` chunks are under way: a slow sink slows the source down.
+/// would have reported.
 template <class Core, class Key, class T, class Result, bool Corrects>
 class shard_group {
-    static constexpr std::size_t chunk_records = 1024;
-    static constexpr std::size_t depth = 3;
-
     struct item {
         context<> ctx;  // without the key, which stands beside it
         std::uint64_t sequence;
@@ -68,7 +66,8 @@ class shard_group {
         std::exception_ptr thrown{};
     };
 
-    struct chunk;
+    struct share;
+    using chunk = worker_chunk<item, mark, share>;
     /// What a core reports to, on a worker.
     struct capture {
         block_list<reported>* into;
@@ -119,26 +118,15 @@ class shard_group {
         }
     };
     /// The share of one worker in one chunk.
-    struct share final : work_item {
+    struct share final : chunk_share {
         chunk* of = nullptr;
         Core* core = nullptr;
-        growing_array<std::uint32_t> mine;  // which records of the chunk
         block_list<reported> out;
         growing_array<incident> incidents;
         arena bytes;
-        std::exception_ptr failure;
-        std::size_t ticket = 0;
-
-        void work() noexcept override {
-            try {
-                apply();
-            } catch (...) {
-                failure = std::current_exception();
-            }
-        }
 
     private:
-        void apply() {
+        void apply() override {
             capture to{&out, &incidents, &bytes};
             auto passed = of->marks.begin();
             auto const pass_marks = [&](std::uint64_t before) {
@@ -171,55 +159,26 @@ class shard_group {
             core.on_watermark(moved.time, to);
         }
     };
-    struct chunk {
-        growing_array<item> items;
-        growing_array<mark> marks;
-        arena bytes;
-        growing_array<share*> shares;
-        std::uint64_t next_sequence = 0;
-
-        ~chunk() {
-            for (auto* const each : shares) delete each;
-        }
-    };
-
-    executor* threads_;
     growing_array<Core> cores_;
-    chunk chunks_[depth];
-    std::size_t filling_ = 0;    // chunks_[filling_ % depth] takes records
-    std::size_t collected_ = 0;  // chunks before this one have been handed on
+    chunk_ring<chunk> ring_;
 
 public:
-    shard_group(Core const& prototype, executor* threads) : threads_(threads) {
-        auto const n = threads->workers();
-        cores_.reserve(n);
-        for (std::size_t i = 0; i < n; ++i) cores_.push_back(Core{prototype, fresh_core});
-        for (auto& each : chunks_) {
-            each.items.reserve(chunk_records);
-            for (std::size_t i = 0; i < n; ++i) {
-                each.shares.push_back(new share);
-                each.shares.back()->of = &each;
-                each.shares.back()->core = &cores_[i];
-            }
-        }
-    }
-    shard_group(shard_group const&) = delete;
-    shard_group& operator=(shard_group const&) = delete;
-    /// Waits for what is under way: its results are lost with the job.
-    ~shard_group() {
-        while (collected_ != filling_) wait_for(chunks_[collected_++ % depth]);
-    }
+    shard_group(Core const& prototype, executor* threads)
+        : cores_(fresh_cores(prototype, threads->workers())), ring_(threads, [&](share& of, chunk& in, std::size_t i) {
+              of.of = &in;
+              of.core = &cores_[i];
+          }) {}
 
     template <class Ctx, class Out, class OnWatermark>
     void on_record(Ctx const& ctx, T const& record, std::uint64_t hash, Out& out, OnWatermark const& hand_on) {
-        auto& into = chunks_[filling_ % depth];
+        auto& into = ring_.filling();
         into.items.push_back(item{context<>{ctx.at, nullptr, ctx.window, ctx.info, ctx.from}, into.next_sequence++,
             hash, *ctx.key, record});
         auto& copy = into.items.back();
         rehome(copy.key, into.bytes);
         rehome(copy.record, into.bytes);
-        into.shares[shard_of(hash, cores_.size())]->mine.push_back(static_cast<std::uint32_t>(into.items.size() - 1));
-        if (into.items.size() == chunk_records) submit(out, hand_on);
+        into.assign_last(shard_of(hash, cores_.size()));
+        if (into.items.size() == ring_.chunk_records) submit(out, hand_on);
     }
     template <class Out, class OnWatermark>
     void on_watermark(event_time watermark, Out& out, OnWatermark const& hand_on) {
@@ -232,9 +191,7 @@ public:
     /// Everything so far is applied and handed on.
     template <class Out, class OnWatermark>
     void flush(Out& out, OnWatermark const& hand_on) {
-        auto& last = chunks_[filling_ % depth];
-        if (!last.items.empty() || !last.marks.empty()) submit(out, hand_on);
-        while (collected_ != filling_) collect(out, hand_on);
+        ring_.flush([&](chunk& done) { collect(done, out, hand_on); });
     }
 
     /// A core, to ask it the time.
@@ -271,28 +228,17 @@ public:
 private:
     template <class Out, class OnWatermark>
     void add_mark(event_time time, bool clock, Out& out, OnWatermark const& hand_on) {
-        auto& into = chunks_[filling_ % depth];
+        auto& into = ring_.filling();
         into.marks.push_back(mark{into.next_sequence++, time, clock});
-        if (into.marks.size() == chunk_records) submit(out, hand_on);
+        if (into.marks.size() == ring_.chunk_records) submit(out, hand_on);
     }
     template <class Out, class OnWatermark>
     void submit(Out& out, OnWatermark const& hand_on) {
-        auto& full = chunks_[filling_++ % depth];
-        for (std::size_t i = 0; i < full.shares.size(); ++i)
-            full.shares[i]->ticket = threads_->submit(i, *full.shares[i]);
-        if (filling_ - collected_ == depth) collect(out, hand_on);
+        ring_.submit([&](chunk& done) { collect(done, out, hand_on); });
     }
-    void wait_for(chunk& done) {
-        for (std::size_t i = 0; i < done.shares.size(); ++i) threads_->wait(i, done.shares[i]->ticket);
-    }
-    /// Hands on what the oldest chunk under way has reported, in the order of one thread.
+    /// Hands on what a chunk has reported, in the order of one thread.
     template <class Out, class OnWatermark>
-    void collect(Out& out, OnWatermark const& hand_on) {
-        auto& done = chunks_[collected_++ % depth];
-        wait_for(done);
-        for (auto* const each : done.shares) {
-            if (each->failure) std::rethrow_exception(each->failure);
-        }
+    void collect(chunk& done, Out& out, OnWatermark const& hand_on) {
         auto passed = done.marks.begin();
         for (auto* next = first_reported(done); next != nullptr; next = first_reported(done)) {
             reported& one = *next->out.front();
@@ -344,12 +290,8 @@ private:
         out.refused(what.why, ctx, each.record);
     }
     static void recycle(chunk& done) {
-        done.items.clear();
-        done.marks.clear();
-        done.bytes.reset();
-        done.next_sequence = 0;
+        done.clear();
         for (auto* const each : done.shares) {
-            each->mine.clear();
             each->out.clear();
             each->incidents.clear();
             each->bytes.reset();
