@@ -418,7 +418,7 @@ private:
                 auto const some = watch_.needed() ? watch_.poll(room, cut, told) : engine_.poll(room, cut);
                 fed += some;
                 if (!keeper_) return fed;
-                if (keeper_->due(told)) keeper_->take(told, false);
+                if (keeper_->due(told)) keeper_->take(keeper_->tells_time() ? told : now(), false);
                 if (some < room || fed == max) return fed;
             }
         } else {
