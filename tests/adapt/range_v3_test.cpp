@@ -19,13 +19,14 @@
 
 using namespace driftless;
 
-namespace {
+namespace range_v3_test {  // GCC 12 warns of reflected types without a name for the linker
 struct bought {
     int shop;
     std::int64_t cents;
 };
-}  // namespace
-BOOST_HANA_ADAPT_STRUCT(bought, shop, cents);
+}  // namespace range_v3_test
+BOOST_HANA_ADAPT_STRUCT(range_v3_test::bought, shop, cents);
+using range_v3_test::bought;
 
 namespace {
 constexpr auto by_shop =

@@ -12,14 +12,15 @@
 using namespace driftless;
 using namespace driftless::literals;
 
-namespace {
+namespace own_operator_test {  // GCC 12 warns of reflected types without a name for the linker
 struct reading {
     int sensor;
     int value;
     event_time at;
 };
-}  // namespace
-BOOST_HANA_ADAPT_STRUCT(reading, sensor, value, at);
+}  // namespace own_operator_test
+BOOST_HANA_ADAPT_STRUCT(own_operator_test::reading, sensor, value, at);
+using own_operator_test::reading;
 
 namespace {
 template <class Next>
