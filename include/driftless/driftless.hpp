@@ -2,8 +2,10 @@
 #ifndef DRIFTLESS_DRIFTLESS_HPP
 #define DRIFTLESS_DRIFTLESS_HPP
 
-// Everything but testing/ (the test kit), adapt/ (foreign libraries), time/chrono.hpp, and what runs rare windows:
-// op/count_window.hpp, op/sliding_per_record.hpp, op/timestamps.hpp; and state/map_state.hpp.
+// Pipelines, jobs and logs: what most programs need. Not here, since it costs compile time: what serves (view.hpp), what
+// watches (metrics.hpp), sinks but callbacks (io/...), what tends logs (log/...), some operators (op/count_window.hpp,
+// dedup_newest.hpp, flag.hpp, sliding_per_record.hpp, timestamps.hpp), agg/where.hpp, state/map_state.hpp,
+// time/chrono.hpp; testing/ and adapt/.
 
 #include <boost/hana/adapt_struct.hpp>
 

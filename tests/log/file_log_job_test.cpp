@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/driftless.hpp>
+#include <driftless/io/directory_sink.hpp>
 #include <log/log_conformance.hpp>
 #include <support/catch.hpp>
 #include <support/temporary_folder.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -112,4 +116,51 @@ TEST_CASE("a job over a file log answers as over memory, in both modes and every
 TEST_CASE("a job sees the same records whatever way they came into the log", "[log][file_log][job][transaction]") {
     the_way_in_does_not_matter<rows>();
     the_way_in_does_not_matter<columns>();
+}
+
+namespace {
+/// What a job has read that follows `log` while `appending` appends, when both are done; `wanted` if it is woken.
+template <class Mode, class Log, class Sink>
+std::uint64_t read_while(Mode mode, Log const& log, Sink& sink, std::uint64_t wanted, auto&& appending) {
+    job running{mode, from<reading>() | filter([](reading const&) { return true; }), log, sink};
+    std::jthread const following{[&] { running.run(); }};
+    appending(running);
+    // Longer than any machine takes; one that sleeps for ever is stopped then.
+    for (int i = 0; i < 1000 && running.metrics().records < wanted; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    auto const got = running.metrics().records;
+    running.stop();
+    return got;
+}
+}  // namespace
+
+TEST_CASE("a job that follows a log opened to read sees what its writer appends", "[log][file_log][job]") {
+    test::temporary_folder const folder;
+    file_log<reading> writer{folder.path() + "/log"};
+    log_conformance::append_some(writer, 0, 100);
+    writer.flush();
+    file_log<reading> const log{folder.path() + "/log", {.access = log_access::read}};
+    auto nobody = to([](reading const&) {});
+    auto const got = read_while(stream{}, log, nobody, 200, [&](auto& running) {
+        while (running.metrics().records < 100) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::milliseconds{30});  // it sleeps
+        log_conformance::append_some(writer, 100, 200);
+        writer.flush();
+    });
+    CHECK(got == 200);
+}
+
+TEST_CASE("a job that commits reads what has become durable, though nobody appends more", "[log][file_log][job]") {
+    test::temporary_folder const folder;
+    file_log<reading> log{folder.path() + "/log", {.durable = every(200_ms)}};
+    std::string const state = folder.path() + "/state";
+    directory_sink<reading> files{folder.path() + "/out"};
+    stream mode{.snapshots = state};
+    mode.snapshot_options = {.every = {}, .records = 1'000, .logic_version = "1"};
+    auto const got = read_while(mode, log, files, 100, [&](auto&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{30});
+        log_conformance::append_some(log, 0, 100);
+    });
+    CHECK(got == 100);
 }

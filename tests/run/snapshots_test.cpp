@@ -160,6 +160,7 @@ TEST_CASE("a snapshot is due after so many records, to the record", "[run][snaps
     memory_log<sale> log;
     append(log, 0, 50);
     upserts out;
+    fake_now = event_time{1'000'000'000'000};
     job running{at(files, {.records = 20, .keep = 9}), sales_per(10_s), log, out};
     CHECK(running.poll(45) == 45);
     snapshot_store const store{"state", files};
@@ -167,6 +168,7 @@ TEST_CASE("a snapshot is due after so many records, to the record", "[run][snaps
     CHECK(store.read(1).records == 20);
     CHECK(store.read(2).records == 40);
     CHECK(store.read(2).inputs.at(0).offset == 40);
+    CHECK(store.read(2).taken_at == fake_now);
     CHECK(running.poll() == 5);
     CHECK(store.numbers().size() == 2);
     append(log, 50, 60);

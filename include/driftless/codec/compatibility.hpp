@@ -73,6 +73,7 @@ template <class Older, class Newer>
     auto const bytes = "driftless schema 1\n" + std::string{text};
     return xxh3_64(bytes.data(), bytes.size());
 }
+/// The same of the schema of T.
 template <class T>
 [[nodiscard]] std::uint64_t fingerprint_of_schema() {
     return fingerprint_of_schema(schema_of<T>());

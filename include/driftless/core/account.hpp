@@ -22,6 +22,7 @@ enum class reason : std::uint8_t {
     ahead,     ///< its event time lies too far in the future (at_most_ahead)
     duplicate,  ///< a record with its id has passed (dedup): part of the answer, not of what was lost
 };
+/// How many reasons there are.
 inline constexpr std::size_t reason_count = 7;
 
 constexpr std::string_view to_string(reason why) noexcept {

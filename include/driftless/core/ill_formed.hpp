@@ -18,6 +18,7 @@ struct ill_formed {
     }
 };
 
+/// What a pipeline is once an operator could not follow.
 template <class P>
 concept is_ill_formed = std::is_same<P, ill_formed>::value;
 

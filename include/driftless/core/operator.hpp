@@ -30,6 +30,11 @@ struct identified;
 ///   static constexpr bool keeps_record              what follows sees the very records (filter, tap)
 ///   static constexpr bool record_by_record          what becomes of a record depends on that record alone, and its
 ///                                                   functions may be called by several threads at once (optional)
+///   static constexpr bool remembers                 false: what becomes of a record depends on that record alone, but
+///                                                   one thread at a time. Without a word of either the operator is
+///                                                   taken to remember, and gets its records in the order of the merge
+///   using is_stateful = void                        keeps state: its rows are counted, its books are in the report
+///                                                   (optional)
 ///   void describe(auto& parameter) const            parameter("name", value) for plans (optional)
 ///   void validate() const                           throws error on a bad parameter (optional)
 template <class Self>

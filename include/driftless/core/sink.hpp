@@ -19,6 +19,7 @@ namespace driftless::inline v0 {
 template <class S, class Key, class Value>
 concept sink_for = requires(S& sink, pane<Key, Value> const& row) { sink.write(row); };
 
+/// A callback that is not given: rows cannot be taken back that way.
 struct no_remove {};
 
 namespace detail {

@@ -23,6 +23,7 @@ struct run_mode {
     static constexpr bool stream = Stream;
     static constexpr bool threads = Threads;
 };
+/// A batch whose watermark is exact; one that makes the declared watermark (as_declared); a stream.
 template <bool Threads = true>
 using exact_batch = run_mode<true, false, Threads>;
 template <bool Threads = true>

@@ -23,6 +23,7 @@ struct log_place {
 };
 }  // namespace detail
 
+/// What compact() may leave out.
 struct compact_options {
     /// Rows that say that there is no row any more. They may go once nobody has an older version of the row elsewhere.
     bool keep_removed = true;

@@ -21,6 +21,7 @@
 
 namespace driftless::inline v0 {
 
+/// How a directory_sink writes.
 struct directory_options {
     std::string name = "out";                         ///< where one job writes to a folder more than once: without '.'
     std::uint64_t build = 0;                          ///< of the rows it writes; see logged_version

@@ -28,6 +28,7 @@ std::uint64_t purge_rows(Rows const& rows, Sink& sink, erased_subjects const& wh
     return removed;
 }
 
+/// Does nothing behind the removals.
 struct no_action {
     constexpr void operator()() const noexcept {}
 };

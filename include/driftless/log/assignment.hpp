@@ -42,6 +42,7 @@ struct group_subscription {
     std::vector<std::string> topics;
 };
 
+/// A partition of one of several logs that a group reads.
 struct topic_partition {
     std::string topic;
     std::uint32_t partition = 0;

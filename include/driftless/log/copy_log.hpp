@@ -35,6 +35,7 @@
 
 namespace driftless::inline v0 {
 
+/// What copy_log copies, and under which name.
 struct copy_log_options {
     std::uint64_t from = 0;                   ///< the first offset of each partition, as far as it is there
     std::uint64_t to = ~std::uint64_t{0};     ///< behind the last one

@@ -32,6 +32,7 @@ private:
     duration interval_;
 };
 
+/// When the log is closed; when each append returns.
 inline constexpr durability on_close{durability::kind::on_close};
 inline constexpr durability every_batch{durability::kind::every_batch};
 /// At least 1 ms.

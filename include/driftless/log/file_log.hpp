@@ -315,8 +315,11 @@ public:
         return records_.at(readers_[p]->segments(), from);
     }
 
-    /// Notifies `who` after every append of this process, until unsubscribe.
-    void subscribe(wakeup& who) const { wakeups_.add(who); }
+    /// Notifies `who` after every append of this object, until unsubscribe; false where another one appends.
+    bool subscribe(wakeup& who) const {
+        wakeups_.add(who);
+        return is_writer();
+    }
     void unsubscribe(wakeup& who) const { wakeups_.remove(who); }
 
 private:

@@ -36,6 +36,7 @@ enum class group_start : std::uint8_t {
     end,    ///< with what is appended after the first member has joined
 };
 
+/// How a group of readers is opened.
 struct group_options {
     group_start start = group_start::begin;  ///< looked at when the group is made, and not later
     file_system* files = nullptr;            ///< null: real_files()
@@ -43,6 +44,7 @@ struct group_options {
     duration patience{10'000'000'000};       ///< how long to wait while others change the group
 };
 
+/// As whom a reader joins a group.
 struct join_options {
     std::string member;          ///< who joins; who joins under the name of another takes its place
     std::string instance{};      ///< a place that is kept for whoever comes back with it, under whatever name

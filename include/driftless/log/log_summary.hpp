@@ -32,6 +32,7 @@ struct segment_summary {
     bool closed = false;  ///< sealed because the log was closed
     std::vector<detail::time_range> times;  ///< of each of header.time_fields
 };
+/// What the files of a partition hold, in the order of offsets.
 struct partition_summary {
     std::vector<segment_summary> segments;
 
@@ -42,6 +43,7 @@ struct partition_summary {
         return segments.empty() ? 0 : segments.back().end_offset;
     }
 };
+/// What summarize_log() has found.
 struct log_summary {
     detail::log_identity identity;
     std::vector<partition_summary> partitions;

@@ -202,7 +202,7 @@ public:
         mover_.stop();
         hot_.close();
     }
-    void subscribe(wakeup& who) const { hot_.subscribe(who); }
+    bool subscribe(wakeup& who) const { return hot_.subscribe(who); }
     void unsubscribe(wakeup& who) const { hot_.unsubscribe(who); }
 
     /// As that of file_log; a reader begins where the whole begins.

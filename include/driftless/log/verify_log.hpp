@@ -38,6 +38,7 @@ struct log_finding {
     std::string what;
 };
 
+/// How closely verify_log looks, and who hears of it meanwhile.
 struct verify_log_options {
     file_system* files = nullptr;                           ///< null: real_files()
     bool values = true;                                     ///< also decode every record

@@ -69,6 +69,7 @@ struct alert_condition {
         return is_above ? !(value > until) : !(value < until);
     }
 };
+/// Beyond the limit, and back at it: alert(metric, above(10).back_at(5).for_at_least(1_min), callback).
 [[nodiscard]] constexpr alert_condition above(double limit) noexcept { return {limit, limit, true, {}}; }
 [[nodiscard]] constexpr alert_condition below(double limit) noexcept { return {limit, limit, false, {}}; }
 

@@ -36,6 +36,7 @@ struct metric_label {
     std::string value;
     friend bool operator==(metric_label const&, metric_label const&) = default;
 };
+/// The labels of a value, in the order in which they are shown.
 using metric_labels = std::vector<metric_label>;
 
 /// How many values were how large.

@@ -30,6 +30,7 @@ public:
 /// Takes each record for a row that is added. Made by as_inserts().
 struct as_inserts_op : operator_base<as_inserts_op> {
     static constexpr std::string_view kind = "as_inserts";
+    static constexpr bool remembers = false;
 
     template <class In>
     static constexpr bool accepts = !changelog<In> && !In::window::assigned;

@@ -77,6 +77,7 @@ consteval bool reads_record() {
 template <class F, class Strategy, class... Options>
 struct assign_time_op : operator_base<assign_time_op<F, Strategy, Options...>> {
     static constexpr std::string_view kind = "assign_time";
+    static constexpr bool remembers = false;
     static constexpr bool keeps_record = true;
     static constexpr bool declared = (std::same_as<Options, as_declared_t> || ...);
     using time_function = F;

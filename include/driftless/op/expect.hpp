@@ -86,6 +86,7 @@ private:
 template <class Name, class F, class Action>
 struct expect_op : operator_base<expect_op<Name, F, Action>> {
     static constexpr std::string_view kind = "expect";
+    static constexpr bool remembers = false;
     static constexpr bool keeps_record = true;
     using side_output = Action;
     [[no_unique_address]] F holds;

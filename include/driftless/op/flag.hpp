@@ -164,6 +164,7 @@ constexpr void require_flag_input() {
 template <class Name, class Values, class F>
 struct flag_op : operator_base<flag_op<Name, Values, F>> {
     static constexpr std::string_view kind = "flag";
+    static constexpr bool remembers = false;
     Values const* values;
     [[no_unique_address]] F function;
 
@@ -206,6 +207,7 @@ struct flag_op : operator_base<flag_op<Name, Values, F>> {
 template <class Name, class Values, class F>
 struct flag_filter_op : operator_base<flag_filter_op<Name, Values, F>> {
     static constexpr std::string_view kind = "flag_filter";
+    static constexpr bool remembers = false;
     static constexpr bool keeps_record = true;
     Values const* values;
     [[no_unique_address]] F keep;

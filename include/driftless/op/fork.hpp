@@ -95,6 +95,7 @@ private:
 template <class... Branches>
 struct fork_op : operator_base<fork_op<Branches...>> {
     static constexpr std::string_view kind = "fork";
+    static constexpr bool remembers = false;
     using is_fork = void;
     static constexpr bool keeps_record = true;
     static constexpr bool sees_order = true;  // what a branch does with the order is its own affair

@@ -15,6 +15,7 @@ namespace driftless::inline v0 {
 template <class Name>
 struct late_to_op : operator_base<late_to_op<Name>> {
     static constexpr std::string_view kind = "late_to";
+    static constexpr bool remembers = false;
     static constexpr bool keeps_record = true;
     using late_output_name = Name;
 

@@ -12,6 +12,7 @@ namespace driftless::inline v0 {
 template <class Name>
 struct share_op : operator_base<share_op<Name>> {
     static constexpr std::string_view kind = "share";
+    static constexpr bool remembers = false;
     static constexpr bool keeps_record = true;
     using share_name = Name;
 

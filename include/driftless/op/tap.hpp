@@ -47,6 +47,7 @@ private:
 template <class F>
 struct tap_op : operator_base<tap_op<F>> {
     static constexpr std::string_view kind = "tap";
+    static constexpr bool remembers = false;
     static constexpr bool keeps_record = true;
     [[no_unique_address]] F look;
 

@@ -77,6 +77,7 @@ class job {
     std::vector<std::string> warnings_;
     std::optional<detail::snapshot_keeper<engine_t, watch_t>> keeper_;
     bool ended_before_ = false;  // the snapshot taken up is of a drained job
+    bool is_woken_ = false;      // by all inputs: nobody else has to look whether they have grown
     alignas(64) wakeup wakeup_;  // written by those who append
     alignas(64) std::atomic<bool> stop_{false};
     phase phase_ = phase::open;
@@ -104,7 +105,7 @@ public:
         }
         if (!keeper_) engine_.begin_transaction(job_name());
         publish();
-        engine_.subscribe(wakeup_);  // last: what throws before it leaves nobody to wake
+        is_woken_ = engine_.subscribe(wakeup_);  // last: what throws before it leaves nobody to wake
     }
     job(job const&) = delete;
     job& operator=(job const&) = delete;
@@ -417,7 +418,7 @@ private:
                 auto const some = watch_.needed() ? watch_.poll(room, cut, told) : engine_.poll(room, cut);
                 fed += some;
                 if (!keeper_) return fed;
-                if (keeper_->due(told)) keeper_->take(told, false);
+                if (keeper_->due(told)) keeper_->take(keeper_->tells_time() ? told : now(), false);
                 if (some < room || fed == max) return fed;
             }
         } else {
@@ -436,8 +437,8 @@ private:
     void wait(std::uint32_t seen) {
         if (limits_.holds()) return wait_for_limit();
         if (auto* const asking = engine_.services().waiting()) return asking->wait(duration{10'000'000});
-        bool timed = false;
-        if constexpr (streams) timed = watch_.asks_clock() || (keeper_ && keeper_->tells_time());
+        bool timed = !is_woken_ || exactly_once;  // what becomes durable wakes nobody
+        if constexpr (streams) timed = timed || watch_.asks_clock() || (keeper_ && keeper_->tells_time());
         if (timed) std::this_thread::sleep_for(std::chrono::milliseconds{10});  // something may come due
         else wakeup_.wait(seen);
     }

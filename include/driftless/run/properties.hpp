@@ -137,7 +137,8 @@ consteval bool find_lambda_additive() {
         using in = typename P::input_t;
         return operator_combinable<op, in>() && !windows_by_records<typename in::window>
             && operator_combines<op, in>() != combine_class::sequential
-            && !any_operator<is_stateful, typename P::prev_type>();
+            && !any_operator<is_stateful, typename P::prev_type>()
+            && !any_operator<may_remember, typename P::prev_type>();
     } else {
         return find_lambda_additive<typename P::prev_type>();
     }

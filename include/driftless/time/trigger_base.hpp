@@ -63,6 +63,7 @@ struct trigger_wake {
     }
 };
 
+/// Decides when a window shows a pane: what derives from trigger_base, or was put together of such.
 template <class T>
 concept trigger = requires { typename T::is_trigger; };
 
@@ -176,6 +177,7 @@ struct end_of_window_trigger : trigger_base<end_of_window_trigger> {
     constexpr void describe(auto&& parameter) const { parameter("trigger", kind); }
     friend constexpr bool operator==(end_of_window_trigger const&, end_of_window_trigger const&) = default;
 };
+/// Fires when the watermark reaches the end of the window; .early(t) and .late(t) add panes before and behind that.
 constexpr end_of_window_trigger at_watermark() { return {}; }
 
 /// Fires as `T` does, time after time: when T has fired for the last time it begins anew.

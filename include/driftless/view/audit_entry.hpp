@@ -28,6 +28,7 @@ enum class audit_kind : std::uint8_t {
     note,       ///< anything else
     correct,    ///< a correction of the current version was started beside it
 };
+/// How many kinds there are.
 inline constexpr std::size_t audit_kind_count = 12;
 
 constexpr std::string_view to_string(audit_kind kind) noexcept {

@@ -89,7 +89,6 @@ constexpr auto with_accumulators(P const& p) {
 /// What add_layers() makes.
 template <class P>
 struct added_layers {
-    using is_added_layers = void;
     P pipeline;
 };
 

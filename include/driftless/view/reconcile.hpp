@@ -132,6 +132,7 @@ std::string compare_rows(set_row<K, V> const* left, set_row<K, V> const* right, 
 }
 }  // namespace detail
 
+/// What reconcile() lets pass, and how much it shows.
 struct reconcile_options {
     tolerance allowed{};
     std::size_t samples = 5;  ///< at most so many rows are shown

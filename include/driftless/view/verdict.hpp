@@ -57,6 +57,7 @@ struct row_pair {
     }
 };
 
+/// A figure that a verdict rests on.
 struct verdict_number {
     std::string name;
     double value = 0;
@@ -64,6 +65,7 @@ struct verdict_number {
     friend bool operator==(verdict_number const&, verdict_number const&) = default;
 };
 
+/// How a check ended.
 enum class outcome : std::uint8_t {
     passed,
     failed,

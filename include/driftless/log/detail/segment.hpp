@@ -201,12 +201,6 @@ public:
         std::lock_guard const lock{mutex_};
         return index_;
     }
-    /// Calls f(index) while nothing changes it.
-    template <class F>
-    auto with_index(F&& f) const {
-        std::lock_guard const lock{mutex_};
-        return f(index_);
-    }
     [[nodiscard]] std::uint64_t file_size() const { return file_->size(); }
 
     /// The writer has written a block where the last one ended.

@@ -274,12 +274,16 @@ public:
         out.sinks.clear();
         std::apply([&](auto const&... arg) { (fill_sink(arg, out), ...); }, args_);
     }
-    /// Asks the inputs that can to wake somebody up when they grow.
+    /// Asks the inputs to wake somebody up when they grow; false if one of them may grow without.
     template <class Wakeup>
-    void subscribe(Wakeup& who) {
+    bool subscribe(Wakeup& who) {
+        bool all = true;
         each_input([&](auto const& log) {
-            if constexpr (requires { log.subscribe(who); }) log.subscribe(who);
+            if constexpr (!requires { log.subscribe(who); }) all = false;
+            else if constexpr (std::is_void_v<decltype(log.subscribe(who))>) log.subscribe(who);
+            else all = log.subscribe(who) && all;
         });
+        return all;
     }
     template <class Wakeup>
     void unsubscribe(Wakeup& who) {

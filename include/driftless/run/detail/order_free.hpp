@@ -18,6 +18,16 @@ template <class Op>
     struct is_stateful : std::bool_constant < requires {
     typename Op::is_stateful;
 }>{};
+/// What becomes of a record may depend on those before it. What an operator does not promise is not relied on.
+template <class Op>
+struct may_remember {
+    static constexpr bool value = [] {
+        if constexpr (requires { typename Op::is_fan_in; } || requires { typename Op::element; }) return false;
+        else if constexpr (requires { requires Op::record_by_record; }) return false;
+        else if constexpr (requires { Op::remembers; }) return Op::remembers;
+        else return true;
+    }();
+};
 template <class Op>
     struct reads_arrival_order : std::bool_constant < requires {
     requires Op::sees_order;
@@ -61,6 +71,8 @@ consteval bool find_order_free() {
     } else if constexpr (is_stateful<op>::value) {
         if constexpr (operator_combines<op, typename P::input_t>() != combine_class::exact) return false;
         else return find_order_free<typename P::prev_type, true>();
+    } else if constexpr (may_remember<op>::value) {
+        return false;
     } else {
         return find_order_free<typename P::prev_type, Gathered>();
     }

@@ -6,6 +6,7 @@
 #include <driftless/core/time.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/detail/lane.hpp>
+#include <driftless/run/detail/order_free.hpp>
 #include <driftless/time/watermark.hpp>
 #include <driftless/time/window.hpp>
 
@@ -69,7 +70,7 @@ private:
     template <class Op, class In>
     static consteval bool keeps_windows_alone() {
         if constexpr (requires { typename Op::is_fork; }) return false;
-        else if constexpr (!requires { typename Op::is_stateful; }) return true;
+        else if constexpr (!requires { typename Op::is_stateful; }) return !may_remember<Op>::value;
         else return requires { typename Op::functions; } && closes_windows<typename In::window>;
     }
     template <class Windowing>

@@ -54,10 +54,10 @@ public:
     {
         return log_->path();
     }
-    void subscribe(wakeup& who) const
+    decltype(auto) subscribe(wakeup& who) const
         requires requires(Log const& log) { log.subscribe(who); }
     {
-        log_->subscribe(who);
+        return log_->subscribe(who);
     }
     void unsubscribe(wakeup& who) const
         requires requires(Log const& log) { log.unsubscribe(who); }
