@@ -33,8 +33,16 @@ struct identified;
 ///   static constexpr bool remembers                 false: what becomes of a record depends on that record alone, but
 ///                                                   one thread at a time. Without a word of either the operator is
 ///                                                   taken to remember, and gets its records in the order of the merge
+///   static constexpr bool sees_order                true: what it does depends on the order of records (optional)
+///   static constexpr bool shows_order               true: it does not, but calls who sees them one by one (optional)
+///   static constexpr bool follows_watermark         true: what it does depends on when the watermark moves; a batch then
+///                                                   makes watermarks as a stream does (optional)
+///   static constexpr bool replayable                false: the log alone does not decide what it says; `asks_outside`,
+///                                                   a type, where that is not the clock (optional)
 ///   using is_stateful = void                        keeps state: its rows are counted, its books are in the report
-///                                                   (optional)
+///                                                   (optional); then
+///   template <class In> static constexpr combine_class combines    how freely its state may be put together
+///   template <class In> using bounded_by            max_keys or unbounded_state, where no window bounds its state
 ///   void describe(auto& parameter) const            parameter("name", value) for plans (optional)
 ///   void validate() const                           throws error on a bad parameter (optional)
 template <class Self>

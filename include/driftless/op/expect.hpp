@@ -88,6 +88,7 @@ struct expect_op : operator_base<expect_op<Name, F, Action>> {
     static constexpr std::string_view kind = "expect";
     static constexpr bool remembers = false;
     static constexpr bool keeps_record = true;
+    static constexpr bool shows_order = true;
     using side_output = Action;
     [[no_unique_address]] F holds;
 

@@ -49,6 +49,7 @@ struct tap_op : operator_base<tap_op<F>> {
     static constexpr std::string_view kind = "tap";
     static constexpr bool remembers = false;
     static constexpr bool keeps_record = true;
+    static constexpr bool shows_order = true;
     [[no_unique_address]] F look;
 
     explicit constexpr tap_op(F function) : look(std::move(function)) {}

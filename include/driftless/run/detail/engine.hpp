@@ -36,12 +36,15 @@ template <class Op>
     requires requires { requires Op::is_aligned; }
 struct asks_to_align<Op> : std::true_type {};
 
-/// Operators before an aggregate to which the order of records is visible.
+/// Operators before an aggregate through which somebody sees in which order records come.
 template <class Op>
-struct sees_order : std::bool_constant<Op::kind == "tap" || Op::kind == "expect"> {};
+struct shows_order : std::false_type {};
+template <class Op>
+    requires requires { requires Op::shows_order; }
+struct shows_order<Op> : std::true_type {};
 template <class Op>
     requires requires(Op const& op) { op.parameters; }
-struct sees_order<Op> : std::bool_constant<says_max_keys<decltype(Op::parameters)>> {};
+struct shows_order<Op> : std::bool_constant<says_max_keys<decltype(Op::parameters)>> {};
 
 template <class Op>
     struct declares_watermark : std::bool_constant < requires {
@@ -105,7 +108,7 @@ class engine {
     std::uint32_t current_partition_[std::tuple_size_v<heads_t>] = {};  // of each input
     /// Everything goes through exact aggregates, and no tap or limit looks on.
     static constexpr bool order_unseen =
-        Mode::exact && find_order_free<P, false>() && !any_operator<sees_order, P>();
+        Mode::exact && find_order_free<P, false>() && !any_operator<shows_order, P>();
     static constexpr std::size_t head_count = std::tuple_size_v<heads_t>;
 
     template <std::size_t I>
