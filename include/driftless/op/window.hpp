@@ -21,6 +21,8 @@ namespace detail {
 template <class T>
 concept window_option = std::same_as<T, allowed_lateness> || trigger<T> || requires { typename T::is_pane_option; }
     || requires { typename T::is_window_policy; };
+template <class T>
+concept window_argument = window_option<T> || requires { typename T::is_preset; };
 
 template <class Option>
 inline constexpr bool changes_panes = trigger<Option> || requires { typename Option::is_pane_option; };
@@ -213,6 +215,19 @@ template <window_assigner Assigner, class Preset, detail::window_option... Optio
 constexpr auto window(Assigner assigner, Preset, Options... options) {
     return std::apply([&](auto... all) { return window(Preset::windows(assigner), all...); },
         Preset::template options<Assigner>(options...));
+}
+/// Whatever else is written there is a mistake, told in one sentence.
+template <class Assigner, class... Options>
+    requires(!window_assigner<Assigner> || !(detail::window_argument<Options> && ...))
+constexpr auto window(Assigner assigner, Options...) {
+    static_assert(window_assigner<Assigner>,
+        "driftless: window needs windows: give it tumbling{1_min}, sliding{60_s, 1_s}, session{30_s}, global{} or "
+        "windows of your own (time/window.hpp)");
+    static_assert((detail::window_argument<Options> && ...),
+        "driftless: what stands behind the windows is no option of theirs: give window allowed_lateness{1_min}, a trigger "
+        "such as every_interval(5_s) or every(100) records, a pane option or a preset");
+    if constexpr (window_assigner<Assigner>) return window_op<Assigner>{assigner};
+    else return window_op<global>{global{}};
 }
 }  // namespace driftless::inline v0
 #endif
