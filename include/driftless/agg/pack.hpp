@@ -72,6 +72,10 @@ struct pack_result<void, R> {
     using type = R;
 };
 
+/// What stands for the state of a function that a pack of some of its functions leaves out.
+template <std::size_t I>
+struct left_out_state {};
+
 /// Its state is the number of records.
 template <class A>
 concept counting_function = requires { typename A::counts_records; };
@@ -165,6 +169,31 @@ public:
     {
         (leaf<I>(functions_).inverse(leaf<I>(from), leaf<I>(part)), ...);
     }
+    /// The same for the functions alone that are, or are not, subtractable: what cannot be taken out again is kept beside
+    /// the rest where states come and go (op/detail/sliding_totals.hpp).
+    using remainder = pack_values<indices, std::conditional_t<applied_function<A, T>::subtractable, left_out_state<I>, typename applied_function<A, T>::state>...>;
+    [[nodiscard]] DRIFTLESS_INLINE static constexpr remainder remainder_of(state const& of) {
+        return remainder{rest_of<applied_function<A, T>::subtractable, I>(of)...};
+    }
+    DRIFTLESS_INLINE constexpr void combine_subtractable(state& into, state const& later) const
+        requires combinable
+    {
+        (combine_if<applied_function<A, T>::subtractable, I>(into, later), ...);
+    }
+    DRIFTLESS_INLINE constexpr void inverse_subtractable(state& from, state const& part) const
+        requires combinable
+    {
+        (inverse_if<applied_function<A, T>::subtractable, I>(from, part), ...);
+    }
+    /// Either may be a state or a remainder.
+    DRIFTLESS_INLINE constexpr void combine_remainder(auto& into, auto const& later) const
+        requires combinable
+    {
+        (combine_if<!applied_function<A, T>::subtractable, I>(into, later), ...);
+    }
+    DRIFTLESS_INLINE static constexpr void copy_remainder(auto& into, auto const& from) {
+        (copy_if<!applied_function<A, T>::subtractable, I>(into, from), ...);
+    }
     [[nodiscard]] static constexpr auto records_in(state const& of) noexcept
         requires counts_records
     {
@@ -202,6 +231,25 @@ private:
             leaf<N>(functions_).absorb(leaf<N>(into), leaf<N>(tight), records);
             leaf<N>(tight) = leaf<N>(functions_).init_burst();
         }
+    }
+    template <bool LeftOut, std::size_t N>
+    DRIFTLESS_INLINE static constexpr auto rest_of([[maybe_unused]] state const& of) {
+        if constexpr (LeftOut) return pack_leaf<N, left_out_state<N>>{};
+        else return pack_leaf<N, typename function_t<N>::state>{leaf<N>(of)};
+    }
+    template <bool If, std::size_t N>
+    DRIFTLESS_INLINE constexpr void combine_if(
+        [[maybe_unused]] auto& into, [[maybe_unused]] auto const& later) const {
+        if constexpr (If) leaf<N>(functions_).combine(leaf<N>(into), leaf<N>(later));
+    }
+    template <bool If, std::size_t N>
+    DRIFTLESS_INLINE constexpr void inverse_if(
+        [[maybe_unused]] auto& from, [[maybe_unused]] auto const& part) const {
+        if constexpr (If) leaf<N>(functions_).inverse(leaf<N>(from), leaf<N>(part));
+    }
+    template <bool If, std::size_t N>
+    DRIFTLESS_INLINE static constexpr void copy_if([[maybe_unused]] auto& into, [[maybe_unused]] auto const& from) {
+        if constexpr (If) leaf<N>(into) = leaf<N>(from);
     }
     template <bool If, std::size_t N>
     DRIFTLESS_INLINE constexpr void add_if(state& into, T const& record) const {

@@ -37,8 +37,13 @@ struct slice_cell {
         pack.combine(state, other.state);
         if constexpr (!Pack::counts_records) records += other.records;
     }
-    DRIFTLESS_INLINE void inverse(Pack const& pack, slice_cell const& part) {
-        pack.inverse(state, part.state);
+    /// Of what can be taken out again: the number of records, and the functions that say so.
+    DRIFTLESS_INLINE void combine_subtractable(Pack const& pack, slice_cell const& other) {
+        pack.combine_subtractable(state, other.state);
+        if constexpr (!Pack::counts_records) records += other.records;
+    }
+    DRIFTLESS_INLINE void inverse_subtractable(Pack const& pack, slice_cell const& part) {
+        pack.inverse_subtractable(state, part.state);
         if constexpr (!Pack::counts_records) records -= part.records;
     }
     void save(auto& out) const {
@@ -49,6 +54,16 @@ struct slice_cell {
         Pack::load(state, in);
         if constexpr (!Pack::counts_records) in.read(records);
     }
+};
+
+/// Of the state of one key and some slices: what cannot be taken out again.
+template <class Pack>
+struct remainder_cell {
+    typename Pack::remainder state;
+
+    DRIFTLESS_INLINE static remainder_cell of(slice_cell<Pack> const& cell) { return {Pack::remainder_of(cell.state)}; }
+    /// `other` is one of its kind, or a slice_cell.
+    DRIFTLESS_INLINE void combine(Pack const& pack, auto const& other) { pack.combine_remainder(state, other.state); }
 };
 
 /// The row numbers of keys, and the keys in canonical order.
@@ -183,33 +198,12 @@ public:
     }
 };
 
-/// Adds up columns: into[row] += part[row], for the first `rows`.
-template <class Pack, class Cell>
-void add_column(Pack const& pack, row_column<Cell>& into, row_column<Cell> const& part, std::size_t rows) {
-    Cell* const to = into.data();
-    Cell const* const from = part.data();
-    for (std::size_t i = 0; i < rows; ++i) {
-        to[i].combine(pack, from[i]);
-    }
-}
-/// The same into a column of its own, which has as many cells as they have.
-template <class Pack, class Cell>
-void sum_columns(Pack const& pack, row_column<Cell>& into, row_column<Cell> const& a, row_column<Cell> const& b,
-    std::size_t rows) {
-    Cell* const to = into.data();
-    for (std::size_t i = 0; i < rows; ++i) {
-        Cell sum = a[i];
-        sum.combine(pack, b[i]);
-        to[i] = sum;
-    }
-}
-template <class Pack, class Cell>
-void subtract_column(Pack const& pack, row_column<Cell>& from, row_column<Cell> const& part, std::size_t rows) {
-    Cell* const to = from.data();
-    Cell const* const out = part.data();
-    for (std::size_t i = 0; i < rows; ++i) {
-        to[i].inverse(pack, out[i]);
-    }
+/// Calls f(into[row], part[row]) for the first `rows`.
+template <class Into, class Part, class F>
+DRIFTLESS_INLINE void each_pair_of_cells(row_column<Into>& into, row_column<Part> const& part, std::size_t rows, F f) {
+    Into* const to = into.data();
+    Part const* const from = part.data();
+    for (std::size_t i = 0; i < rows; ++i) f(to[i], from[i]);
 }
 }  // namespace driftless::inline v0::detail
 #endif
