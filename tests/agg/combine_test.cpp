@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 #include <driftless/agg/combine.hpp>
 
 #include <driftless/agg/pack.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 #include <driftless/agg/min_max.hpp>
 
 #include <driftless/agg/pack.hpp>

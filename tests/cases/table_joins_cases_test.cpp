@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Cases about joins of streams with tables, and of tables with tables.
 #include <cases/changelog.hpp>
 #include <driftless/op/as_of_join.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Cases about tables and their versions.
 #include <cases/changelog.hpp>
 #include <driftless/agg.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Best rows over changes, as the public tests of RisingWave and Flink have them; ids as in the list of cases.
 #include <driftless/op/top.hpp>
 
