@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Many windows open at once, because records come far out of order: stream = loops, under any pace, threads and
 // restarts; = batch where nothing is refused.
 #include <equivalence/late_loops.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Answers from outside come when they like, and nobody can tell: batch, stream and plain loops agree for any pace, any
 // order of the answers, any failures that were overcome, restarts amid calls, and threads. Where the outside answers
 // otherwise each time, what was written down gives the same output again.

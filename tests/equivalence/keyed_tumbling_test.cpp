@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Laws 1, 2, 3, 5 on the plainest pipeline: batch = stream = loops, for text, integer and tuple keys.
 #include <driftless/agg.hpp>
 #include <driftless/op/aggregate.hpp>

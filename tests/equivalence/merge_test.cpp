@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Several inputs are merged in the order of law 3, whatever the pace.
 #include <driftless/agg.hpp>
 #include <driftless/op/aggregate.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Sessions: what a stream keeps in the end are the sessions of the records that it took, found by sorting them; with
 // nothing refused, those of the batch. Under any pace, threads and restarts, and over thousands of small scripts.
 #include <cases/timeline.hpp>

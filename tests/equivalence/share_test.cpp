@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Several uses of one stream: computed once, never torn apart, on every number of threads.
 #include <driftless/agg.hpp>
 #include <driftless/op/aggregate.hpp>

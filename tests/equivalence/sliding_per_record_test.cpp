@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Windows that slide from record to record against loops, and as batch and stream, under random disorder, lateness,
 // chunking, threads and restores.
 #include <driftless/op/sliding_per_record.hpp>
