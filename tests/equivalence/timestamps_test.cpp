@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Rows at the earliest or latest of their records, regrouped by that time: against loops, and as batch and stream,
 // under random disorder, chunking, threads and restores.
 #include <driftless/op/timestamps.hpp>

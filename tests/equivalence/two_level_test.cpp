@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // An aggregate over the rows of another: late corrections take the old row out before they put the new one in.
 #include <driftless/op/map.hpp>
 #include <equivalence/two_levels.hpp>

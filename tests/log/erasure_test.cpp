@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 #include <driftless/log/erasure.hpp>  // first: proves that the header stands alone
 
 #include <driftless/log/compact_by_key.hpp>

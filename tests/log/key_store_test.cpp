@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 #include <driftless/log/key_store.hpp>  // first: proves that the header stands alone
 #include <driftless/testing/memory_files.hpp>
 #include <support/catch.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 #include <driftless/log/republish.hpp>
 
 #include <driftless/log/compact_by_key.hpp>
