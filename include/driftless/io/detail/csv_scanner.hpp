@@ -261,7 +261,7 @@ public:
         }
     }
 
-    /// What is read and not yet handed over, for who cuts a record by itself: a line feed and more bytes stand behind it.
+    /// What is read and not yet handed over, for who cuts a record by itself; a line feed and more bytes stand behind.
     [[nodiscard]] std::string_view ahead() noexcept { return {buffer_.data() + next_, end_ - next_}; }
     /// So many bytes of it were a record: one line, no quotes. It has no fields here.
     void took(std::size_t size) noexcept {
