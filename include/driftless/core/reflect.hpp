@@ -11,6 +11,8 @@
 #include <boost/hana/fwd/length.hpp>
 #include <boost/hana/fwd/second.hpp>
 
+#include <driftless/core/config.hpp>
+
 #include <cstddef>
 #include <string_view>
 #include <type_traits>
@@ -55,6 +57,15 @@ constexpr decltype(auto) apply_members(T& object, F&& f) {
 template <class T, class F>
 constexpr void for_each_member_index(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (f.template operator()<I>(), ...);
+    }(std::make_index_sequence<member_count<T>>{});
+}
+
+/// The same in the loops over records: GCC leaves the above as a call where there are many members, and then the record
+/// is filled in memory, members that nobody reads as well.
+template <class T, class F>
+DRIFTLESS_INLINE constexpr void melt_each_member_index(F&& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) DRIFTLESS_INLINE_LAMBDA {
         (f.template operator()<I>(), ...);
     }(std::make_index_sequence<member_count<T>>{});
 }

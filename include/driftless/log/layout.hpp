@@ -124,7 +124,7 @@ struct columns {
             pointers columns_;
 
             DRIFTLESS_INLINE static void fill(T& out, pointers const& from, std::size_t i) {
-                detail::for_each_member_index<T>([&]<std::size_t I>() DRIFTLESS_INLINE_LAMBDA {
+                detail::melt_each_member_index<T>([&]<std::size_t I>() DRIFTLESS_INLINE_LAMBDA {
                     auto const& value = std::get<I>(from)[i];
                     if constexpr (std::is_same_v<detail::member_t<I, T>, std::string>) {
                         detail::member<I>(out).assign(value.data(), value.size());

@@ -123,6 +123,7 @@ class csv_scanner {
     /// True if there is a byte at this offset of the record, read if need be.
     [[nodiscard]] bool reach(std::size_t at) { return at < held() || more(); }
 
+public:
     /// The first comma, line feed or quote at or after `from`; eight bytes a step (the sentinel ends it).
     /// Source: the zero-byte test of H. S. Warren, "Hacker's Delight" (2012), 6-1; its lowest hit is exact.
     [[nodiscard]] static char const* csv_stop(char const* from) noexcept {
@@ -141,6 +142,7 @@ class csv_scanner {
         return from;
     }
 
+private:
     void found_flaw(char const* what, std::size_t at) noexcept {
         if (flaw_ != nullptr) return;
         flaw_ = what;
@@ -257,6 +259,15 @@ public:
             bool const blank = fields_.size() == 1 && flaw_ == nullptr && fields_[0].end == 0;
             if (!blank) return true;
         }
+    }
+
+    /// What is read and not yet handed over, for who cuts a record by itself; a line feed and more bytes stand behind.
+    [[nodiscard]] std::string_view ahead() noexcept { return {buffer_.data() + next_, end_ - next_}; }
+    /// So many bytes of it were a record: one line, no quotes. It has no fields here.
+    void took(std::size_t size) noexcept {
+        begin_ = next_;
+        next_ += size;
+        line_ = next_line_++;
     }
 
     [[nodiscard]] std::string_view raw(csv_field const& field) noexcept {

@@ -267,7 +267,7 @@ public:
 private:
     DRIFTLESS_INLINE places found() const {
         places out;
-        for_each_member_index<T>([&]<std::size_t I>() DRIFTLESS_INLINE_LAMBDA {
+        melt_each_member_index<T>([&]<std::size_t I>() DRIFTLESS_INLINE_LAMBDA {
             auto const& known = places_[I];
             out[I] = known.values != nullptr ? known : *place<I>(*this);
         });
@@ -280,7 +280,7 @@ private:
         return out;
     }
     DRIFTLESS_INLINE static void fill(T& out, places const& from, std::size_t i) {
-        for_each_member_index<T>([&]<std::size_t I>() DRIFTLESS_INLINE_LAMBDA {
+        melt_each_member_index<T>([&]<std::size_t I>() DRIFTLESS_INLINE_LAMBDA {
             using member_type = member_t<I, T>;
             constexpr auto kind = column_kind_of<member_type>;
             auto const& column = from[I];
