@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // bench/lambda.cpp - what a second layer costs: a log that grows, served by one job with a view, and by a
-// lambda_coordinator whose T moves three times, every quarter of the log. All of it in one thread; the files of T are in
-// memory unless DRIFTLESS_BENCH_DIR says where.
+// lambda_coordinator whose T moves three times, every quarter of the log. All of it in one thread; the files of T are
+// in memory unless DRIFTLESS_BENCH_DIR says where.
 //
 // What there is to read is 2.5 logs: the speed layer has every record once, the batches have 1 + 2 + 3 quarters. The
 // goal leaves a fifth for publishing: rows are compared, written to a file, and read again by the next speed layer.

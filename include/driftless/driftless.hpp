@@ -2,10 +2,10 @@
 #ifndef DRIFTLESS_DRIFTLESS_HPP
 #define DRIFTLESS_DRIFTLESS_HPP
 
-// Pipelines, jobs and logs: what most programs need. Not here, since it costs compile time: what serves (view.hpp), what
-// watches (metrics.hpp), sinks but callbacks (io/...), what tends logs (log/...), some operators (op/count_window.hpp,
-// dedup_newest.hpp, flag.hpp, sliding_per_record.hpp, timestamps.hpp), agg/where.hpp, state/map_state.hpp,
-// time/chrono.hpp; testing/ and adapt/.
+// Pipelines, jobs and logs: what most programs need. Not here, since it costs compile time: what serves (view.hpp),
+// what watches (metrics.hpp), sinks but callbacks (io/...), what tends logs (log/...), some operators
+// (op/count_window.hpp, dedup_newest.hpp, flag.hpp, sliding_per_record.hpp, timestamps.hpp), agg/where.hpp,
+// state/map_state.hpp, time/chrono.hpp; testing/ and adapt/.
 
 #include <boost/hana/adapt_struct.hpp>
 

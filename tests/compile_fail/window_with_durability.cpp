@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: driftless: what stands behind the windows is no option of theirs: give window allowed_lateness{1_min}, a trigger
+// expect: driftless: what stands behind the windows is no option of theirs: give window allowed_lateness{1_min}, a
 // at most 1 errors
 #include <driftless/driftless.hpp>
 using namespace driftless;

@@ -169,9 +169,11 @@ public:
     {
         (leaf<I>(functions_).inverse(leaf<I>(from), leaf<I>(part)), ...);
     }
-    /// The same for the functions alone that are, or are not, subtractable: what cannot be taken out again is kept beside
-    /// the rest where states come and go (op/detail/sliding_totals.hpp).
-    using remainder = pack_values<indices, std::conditional_t<applied_function<A, T>::subtractable, left_out_state<I>, typename applied_function<A, T>::state>...>;
+    /// The same for the functions alone that are, or are not, subtractable: what cannot be taken out again is kept
+    /// beside the rest where states come and go (op/detail/sliding_totals.hpp).
+    using remainder = pack_values<indices,
+        std::conditional_t<applied_function<A, T>::subtractable, left_out_state<I>,
+            typename applied_function<A, T>::state>...>;
     [[nodiscard]] DRIFTLESS_INLINE static constexpr remainder remainder_of(state const& of) {
         return remainder{rest_of<applied_function<A, T>::subtractable, I>(of)...};
     }

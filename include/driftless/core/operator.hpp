@@ -35,8 +35,8 @@ struct identified;
 ///                                                   taken to remember, and gets its records in the order of the merge
 ///   static constexpr bool sees_order                true: what it does depends on the order of records (optional)
 ///   static constexpr bool shows_order               true: it does not, but calls who sees them one by one (optional)
-///   static constexpr bool follows_watermark         true: what it does depends on when the watermark moves; a batch then
-///                                                   makes watermarks as a stream does (optional)
+///   static constexpr bool follows_watermark         true: what it does depends on when the watermark moves; a batch
+///                                                   then makes watermarks as a stream does (optional)
 ///   static constexpr bool replayable                false: the log alone does not decide what it says; `asks_outside`,
 ///                                                   a type, where that is not the clock (optional)
 ///   using is_stateful = void                        keeps state: its rows are counted, its books are in the report

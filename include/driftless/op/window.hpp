@@ -224,8 +224,8 @@ constexpr auto window(Assigner assigner, Options...) {
         "driftless: window needs windows: give it tumbling{1_min}, sliding{60_s, 1_s}, session{30_s}, global{} or "
         "windows of your own (time/window.hpp)");
     static_assert((detail::window_argument<Options> && ...),
-        "driftless: what stands behind the windows is no option of theirs: give window allowed_lateness{1_min}, a trigger "
-        "such as every_interval(5_s) or every(100) records, a pane option or a preset");
+        "driftless: what stands behind the windows is no option of theirs: give window allowed_lateness{1_min}, a "
+        "trigger such as every_interval(5_s) or every(100) records, a pane option or a preset");
     if constexpr (window_assigner<Assigner>) return window_op<Assigner>{assigner};
     else return window_op<global>{global{}};
 }

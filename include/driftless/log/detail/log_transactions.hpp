@@ -21,9 +21,9 @@
 #include <vector>
 
 namespace driftless::inline v0::detail {
-/// The transactions of a file_log that appends. One in one partition is a run of blocks there. One over several, and one
-/// that is prepared, is a file beside the partitions: its name says whether it is decided, and whoever opens the log
-/// appends what a decided one holds to the partitions that lack it.
+/// The transactions of a file_log that appends. One in one partition is a run of blocks there. One over several, and
+/// one that is prepared, is a file beside the partitions: its name says whether it is decided, and whoever opens the
+/// log appends what a decided one holds to the partitions that lack it.
 ///
 /// Threads     Any number; those that have a file are decided one after the other.
 template <class T, class Layout, class Log>
@@ -169,7 +169,8 @@ private:
         for (auto const& each : staged.blocks) {
             auto const& header = each.raw.header();
             auto const p = static_cast<std::uint32_t>(header.producer);
-            if (header.producer >= log_.partitions()) each.malformed("the transaction speaks of a partition that is not");
+            if (header.producer >= log_.partitions())
+                each.malformed("the transaction speaks of a partition that is not");
             from[p] = std::min(from[p], header.first_offset);
             log_.records_.for_each_record(staged.header, each, [&](T const& record) { again.append(record, p); });
         }
