@@ -85,6 +85,8 @@ struct case_world : job_world<P, memory_log<Record>> {
         log_sink sink{out};
         job running{this->mode(), this->pipeline, appended, sink};
         line.pushed(running.poll(line.room(1000)));
+        // What was appended before the crash is read at the time at which it was: before the clock moves again.
+        if (every == 1 && done != 0) running.save_snapshot();
         while (done < script.size()) {
             auto const& next = script[done++];
             if (next.record) appended.append(*next.record);
