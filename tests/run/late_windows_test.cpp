@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 // Windows that refused late records are reopened from the log: afterwards the rows are those of a batch.
 #include <driftless/run/late_windows.hpp>
 
