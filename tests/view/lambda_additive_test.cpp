@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 #include <driftless/view/lambda_additive.hpp>
 
 #include <boost/hana/adapt_struct.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// not precompiled
 #include <driftless/view/validate.hpp>
 #include <support/catch.hpp>
 
