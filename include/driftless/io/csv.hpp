@@ -339,7 +339,7 @@ class csv_reader {
             target = value_t{ns};
             return at;
         } else {
-            char const* end = detail::csv_scanner::csv_stop(at);
+            char const* end = detail::csv_stop(at);
             if (*end == '\n' && end != at && end[-1] == '\r') --end;
             std::string_view const bytes{at, static_cast<std::size_t>(end - at)};
             if (bytes.empty()) return nullptr;
@@ -360,7 +360,7 @@ class csv_reader {
     }
     static char const* over_columns(char const* at, std::size_t count) noexcept {
         for (; count > 0 && at != nullptr; --count) {
-            at = detail::csv_scanner::csv_stop(at);
+            at = detail::csv_stop(at);
             at = *at == ',' ? at + 1 : nullptr;
         }
         return at;
@@ -386,7 +386,7 @@ class csv_reader {
         }(std::make_index_sequence<width>{});
         if (std::size_t const last = slot_[width - 1] + 1; at != nullptr && last < columns_.size()) {
             at = over_columns(at, columns_.size() - last - 1);
-            if (at != nullptr) at = behind_line(detail::csv_scanner::csv_stop(at));
+            if (at != nullptr) at = behind_line(detail::csv_stop(at));
         }
         if (at == nullptr) return false;
         auto const size = static_cast<std::size_t>(at - bytes.data());

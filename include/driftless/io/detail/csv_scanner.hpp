@@ -50,6 +50,24 @@ struct csv_field {
     bool doubled;       ///< content holds doubled quotes that are still to be undone
 };
 
+/// The first comma, line feed or quote at or after `from`: one is there, and eight bytes can be read from it on.
+/// Source: the zero-byte test of H. S. Warren, "Hacker's Delight" (2012), 6-1; its lowest hit is exact.
+[[nodiscard]] inline char const* csv_stop(char const* from) noexcept {
+    if constexpr (std::endian::native == std::endian::little) {
+        constexpr std::uint64_t ones = 0x0101010101010101U;
+        auto const zeros = [](std::uint64_t x) { return (x - ones) & ~x & (ones << 7U); };
+        for (;; from += 8) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, from, sizeof word);
+            std::uint64_t const hit =
+                zeros(word ^ (ones * ',')) | zeros(word ^ (ones * '\n')) | zeros(word ^ (ones * '"'));
+            if (hit != 0) return from + (std::countr_zero(hit) >> 3);
+        }
+    }
+    while (*from != ',' && *from != '\n' && *from != '"') ++from;
+    return from;
+}
+
 /// Cuts bytes into records and fields; knows nothing of types and headers.
 ///
 /// One record is whole in the buffer at a time, so that fields are views into it. Invariant: the
@@ -123,26 +141,6 @@ class csv_scanner {
     /// True if there is a byte at this offset of the record, read if need be.
     [[nodiscard]] bool reach(std::size_t at) { return at < held() || more(); }
 
-public:
-    /// The first comma, line feed or quote at or after `from`; eight bytes a step (the sentinel ends it).
-    /// Source: the zero-byte test of H. S. Warren, "Hacker's Delight" (2012), 6-1; its lowest hit is exact.
-    [[nodiscard]] static char const* csv_stop(char const* from) noexcept {
-        if constexpr (std::endian::native == std::endian::little) {
-            constexpr std::uint64_t ones = 0x0101010101010101U;
-            auto const zeros = [](std::uint64_t x) { return (x - ones) & ~x & (ones << 7U); };
-            for (;; from += 8) {
-                std::uint64_t word = 0;
-                std::memcpy(&word, from, sizeof word);
-                std::uint64_t const hit =
-                    zeros(word ^ (ones * ',')) | zeros(word ^ (ones * '\n')) | zeros(word ^ (ones * '"'));
-                if (hit != 0) return from + (std::countr_zero(hit) >> 3);
-            }
-        }
-        while (*from != ',' && *from != '\n' && *from != '"') ++from;
-        return from;
-    }
-
-private:
     void found_flaw(char const* what, std::size_t at) noexcept {
         if (flaw_ != nullptr) return;
         flaw_ = what;
