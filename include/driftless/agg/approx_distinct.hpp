@@ -72,6 +72,7 @@ public:
         for (int k = ranks; k >= 1; --k) z = 0.5 * (z + of[k]);
         z += m * sigma(of[0] / m);
         constexpr double alpha = 0.7213475204444817;  // 1 / (2 ln 2)
+        // NOLINTNEXTLINE(bugprone-incorrect-roundings): it is not negative
         return static_cast<std::int64_t>(alpha * m * m / z + 0.5);
     }
     void save(auto& out) const { out.write(hashes_).write(ranks_); }

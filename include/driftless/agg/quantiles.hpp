@@ -74,8 +74,9 @@ private:
         auto const place = cells_.begin() + static_cast<std::ptrdiff_t>(low);
         if (place == cells_.end() || place->at != at) {
             if (by != 0) cells_.insert(place, cell{at, by});
-        } else if ((place->count += by) == 0) {
-            cells_.erase(place);
+        } else {
+            place->count += by;
+            if (place->count == 0) cells_.erase(place);
         }
     }
     /// In the order of the values: below 0 for negative ones, 0 for 0 and what is subnormal; NaN last.
@@ -153,6 +154,7 @@ struct quantiles_fn {
     }
     constexpr void describe(auto&& parameter) const {
         // To a millionth: plans hold no floats.
+        // NOLINTNEXTLINE(bugprone-incorrect-roundings): they are not negative
         for (double const each : asked) parameter("ppm", static_cast<std::int64_t>(each * 1e6 + 0.5));
     }
 };

@@ -104,7 +104,7 @@ public:
             auto const bytes = from.get_bytes(Room);
             if (detail::sealed_size_in(bytes) == detail::no_sealed_size)
                 before.fail("what an encrypted value holds does not fit its room");
-            std::memcpy(bytes_.data(), bytes.data(), Room);
+            std::memcpy(bytes_.data(), bytes.data(), Room);  // NOLINT(bugprone-suspicious-stringview-data-usage)
         } else {
             bytes_ = from.get_bytes(from.get_count());
         }

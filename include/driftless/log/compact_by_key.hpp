@@ -230,7 +230,7 @@ private:
             block_view thin;
             std::size_t wanted = 0;
             block_view::find(made, header.seed(), header.time_fields.size(), thin, wanted);
-            ranges.resize(header.time_fields.size());
+            ranges.assign(header.time_fields.size(), {});
             for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = thin.range(i);
             index.add(thin.header(), ranges.data());
             out.bytes += made;

@@ -59,7 +59,7 @@ struct process_row<I, Out, side_outputs<First, Rest...>>
 
 /// Anything, for a name that the function does not have: emit() says so.
 struct nobodys_row {
-    constexpr nobodys_row(auto const&...) {}
+    constexpr nobodys_row(auto const&...) {}  // NOLINT(google-explicit-constructor): anything converts
 };
 
 /// The function reads the clock, and so the log alone does not decide what it does.

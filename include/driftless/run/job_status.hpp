@@ -63,6 +63,7 @@ class job_status {
     void look(report const& of, event_time now) {
         if (before_at_ != event_time::min() && now > before_at_ && of.records >= before_.records) {
             auto const seconds = static_cast<double>((now - before_at_).ns()) / 1e9;
+            // NOLINTNEXTLINE(bugprone-incorrect-roundings): it is not negative
             rate_ = static_cast<std::uint64_t>(static_cast<double>(of.records - before_.records) / seconds + 0.5);
         }
         if (now > before_at_) {

@@ -41,6 +41,7 @@ struct snapshot_plan {
     /// Three lines, for people.
     [[nodiscard]] std::string str() const {
         auto const text = [](duration d) { return detail::plan_text(rounded(d)); };
+        // NOLINTNEXTLINE(bugprone-incorrect-roundings): it is not negative
         auto const per_mille = static_cast<std::uint64_t>(share * 1000 + 0.5);
         return detail::sentence({"a snapshot every ", text(options.every), ", one in ",
             std::uint64_t{options.full_every},
@@ -90,8 +91,10 @@ struct snapshot_policy {
         auto const shortest = save * (1 - most_share) / most_share + 0.001;
         if (seconds(recovery) < restore || longest < shortest) {
             auto const best = at_least(restore + lead * (shortest + save + restore)).ns() / 1'000'000 + 1;
+            // NOLINTNEXTLINE(bugprone-incorrect-roundings): it is not negative
+            auto const percent = static_cast<std::uint64_t>(most_share * 100 + 0.5);
             refuse(detail::sentence({"no interval between snapshots reaches this recovery time: restoring takes ",
-                detail::plan_text(of.restore), ", and with ", static_cast<std::uint64_t>(most_share * 100 + 0.5),
+                detail::plan_text(of.restore), ", and with ", percent,
                 " % of the time for snapshots the job is back within ", best, "ms at best"}));
         }
         auto const every = longest < a_day ? longest : a_day;

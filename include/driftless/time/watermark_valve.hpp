@@ -34,7 +34,7 @@ public:
     void include(std::size_t inputs) {
         if (values_.size() >= inputs) return;
         values_.resize(inputs, event_time::min());
-        flags_.resize(inputs, 0);
+        while (flags_.size() < inputs) flags_.push_back(0);  // resize: GCC 12 warns of an overflow at -O3
     }
     [[nodiscard]] std::size_t inputs() const noexcept { return values_.size(); }
     [[nodiscard]] event_time output() const noexcept { return output_; }

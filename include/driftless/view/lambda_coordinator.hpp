@@ -450,8 +450,7 @@ private:
         overlap_.reset();
         try {
             versions_.retire_old();  // nobody but readers holds the T before any more
-        } catch (std::exception const&) {
-            // The next T, or the next start, removes it.
+        } catch (std::exception const&) {  // NOLINT(bugprone-empty-catch): the next T, or the next start, removes it
         }
     }
     void tell_of(batch_contract const& contract) {
@@ -485,8 +484,7 @@ private:
         }
         try {
             clean_up();
-        } catch (std::exception const&) {
-            // The next batch tries again, and so does the next start.
+        } catch (std::exception const&) {  // NOLINT(bugprone-empty-catch): the next batch, or start, tries again
         }
     }
     /// Nothing stays of batches that failed.

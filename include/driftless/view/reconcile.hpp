@@ -89,6 +89,7 @@ public:
 
     /// Of either row there may be none, not of both.
     template <class K, class V>
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved into the row
     void add(set_row<K, V> const* left, set_row<K, V> const* right, std::string what) {
         auto const& any = left != nullptr ? *left : *right;
         if (most_ == 0 || (rows_.size() == most_ && rows_.back().hash <= any.hash)) return;
@@ -102,6 +103,7 @@ public:
     }
     [[nodiscard]] std::vector<row_pair> take() {
         std::vector<row_pair> out;
+        out.reserve(rows_.size());
         for (auto& each : rows_) out.push_back(std::move(each.row));
         return out;
     }

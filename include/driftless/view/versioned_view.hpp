@@ -180,6 +180,7 @@ public:
     [[nodiscard]] std::vector<version_span> cut_overs() const {
         std::lock_guard const lock{listing_};
         std::vector<version_span> out;
+        out.reserve(list_.history.size());
         for (auto const& each : list_.history) out.push_back({each.version, each.since});
         return out;
     }
@@ -197,6 +198,7 @@ public:
     [[nodiscard]] std::vector<std::uint64_t> versions() const {
         std::lock_guard const lock{listing_};
         std::vector<std::uint64_t> out;
+        out.reserve(list_.versions.size());
         for (auto const& each : list_.versions) out.push_back(each.number);
         return out;
     }

@@ -150,7 +150,7 @@ class sqlite_field_reader {
     T take() {
         if (left_.size() < sizeof(T)) fail();
         T value;
-        std::memcpy(&value, left_.data(), sizeof(T));
+        std::memcpy(&value, left_.data(), sizeof(T));  // NOLINT(bugprone-suspicious-stringview-data-usage)
         left_.remove_prefix(sizeof(T));
         return value;
     }

@@ -42,7 +42,8 @@ public:
         entry* const there = entries_.find(like);
         if (there == nullptr || there->times < times)
             throw error{error_code::invalid_argument, "driftless: a value is taken back that is not there"};
-        if ((there->times -= times) == 0) entries_.erase(like);
+        there->times -= times;
+        if (there->times == 0) entries_.erase(like);
     }
     void add_all(value_bag const& other) {
         if (&other == this) return add_all(value_bag{other});

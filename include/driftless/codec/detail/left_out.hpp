@@ -17,7 +17,7 @@ namespace driftless::inline v0::detail {
 ///
 /// Threads     That of the object: while it lives, state that the thread reads goes by it.
 class left_out {
-    static constinit inline thread_local left_out* current_ = nullptr;
+    static constinit inline thread_local left_out* current_ = nullptr;  // NOLINT(readability-identifier-naming)
 
     void const* who_;
     bool (*has_)(void const* who, std::string_view subject);

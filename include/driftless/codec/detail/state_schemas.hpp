@@ -37,7 +37,7 @@ struct state_type {
 ///
 /// Threads     That of the object: while it lives, values that the thread writes and reads are of that state.
 class state_schemas {
-    static constinit inline thread_local state_schemas* current_ = nullptr;
+    static constinit inline thread_local state_schemas* current_ = nullptr;  // NOLINT(readability-identifier-naming)
 
     struct known {
         void const* type;

@@ -43,7 +43,10 @@ inline bool read_numbers(std::string_view from, std::uint64_t* into, std::size_t
     char const* at = from.data();
     char const* const end = at + from.size();
     for (std::size_t i = 0; i < count; ++i) {
-        if (i != 0 && (at == end || *at++ != '.')) return false;
+        if (i != 0) {
+            if (at == end || *at != '.') return false;
+            ++at;
+        }
         auto const [stop, problem] = std::from_chars(at, end, into[i]);
         if (problem != std::errc{}) return false;
         at = stop;

@@ -70,6 +70,7 @@ public:
             else found.emplace_back(std::move(name), each.name.substr(dot));
         }
         std::vector<std::string> names;
+        names.reserve(found.size());
         for (auto const& each : found) names.push_back(each.first);
         auto const with_extension = [&](std::string const& name, auto&& f) {  // the format may have been another one
             for (auto const& each : found) {

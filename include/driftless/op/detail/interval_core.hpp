@@ -201,6 +201,7 @@ public:
             // As an integer: the lines may lie behind the rows, and there may be none.
             auto const theirs = reinterpret_cast<std::uintptr_t>(of->template rows<1 - I>().begin());
             for (std::uintptr_t line = 0; line < 4; ++line) {
+                // NOLINTNEXTLINE(performance-no-int-to-ptr)
                 __builtin_prefetch(reinterpret_cast<void const*>(theirs + 64 * line));
             }
             __builtin_prefetch(of->template rows<I>().end(), 1);

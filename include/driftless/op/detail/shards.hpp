@@ -118,6 +118,7 @@ class shard_group {
         }
     };
     /// The share of one worker in one chunk.
+    // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): nothing derives from it
     struct share final : chunk_share {
         chunk* of = nullptr;
         Core* core = nullptr;

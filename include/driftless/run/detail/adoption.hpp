@@ -37,6 +37,7 @@ inline std::string what_changed(snapshot_manifest const& was, snapshot_manifest 
     if (was.fingerprint == is.fingerprint) {
         return sentence({"the snapshot was taken by other code (logic version ", was.logic_version, ", this is ",
             is.logic_version,
+            // NOLINTNEXTLINE(bugprone-suspicious-missing-comma)
             "), and what its functions do may have changed: say if_changed::adopt to go on with its state, restart to "
             "begin anew, or give snapshot_options::logic_version where nothing did"});
     }

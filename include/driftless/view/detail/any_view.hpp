@@ -39,6 +39,7 @@ template <class View>
 void show_rows(View& rows, build const& about) {
     if constexpr (follows_frontier<View>) {
         std::vector<std::uint64_t> offsets;
+        offsets.reserve(about.inputs.size());
         for (auto const& each : about.inputs) offsets.push_back(each.offset);
         rows.on_frontier(
             frontier{about.records, about.watermark, about.progress, offsets.data(), offsets.size()});

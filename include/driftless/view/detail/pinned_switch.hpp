@@ -22,13 +22,13 @@ class pinned_switch {
 public:
     class place {
         friend class pinned_switch;
-        alignas(64) std::atomic<std::uint32_t> readers{0};
-        std::unique_ptr<T> value;
-        bool dropped = false;  // guarded by mutex_
+        alignas(64) std::atomic<std::uint32_t> readers_{0};
+        std::unique_ptr<T> value_;
+        bool dropped_ = false;  // guarded by mutex_
 
     public:
-        [[nodiscard]] T& operator*() const noexcept { return *value; }
-        [[nodiscard]] T* operator->() const noexcept { return value.get(); }
+        [[nodiscard]] T& operator*() const noexcept { return *value_; }
+        [[nodiscard]] T* operator->() const noexcept { return value_.get(); }
     };
     using line = std::atomic<place*>;
 
@@ -45,7 +45,7 @@ public:
             return *this;
         }
         ~pin() {
-            if (held_ != nullptr) held_->readers.fetch_sub(1, std::memory_order_release);
+            if (held_ != nullptr) held_->readers_.fetch_sub(1, std::memory_order_release);
         }
         explicit operator bool() const noexcept { return held_ != nullptr; }
         [[nodiscard]] T& operator*() const noexcept { return **held_; }
@@ -64,7 +64,7 @@ public:
     place* add(std::unique_ptr<T> value) {
         std::lock_guard const lock{mutex_};
         auto& made = places_.emplace_back();
-        made.value = std::move(value);
+        made.value_ = std::move(value);
         return &made;
     }
     /// What a line points to; nothing if it is null. Lock-free: it is tried again only when the line was switched in
@@ -73,7 +73,7 @@ public:
         for (;;) {
             auto* const found = from.load(std::memory_order_seq_cst);
             if (found == nullptr) return {};
-            found->readers.fetch_add(1, std::memory_order_seq_cst);
+            found->readers_.fetch_add(1, std::memory_order_seq_cst);
             pin held{found};
             if (from.load(std::memory_order_seq_cst) == found) return held;
         }
@@ -83,9 +83,9 @@ public:
     [[nodiscard]] pin find(F&& f) const {
         std::lock_guard const lock{mutex_};
         for (auto& each : places_) {
-            if (each.dropped || !f(*each.value)) continue;
+            if (each.dropped_ || !f(*each.value_)) continue;
             auto& found = const_cast<place&>(each);
-            found.readers.fetch_add(1, std::memory_order_seq_cst);
+            found.readers_.fetch_add(1, std::memory_order_seq_cst);
             return pin{&found};
         }
         return {};
@@ -93,7 +93,7 @@ public:
     /// No line points to it any more: it goes when the last reader has gone.
     void drop(place& gone) {
         std::lock_guard const lock{mutex_};
-        gone.dropped = true;
+        gone.dropped_ = true;
         sweep();
     }
     /// Frees what was dropped and is not read any more.
@@ -105,7 +105,7 @@ public:
 private:
     void sweep() {
         for (auto& each : places_) {
-            if (each.dropped && each.value && each.readers.load(std::memory_order_seq_cst) == 0) each.value.reset();
+            if (each.dropped_ && each.value_ && each.readers_.load(std::memory_order_seq_cst) == 0) each.value_.reset();
         }
     }
 };

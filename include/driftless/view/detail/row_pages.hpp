@@ -105,8 +105,8 @@ public:
     ~row_pages() {
         page const* last = nullptr;
         for (std::uint32_t c = 0; c < now_->chunks; ++c) {
-            for (auto const entry_ : now_->begin()[c]->pages) {
-                auto* const each = entry_.get();
+            for (auto const at : now_->begin()[c]->pages) {
+                auto* const each = at.get();
                 if (each == last || each == empty_) continue;
                 last = each;
                 maker_.retire(each, each->born, page::bytes(each->capacity));
@@ -134,8 +134,8 @@ public:
     static void for_each(directory const* in, F&& f) {
         page const* last = nullptr;  // several entries may lead to one page, one behind the other
         for (std::uint32_t c = 0; c < in->chunks; ++c) {
-            for (auto const entry_ : in->begin()[c]->pages) {
-                page const* const each = entry_.get();
+            for (auto const at : in->begin()[c]->pages) {
+                page const* const each = at.get();
                 if (each != last) each_in(last = each, f);
             }
         }
@@ -173,9 +173,9 @@ public:
     /// A place that may be changed, or null: valid until the next change of the table.
     template <class Is>
     [[nodiscard]] DRIFTLESS_INLINE Slot* own(std::uint64_t hash, Is const& is) {
-        auto const entry_ = entry_of(hash);
-        auto* const of = entry_.get();
-        auto* const found = find_in(entry_, hash, is);
+        auto const at = entry_of(hash);
+        auto* const of = at.get();
+        auto* const found = find_in(at, hash, is);
         if (found == nullptr || of->born == maker_.version) return const_cast<Slot*>(found);
         auto const index = found - of->slots();
         return own_page(hash)->slots() + index;
@@ -325,7 +325,7 @@ private:
                 auto* const into = new_chunk();
                 for (std::size_t i = 0; i < chunk_size; ++i)
                     into->pages[i] = from->pages[half * (chunk_size / 2) + i / 2];
-                twice->begin()[2 * c + half] = into;
+                twice->begin()[2 * std::size_t{c} + half] = into;
             }
             maker_.retire(from, from->born, sizeof(chunk));
         }

@@ -99,8 +99,8 @@ struct version_rows {
             using table = std::conditional_t<std::is_same_v<decltype(from), typename pages::directory const*>, pages,
                 windowed_pages>;
             table::compare(
-                from, to, [&](auto const& slot_) { was(row{slot_, window}); },
-                [&](auto const& slot_) { is(row{slot_, window}); });
+                from, to, [&](auto const& each) { was(row{each, window}); },
+                [&](auto const& each) { is(row{each, window}); });
         };
         both(before.global, after.global, {});
         auto const* b = before.windows;
