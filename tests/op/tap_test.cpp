@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/op/tap.hpp>
 
+#include <driftless/agg/count.hpp>
 #include <driftless/agg/sum.hpp>
+#include <driftless/log/memory_log.hpp>
 #include <driftless/op/aggregate.hpp>
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
@@ -60,4 +62,16 @@ TEST_CASE(
         {4, event_time{1}}, {100, event_time{50}}, {9, event_time{2}}, {1, event_time{3}}};
     CHECK(values(run(batch{.on_error = on_error::skip}, pipe, in)) == std::vector<std::int64_t>{14, 100});
     CHECK(seen == std::vector<std::int64_t>{4, 13, 14, 100});
+}
+
+TEST_CASE("a batch shows tap the records of all partitions in one order, whatever stands behind it", "[op][tap]") {
+    memory_log<event<int>> log{2};
+    for (int i = 0; i < 5'000; ++i) log.append({i, event_time{} + i * 1_s}, static_cast<std::uint32_t>(i % 2));
+    int seen = 0;
+    bool in_order = true;
+    auto const watch = [&](int each) { in_order = each == seen++ && in_order; };
+    auto const pipe = from<event<int>>() | tap(watch) | window(tumbling{1_h}) | aggregate(count());
+    static_cast<void>(run(batch{}, pipe, log));
+    CHECK(seen == 5'000);
+    CHECK(in_order);
 }
