@@ -17,12 +17,13 @@
 #include <driftless/driftless.hpp>
 #include <driftless/io/directory_sink.hpp>
 
+#include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace dl = driftless;
@@ -133,12 +134,19 @@ void batch_into(std::string const& folder) {
     dl::run(dl::batch{}, sold_per_minute, sales, totals);
 }
 
+/// 1 to 1,000,000; 0 for what is no such number.
+std::uint64_t number_in(std::string const& word) {
+    std::uint64_t number = 0;
+    auto const [end, problem] = std::from_chars(word.data(), word.data() + word.size(), number);
+    return problem == std::errc{} && end == word.data() + word.size() && number <= 1'000'000 ? number : 0;
+}
+
 int main(int argc, char** argv) {
     std::string const command = argc > 1 ? argv[1] : "";
     std::string const word = argc > 2 ? argv[2] : "";
     try {
         if (command.empty()) first();
-        else if (command == "append" && !word.empty()) append(std::strtoull(word.c_str(), nullptr, 10));
+        else if (command == "append" && number_in(word) != 0) append(number_in(word));
         else if (command == "batch" && word.empty()) batch();
         else if (command == "batch") batch_into(word);
         else if (command == "follow") follow();
@@ -146,7 +154,8 @@ int main(int argc, char** argv) {
         else if (command == "commit") commit();
         else if (command == "finish") finish();
         else {
-            std::cerr << "usage: tutorial [append N | batch [FOLDER] | follow | resume | commit | finish]\n";
+            std::cerr << "usage: tutorial [append N | batch [FOLDER] | follow | resume | commit | finish], "
+                         "where N is 1 to 1000000\n";
             return 2;
         }
     } catch (std::exception const& problem) {

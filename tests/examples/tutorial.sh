@@ -93,7 +93,9 @@ cmp stream.txt batch.txt >out 2>err || fail "the files are not what a batch over
 
 cd ..
 program=$work/bin/tutorial
-got=0
-tutorial walk >out 2>err || got=$?
-[ $got -eq 2 ] || fail "exit status $got, not 2, for a command that there is not"
+for bad in walk 'append many' 'append -5' 'append 1000001' 'append 7x'; do
+    got=0
+    tutorial $bad >out 2>err || got=$?
+    [ $got -eq 2 ] || fail "exit status $got, not 2: tutorial $bad"
+done
 exit $failed
