@@ -161,7 +161,7 @@ void every_operation_goes_wrong(fault what, end_by how, std::uint64_t seeds, dur
     CHECK(nth > 40);  // else the run did next to nothing
 }
 
-std::uint64_t const power_seeds = test::slow() ? 64 : 2;
+std::uint64_t const power_seeds = test::slow() ? 16 : 2;
 
 template <class Log>
 void every_fault_everywhere() {
