@@ -438,13 +438,13 @@ private:
             larger.range_ = range_;
             if (size_ >= enough_to_tell) find_range(larger);
         }
-        larger.allocate(capacity);
+        larger.allocate(capacity, detail::page_arrival::when_reached);
         while (!larger.take_all(*this)) {
             // The overflow behind the last place was too short for this set of hashes: once more.
             take_all(larger);
             larger.release_slots();
             larger.overflow_ *= 2;
-            larger.allocate(capacity);
+            larger.allocate(capacity, detail::page_arrival::when_reached);
             ordered_ = false;
         }
         std::swap(slots_, larger.slots_);
@@ -456,23 +456,34 @@ private:
         std::swap(shift_, larger.shift_);
         std::swap(size_, larger.size_);
     }
-    /// Moves every entry over, in the order of the old places: both tables are walked once, in order.
+    /// Moves every entry over, in the order of the old places: both tables are walked once, in order, so large ones
+    /// take memory for the entries that have come, and give it back for those that have left.
     bool take_all(keyed_table& from) noexcept {
+        detail::page_walk arriving{slots_, bytes_in_pages(), detail::page_walk::way::bring_ahead};
+        detail::page_walk left{from.slots_, from.bytes_in_pages(), detail::page_walk::way::drop_behind};
         for (std::size_t i = 0; from.size_ != 0; ++i) {
             slot& old = from.slots_[i];
             if (old.tag == 0) continue;
             slot* const at = free_place(old.tag ^ scramble);
             if (at == nullptr) return false;
+            arriving.reach(at);
             relocate(*at, old);
+            left.reach(&old);
             ++size_;
             --from.size_;
         }
+        arriving.finish();
         return true;
     }
-    void allocate(std::size_t capacity) {
+    /// Of the places, if they were taken as pages.
+    [[nodiscard]] std::size_t bytes_in_pages() const noexcept {
+        auto const bytes = (capacity_ + overflow_) * sizeof(slot);
+        return capacity_ != 0 && bytes >= detail::worth_pages ? bytes : 0;
+    }
+    void allocate(std::size_t capacity, detail::page_arrival when = detail::page_arrival::at_once) {
         auto const bytes = (capacity + overflow_) * sizeof(slot);
         if (bytes >= detail::worth_pages) {
-            slots_ = static_cast<slot*>(detail::take_zeroed_pages(bytes));
+            slots_ = static_cast<slot*>(detail::take_zeroed_pages(bytes, when));
         } else {
             slots_ = static_cast<slot*>(::operator new(bytes, std::align_val_t{alignof(slot)}));
             std::memset(static_cast<void*>(slots_), 0, bytes);
@@ -575,11 +586,8 @@ private:
         }
     }
     void release_slots() noexcept {
-        auto const bytes = (capacity_ + overflow_) * sizeof(slot);
-        if (capacity_ != 0) {
-            if (bytes >= detail::worth_pages) detail::give_back_pages(slots_, bytes);
-            else ::operator delete(slots_, std::align_val_t{alignof(slot)});
-        }
+        if (auto const bytes = bytes_in_pages(); bytes != 0) detail::give_back_pages(slots_, bytes);
+        else if (capacity_ != 0) ::operator delete(slots_, std::align_val_t{alignof(slot)});
         slots_ = no_slots();
         capacity_ = 0;
         room_ = 0;
