@@ -55,6 +55,7 @@ void check_over(auto const& log) {
         check_same(batch_rows(threads), batch_once);
         check_same(stream_rows(threads), stream_once);
     }
+    check_same(batch_rows(7), batch_once);  // more than partitions
     auto const moved = stream_rows(2, true);
     CHECK((moved.rows == stream_once.rows));
     CHECK((moved.snapshots == stream_once.snapshots));
@@ -108,6 +109,27 @@ TEST_CASE("threads read partitions of files: hot ones, then the older half cold"
     REQUIRE(log.hot_offset(0) > 0);
     REQUIRE(log.hot_offset(0) < log.end_offset(0));
     check_over(log);
+}
+
+TEST_CASE("threads read one partition of files in stretches", "[equivalence][threads]") {
+    testing::memory_files files;
+    auto how = small_files(files);
+    how.partitions = 1;
+    file_log<sale, packed> log{"sales", how};
+    for (auto const& each : many_records(14, 1, 30'000, 50, false)) log.append(each.record);
+    auto const check = [&] {
+        auto const rows = [&](int threads) {
+            told out;
+            out.books = run(batch{.threads = threads}, by_shop, log, sink_into(out.rows));
+            return out;
+        };
+        auto const once = rows(1);
+        CHECK(once.rows.size() > 40);
+        for (int const threads : {2, 7}) check_same(rows(threads), once);
+    };
+    check();
+    compact_by_key(log, [](sale const& s) { return s.cents * 50 + s.item; });
+    check();  // offsets are missing
 }
 
 TEST_CASE("threads that read partitions: what came before damage is told before the job fails",

@@ -302,6 +302,8 @@ public:
         release_slots();
     }
 
+    [[nodiscard]] bool is_dense() const noexcept { return dense_; }
+
     /// Takes everything out and keeps the room for the next window, unless it has become far too large.
     void clear() noexcept {
         bool const too_large = capacity_ > 1024 && size_ < capacity_ / 16;

@@ -84,12 +84,15 @@ public:
     }
     /// Opens a window that is not open. `late` says that its end has passed already: it counts as fired.
     open_window& open(time_window const& window, bool late) {
-        auto* const fresh = take_spare();
-        if constexpr (requires { fresh->table.make_room_like(fresh->table); }) {
+        open_window* fresh = nullptr;
+        if constexpr (requires(Table& table) { table.make_room_like(table); }) {
             // Of many, the first is as full as the others will become.
             bool const crowded = size() > 2 && size() * open_[first_]->table.bytes() > held_by_cache;
+            fresh = take_spare([&](Table const& spare) { return spare.is_dense() == crowded; });
             fresh->table.pack_densely(crowded);
             if (size() != 0 && !late) fresh->table.make_room_like((crowded ? open_[first_] : open_.back())->table);
+        } else {
+            fresh = take_spare([](Table const&) { return true; });
         }
         fresh->window = window;
         fresh->written = 0;
@@ -104,16 +107,26 @@ public:
     void mark_fired() noexcept { ++fired_; }
     /// Takes the first window away and keeps its table for another.
     void close_first() {
-        auto* const done = open_[first_++];
-        if (fired_ != 0) --fired_;
+        auto* const done = take_first();
         done->table.clear();
-        spare_.push_back(done);
+        give_back(done);
+    }
+    /// The same in steps: the window is the caller's meanwhile, who empties its table, on any thread.
+    [[nodiscard]] open_window* take_first() noexcept {
+        auto* const out = open_[first_++];
+        if (fired_ != 0) --fired_;
+        ++taken_;
         if (first_ == open_.size() || first_ > 64) {
             auto const left = size();
             for (std::size_t i = 0; i < left; ++i) open_[i] = open_[first_ + i];
             while (open_.size() != left) open_.pop_back();
             first_ = 0;
         }
+        return out;
+    }
+    void give_back(open_window* done) noexcept {
+        --taken_;
+        spare_.push_back(done);
     }
     void clear() noexcept {
         for (std::size_t i = 0; i < size(); ++i) delete &(*this)[i];
@@ -129,6 +142,7 @@ private:
     detail::growing_array<open_window*> spare_;
     std::size_t first_ = 0;
     std::size_t fired_ = 0;
+    std::size_t taken_ = 0;
 
     [[nodiscard]] std::size_t lower_bound(time_window const& window) const noexcept {
         std::size_t low = 0;
@@ -141,12 +155,17 @@ private:
         }
         return low;
     }
-    open_window* take_spare() {
+    /// The last one that fits; one that does not would have to give its room back first.
+    template <class Fits>
+    open_window* take_spare(Fits const& fits) {
         if (spare_.empty()) {
-            spare_.reserve(open_.size() + 1);  // so that close_first never has to allocate
+            spare_.reserve(open_.size() + taken_ + 1);  // so that give_back never has to allocate
             return new open_window{};
         }
-        auto* const spare = spare_.back();
+        auto i = spare_.size() - 1;
+        while (i != 0 && !fits(spare_[i]->table)) --i;
+        if (!fits(spare_[i]->table)) i = spare_.size() - 1;
+        auto* const spare = std::exchange(spare_[i], spare_.back());
         spare_.pop_back();
         return spare;
     }
@@ -155,6 +174,7 @@ private:
         spare_.swap(other.spare_);
         std::swap(first_, other.first_);
         std::swap(fired_, other.fired_);
+        std::swap(taken_, other.taken_);
     }
 };
 

@@ -20,8 +20,10 @@ namespace driftless::inline v0::detail {
 /// Nothing is exchanged before: each key is in as many cores as workers have met it. A window that fires is cut by
 /// ranges of hashes; workers merge the tables, part by part, and the job's thread hands the rows on, part by part, in
 /// order. The core of the stage is one more: it has what came from a snapshot, and what the job's thread read itself.
+/// Windows that fire leave their cores first: meanwhile workers may read on.
 ///
-/// Threads     Used by the job's thread, while no worker adds records: `flush` waits for that.
+/// Threads     Used by the job's thread. No worker adds records when windows leave, or when all is gathered: `flush`
+///             waits for that, and `go_on` says that they may again.
 /// Source      Partial aggregation: D. DeWitt, J. Gray, "Parallel Database Systems" (CACM 1992), with the merge of
 ///             runs that are ordered by hash.
 template <class Core>
@@ -75,62 +77,93 @@ class partial_cores {
             }
         }
     };
-    struct closing final : work_item {
-        Core* core = nullptr;
-        std::size_t ticket = 0;
-        void work() noexcept override { core->close_first(); }
+    using open_window = typename decltype(Core::windows_)::open_window;
+    /// Windows that a core had, in order.
+    struct leaving {
+        growing_array<open_window*> windows;
+        std::size_t told = 0;
+        [[nodiscard]] open_window* first() const noexcept { return told != windows.size() ? windows[told] : nullptr; }
+        [[nodiscard]] bool begins_with(time_window const& window) const noexcept {
+            return first() != nullptr && first()->window == window;
+        }
+    };
+    /// The worker that filled a large table empties it.
+    struct emptying final : work_item {
+        growing_array<table*> tables;
+        std::size_t ticket = 0;  // 0: nobody is at it
+        void work() noexcept override {
+            for (auto* const each : tables) each->clear();
+        }
     };
 
     executor* threads_;
     growing_array<Core*> cores_;
     void (*flush_)(void*);
-    void* flushed_;
+    void (*go_on_)(void*);
+    void* readers_;
     event_time next_end_ = event_time::min();  // no window ends between the watermark and this
     growing_array<part*> parts_;
-    growing_array<closing*> closings_;
+    growing_array<leaving*> leaving_;    // one for each core, and one for that of the stage
+    growing_array<emptying*> emptying_;  // one for each core
     growing_array<table*> due_;
     growing_array<std::size_t> bounds_;
     std::size_t submitted_ = 0;  // parts of the window that fires
     std::size_t collected_ = 0;
 
 public:
-    /// flush(flushed)   everything that was to be read is in the cores, and no worker is at them
-    partial_cores(executor* threads, void (*flush)(void*), void* flushed)
-        : threads_(threads), flush_(flush), flushed_(flushed) {
-        for (std::size_t i = 0; i < threads_->workers(); ++i) closings_.push_back(new closing);
+    /// flush(readers)   everything that was to be read is in the cores, and no worker is at them
+    /// go_on(readers)   workers may be at them again
+    partial_cores(executor* threads, void (*flush)(void*), void (*go_on)(void*), void* readers)
+        : threads_(threads), flush_(flush), go_on_(go_on), readers_(readers) {
+        for (std::size_t i = 0; i < threads_->workers(); ++i) emptying_.push_back(new emptying);
+        for (std::size_t i = 0; i <= threads_->workers(); ++i) leaving_.push_back(new leaving);
         for (std::size_t i = 0; i < threads_->workers() * under_way; ++i) parts_.push_back(new part);
     }
     partial_cores(partial_cores const&) = delete;
     partial_cores& operator=(partial_cores const&) = delete;
     ~partial_cores() {
+        for (std::size_t i = 0; i < emptying_.size(); ++i) finish(i);
         for (auto* const each : parts_) delete each;
-        for (auto* const each : closings_) delete each;
+        for (auto* const each : emptying_) delete each;
+        for (auto* const each : leaving_) {
+            for (auto* const window : each->windows) delete window;
+            delete each;
+        }
     }
     /// The core of the next worker.
     void add(Core& core) { cores_.push_back(&core); }
 
+    /// Some window may fire at that watermark.
+    [[nodiscard]] bool is_due(event_time watermark) const noexcept { return watermark >= next_end_; }
     /// Fires the windows that end at or before the watermark.
     template <class Out>
     void fire(Core& own, event_time watermark, Out& out) {
         if (watermark < own.watermark_) return;  // a promise is not taken back
         own.watermark_ = watermark;
-        if (watermark < next_end_) return;
-        flush_(flushed_);
+        if (!is_due(watermark)) return;
+        flush_(readers_);
+        take_back(own);
         for (auto* const each : cores_) each->watermark_ = watermark;
-        for (auto window = first_window(own); window && window->end <= watermark; window = first_window(own)) {
-            due_.clear();
-            each_core(own, [&](Core& core) {
-                if (begins_with(core, *window)) due_.push_back(&core.windows_[0].change());
-            });
-            tell(own, *window, out);
-            close(own, *window);
-        }
-        each_core(own, [](Core& core) { core.forget_near(); });
+        for (std::size_t i = 0; i < leaving_.size(); ++i) let_go(core(own, i), watermark, *leaving_[i]);
         find_next_end(own);
+        go_on_(readers_);
+        while (auto const window = first_leaving()) {
+            due_.clear();
+            for (auto* const each : leaving_) {
+                if (each->begins_with(*window)) due_.push_back(&each->first()->change());
+            }
+            tell(own, *window, out);
+            for (std::size_t i = 0; i < leaving_.size(); ++i) {
+                if (leaving_[i]->begins_with(*window)) retire(i);
+            }
+        }
+        for (std::size_t i = 0; i < cores_.size(); ++i) {
+            if (!emptying_[i]->tables.empty()) emptying_[i]->ticket = threads_->submit(i, *emptying_[i]);
+        }
     }
     /// Everything is in `own` afterwards, as if all records had come to it.
     void gather(Core& own) {
-        flush_(flushed_);
+        flush_(readers_);
         for (auto* const each : cores_) {
             for (; each->windows_.size() != 0; each->close_first()) {
                 auto& from = each->windows_[0];
@@ -142,7 +175,11 @@ public:
         own.forget_near();
     }
     /// What the workers had is forgotten: `own` was restored.
-    void restart(Core const& own) {
+    void restart(Core& own) {
+        for (auto* const each : leaving_) {
+            for (; each->first() != nullptr; ++each->told) each->first()->table.clear();
+        }
+        take_back(own);
         for (auto* const each : cores_) {
             each->windows_.clear();
             each->entries_ = 0;
@@ -178,16 +215,53 @@ private:
         f(own);
         for (auto* const each : cores_) f(*each);
     }
-    static bool begins_with(Core const& core, time_window const& window) noexcept {
-        return core.windows_.size() != 0 && core.windows_[0].window == window;
+    /// The core of the stage is number 0.
+    [[nodiscard]] Core& core(Core& own, std::size_t number) const noexcept {
+        return number == 0 ? own : *cores_[number - 1];
     }
-    [[nodiscard]] std::optional<time_window> first_window(Core& own) {
+    /// The windows that end at or before the watermark are no longer in their core.
+    static void let_go(Core& core, event_time watermark, leaving& to) {
+        auto& windows = core.windows_;
+        while (windows.size() != 0 && windows[0].window.end <= watermark) {
+            core.entries_ -= windows[0].table.size();
+            to.windows.push_back(&windows[0]);
+            static_cast<void>(windows.take_first());
+        }
+        core.forget_near();
+    }
+    /// The tables of windows that were told are there for windows to come.
+    void take_back(Core& own) {
+        for (std::size_t i = 0; i < emptying_.size(); ++i) finish(i);
+        for (std::size_t i = 0; i < leaving_.size(); ++i) {
+            auto& from = *leaving_[i];
+            for (std::size_t k = 0; k < from.told; ++k) core(own, i).windows_.give_back(from.windows[k]);
+            std::size_t left = 0;  // some are where a sink has thrown
+            for (auto k = std::exchange(from.told, 0); k < from.windows.size(); ++k) from.windows[left++] = from.windows[k];
+            while (from.windows.size() != left) from.windows.pop_back();
+        }
+    }
+    void finish(std::size_t core) {
+        auto& last = *emptying_[core];
+        if (last.ticket != 0) threads_->wait(core, last.ticket);
+        else last.work();
+        last.tables.clear();
+        last.ticket = 0;
+    }
+    [[nodiscard]] std::optional<time_window> first_leaving() const {
         std::optional<time_window> first;
-        each_core(own, [&](Core const& core) {
-            if (core.windows_.size() != 0 && (!first || core.windows_[0].window < *first))
-                first = core.windows_[0].window;
-        });
+        for (auto const* const each : leaving_) {
+            if (each->first() != nullptr && (!first || each->first()->window < *first)) first = each->first()->window;
+        }
         return first;
+    }
+    /// The first window of a core was told.
+    void retire(std::size_t number) {
+        constexpr std::size_t large = std::size_t{1} << 18;
+        auto& from = *leaving_[number];
+        auto& told = from.first()->table;
+        if (number == 0 || told.bytes() < large) told.clear();
+        else emptying_[number - 1]->tables.push_back(&told);
+        ++from.told;
     }
     void find_next_end(Core const& own) {
         next_end_ = own.watermark_;
@@ -330,21 +404,6 @@ private:
             if constexpr (integer_key<key_type>) tell_row(each.key, window, each.hash, each.value, out);
             else tell_row(*each.key, window, each.hash, each.value, out);
         }
-    }
-    /// A large table is emptied by the worker that filled it.
-    void close(Core& own, time_window const& window) {
-        constexpr std::size_t large = std::size_t{1} << 18;
-        for (std::size_t i = 0; i < cores_.size(); ++i) {
-            if (!begins_with(*cores_[i], window)) continue;
-            if (cores_[i]->windows_[0].table.bytes() < large) {
-                cores_[i]->close_first();
-                continue;
-            }
-            closings_[i]->core = cores_[i];
-            closings_[i]->ticket = threads_->submit(i, *closings_[i]);
-        }
-        if (begins_with(own, window)) own.close_first();
-        for (std::size_t i = 0; i < cores_.size(); ++i) threads_->wait(i, closings_[i]->ticket);
     }
 };
 }  // namespace driftless::inline v0::detail

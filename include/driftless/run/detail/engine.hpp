@@ -176,7 +176,11 @@ public:
             for (auto* const each : lanes_) each->plan();
             while (feed_exact()) look();
             if constexpr (splits) {
-                if (workers_ != nullptr) workers_->flush();
+                if (workers_ != nullptr) {
+                    auto const complete = workers_->complete_to(event_time::max());
+                    if (complete != event_time::max()) lanes_[0]->on_watermark(complete);
+                    workers_->flush();
+                }
             }
         } else {
             while (feed_some(absent, true) != 0) look();
@@ -393,7 +397,8 @@ private:
         if constexpr (splits) {
             // The order in which records fail is visible, too, where each is told.
             if (threads == nullptr || policy.policy() == error_policy::action::dead_letter) return false;
-            return (*typename plan_t::input{target_of(std::get<argument<0>>(args_))}).partitions() > 1;
+            // In a stream of one partition there is nothing to share: its order says what is late.
+            return Mode::exact || (*typename plan_t::input{target_of(std::get<argument<0>>(args_))}).partitions() > 1;
         } else {
             return false;
         }
@@ -539,19 +544,31 @@ private:
                 auto const to_come = lanes_[i]->coming();
                 if (to_come < least) least = to_come;
             }
-            if (least > one.announced && least != event_time::max()) {  // the end is said once, by finish()
-                one.announced = least;
-                one.on_watermark(least);
-            }
+            if (least > one.announced && least != event_time::max()) announce(one, least);  // finish() says the end
         }
         if constexpr (order_unseen && !tells_epochs) {
             bool const letters = services_.policy.policy() == error_policy::action::dead_letter;
-            if (lanes_.size() > 1 && !letters) return feed_earliest_block() != 0;
+            if ((lanes_.size() > 1 || workers_ != nullptr) && !letters) return feed_earliest_block() != 0;
         }
         return feed_some(absent, true) != 0;
     }
+    void announce(lane& of, event_time watermark) {
+        of.announced = watermark;
+        if constexpr (splits) {
+            if (workers_ != nullptr) {
+                auto const complete = workers_->complete_to(watermark);
+                of.on_watermark(complete);
+                if (complete != watermark) workers_->throw_first();
+                return;
+            }
+        }
+        of.on_watermark(watermark);
+    }
     /// Where nobody can see the order, whole blocks: of the lane with the least time to come.
     std::size_t feed_earliest_block() {
+        if constexpr (splits) {
+            if (workers_ != nullptr) return workers_->take();  // they count the records
+        }
         lane* earliest = nullptr;
         for (auto* const each : lanes_) {
             if (!each->has_record()) continue;
@@ -559,13 +576,6 @@ private:
         }
         if (earliest == nullptr) return 0;
         enter(*earliest);
-        if constexpr (splits) {
-            if (workers_ != nullptr) {
-                auto const from = earliest->next;
-                workers_->take(*earliest, earliest->least_until > from ? earliest->least_until : earliest->end);
-                return static_cast<std::size_t>(earliest->next - from);  // they count the records
-            }
-        }
         auto const fed = earliest->feed_block(absent);
         earliest->records += fed;
         records_ += fed;

@@ -204,6 +204,8 @@ public:
     virtual void plan() = 0;
     /// Exact mode: no record to come has a time below this; -inf where nobody knows, +inf at the end.
     virtual event_time least_to_come() = 0;
+    /// Exact mode: what least_to_come() is when the block of an offset is next.
+    [[nodiscard]] virtual event_time least_from(std::uint64_t offset) const = 0;
     /// Pushes records while they come before `limit` (or at it, unless `limit_first`), at most `budget`.
     virtual std::size_t feed(event_time limit, bool limit_first, std::size_t budget) = 0;
     /// Pushes the rest of the block that is being read, at most `budget`.
@@ -318,6 +320,15 @@ public:
         while (at_block_ + 1 < still_to_come_.size() && still_to_come_[at_block_ + 1].first <= next) ++at_block_;
         least_until = at_block_ + 1 < still_to_come_.size() ? still_to_come_[at_block_ + 1].first : end;
         return still_to_come_.empty() ? event_time::min() : still_to_come_[at_block_].second;
+    }
+    [[nodiscard]] event_time least_from(std::uint64_t offset) const override {
+        std::size_t low = 0;
+        for (auto high = still_to_come_.size(); low < high;) {
+            auto const middle = low + (high - low) / 2;
+            if (still_to_come_[middle].first <= offset) low = middle + 1;
+            else high = middle;
+        }
+        return low == 0 ? event_time::min() : still_to_come_[low - 1].second;
     }
 
     void look() override {

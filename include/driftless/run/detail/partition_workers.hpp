@@ -90,8 +90,10 @@ private:
     }
 };
 
-/// The threads of a run over a log of several partitions: each reads partitions of its own, runs the operators before
-/// the first aggregate, and adds to a core of its own. No record is handed from one thread to another.
+/// The threads of a run that read the log themselves: each runs the operators before the first aggregate, and adds to a
+/// core of its own. No record is handed from one thread to another. Each has partitions of its own; a batch over one
+/// partition goes through it in stretches, of which each thread takes one: what is in one window lies close together in
+/// most logs, so few windows are in more than one core.
 ///
 /// The job's thread says who reads what, and how far time has come: in a batch by the statistics of the blocks, in a
 /// stream record by record, in the order of the merge, of which it looks at nothing but the time. Before a window fires
@@ -116,12 +118,16 @@ class partition_workers {
 
     static constexpr std::size_t depth = 2;            // chunks that are read, or wait to be
     static constexpr std::size_t chunk_records = 32768;  // in a stream
+    /// In a batch: windows of n times the one are open, and each of the other has to be put together.
+    static constexpr std::uint64_t least_stretch = 64;
+    static constexpr std::uint64_t most_stretch = 131072;
+    static constexpr std::uint64_t stretches = 8;  // of a log, for each thread
 
     struct range {
         std::uint32_t partition;
         std::uint64_t from;
         std::uint64_t to;
-        std::uint64_t turn;  // what has a lower one comes first
+        std::uint64_t turn;  // of a stream: what has a lower one comes first
     };
     struct failure {
         std::exception_ptr what{};
@@ -207,7 +213,10 @@ class partition_workers {
     partial_cores<core> partials_;
     bool merging_ = false;
     std::size_t filling_ = 0;
-    std::uint64_t turns_ = 0;
+    std::uint64_t stretch_ = 0;  // records, once it is known how many there are
+    std::uint64_t taken_ = 0;    // since the last flush
+    std::uint64_t last_round_ = 0;  // before it
+    std::size_t ahead_ = 0;  // that read_ahead() took and nobody has heard of
 
 public:
     partition_workers(executor* threads, log_t const& log, chain_t& chain, typename Plan::front const& front,
@@ -218,7 +227,17 @@ public:
           services_(services),
           lanes_(lanes),
           records_(records),
-          partials_(threads, [](void* self) { static_cast<partition_workers*>(self)->flush(); }, this) {
+          partials_(
+              threads,
+              [](void* self) {
+                  auto& readers = *static_cast<partition_workers*>(self);
+                  if constexpr (Plan::streams) readers.flush();
+                  else readers.collect();  // see complete_to()
+              },
+              [](void* self) {
+                  if constexpr (!Plan::streams) static_cast<partition_workers*>(self)->read_ahead();
+              },
+              this) {
         first_aggregate(chain_, [&](auto& stage) {
             if constexpr (std::remove_reference_t<decltype(stage)>::takes_partials) {
                 stage.set_partials(&partials_);
@@ -241,25 +260,26 @@ public:
     partition_workers& operator=(partition_workers const&) = delete;
     ~partition_workers() { wait(); }
 
-    /// Batch: the records of a lane up to an offset, whenever a worker comes to it.
-    void take(lane& of, std::uint64_t to) {
-        add(of, of.next, to);
-        of.next = to;
-        of.looked = false;
+    /// Batch: hands out the next records; says how many offsets that were.
+    std::size_t take() {
+        if (ahead_ != 0) return std::exchange(ahead_, 0);
+        return take_some();
+    }
+    /// Batch: how far windows may fire: to `watermark`, or, where a worker has failed, as far as one thread would have
+    /// come before that: throw_first() is for behind that.
+    event_time complete_to(event_time watermark) {
+        if (!partials_.is_due(watermark)) return watermark;
+        collect();
+        auto const* const failed = first_failure();
+        return failed != nullptr ? least_from(*failed) : watermark;
+    }
+    /// What a worker threw; complete_to() has seen it.
+    void throw_first() {
+        if (auto const* const first = first_failure()) std::rethrow_exception(first->what);
     }
     /// Everything that was taken is in the cores.
     void flush() {
-        submit();
-        wait();
-        for (auto const& each : workers_) {
-            services_.failures.add(each->services.failures);
-            services_.failed_as.add(each->services.failed_as);
-            each->services.failed_as.clear();
-            for (auto* const of : lanes_) of->records += std::exchange(each->readers[of->partition].records, 0);
-            each->services.failures = account{.label = services_.failures.label};
-            if constexpr (!Plan::streams) records_ += std::exchange(each->records, 0);
-        }
-        partials_.settle(*own_);
+        collect();
         throw_first();
     }
 
@@ -288,6 +308,65 @@ private:
         chain.visit_state(aggregate_finder<F>{f});
     }
     [[nodiscard]] position& position_of(lane const& of) noexcept { return positions_[of.number]; }
+
+    void collect() {
+        submit();
+        wait();
+        if (taken_ != 0) last_round_ = std::exchange(taken_, 0);
+        for (auto const& each : workers_) {
+            services_.failures.add(each->services.failures);
+            services_.failed_as.add(each->services.failed_as);
+            each->services.failed_as.clear();
+            for (auto* const of : lanes_) of->records += std::exchange(each->readers[of->partition].records, 0);
+            each->services.failures = account{.label = services_.failures.label};
+            if constexpr (!Plan::streams) records_ += std::exchange(each->records, 0);
+        }
+        partials_.settle(*own_);
+    }
+
+    // --- a batch ---------------------------------------------------------------------------------------------------
+
+    std::size_t take_some() {
+        lane* earliest = nullptr;
+        for (auto* const each : lanes_) {
+            if (!each->has_record()) continue;
+            if (earliest == nullptr || each->coming() < earliest->coming()) earliest = each;
+        }
+        if (earliest == nullptr) return 0;
+        auto& of = *earliest;
+        auto const from = of.next;
+        of.looked = false;
+        if (lanes_.size() > 1) {
+            of.next = of.least_until > from ? of.least_until : of.end;
+            add(of.partition % workers_.size(), of, from, of.next);
+        } else {
+            if (stretch_ == 0) stretch_ = choose_stretch();
+            for (std::size_t i = 0; i < workers_.size() && of.has_record(); ++i) {
+                auto const first = of.next;
+                of.next = of.end - first < stretch_ ? of.end : first + stretch_;
+                add(i, of, first, of.next);
+            }
+        }
+        taken_ += of.next - from;
+        return static_cast<std::size_t>(of.next - from);
+    }
+    /// While rows are handed on, the workers read as much as they did last.
+    void read_ahead() {
+        if (first_failure() != nullptr) return;
+        auto const most = workers_.size() * most_stretch;
+        auto const enough = last_round_ < most ? last_round_ : most;
+        while (ahead_ < enough) {
+            auto const some = take_some();
+            if (some == 0) break;
+            ahead_ += some;
+        }
+        submit();
+    }
+    [[nodiscard]] std::uint64_t choose_stretch() const noexcept {
+        auto const out = (lanes_[0]->end - lanes_[0]->next) / (stretches * workers_.size());
+        return out < least_stretch ? least_stretch : out > most_stretch ? most_stretch
+                                                                        : out;
+    }
 
     // --- the merge -------------------------------------------------------------------------------------------------
 
@@ -376,16 +455,15 @@ private:
     [[nodiscard]] share& share_of(std::size_t chunk, std::size_t by) noexcept {
         return *shares_[chunk % depth * workers_.size() + by];
     }
-    void add(lane const& of, std::uint64_t from, std::uint64_t to) {
+    void add(std::size_t by, lane const& of, std::uint64_t from, std::uint64_t to) {
         if (from == to) return;
-        auto const turn = Plan::streams ? std::uint64_t{filling_} : turns_++;
-        share_of(filling_, of.partition % workers_.size()).ranges.push_back({of.partition, from, to, turn});
+        share_of(filling_, by).ranges.push_back({of.partition, from, to, filling_});
     }
     void submit() {
         if (merging_) {  // else the job's thread reads by itself
             for (auto* const each : lanes_) {
                 auto& handed = position_of(*each).handed;
-                add(*each, handed, each->next);
+                add(each->partition % workers_.size(), *each, handed, each->next);
                 handed = each->next;
             }
         }
@@ -411,21 +489,33 @@ private:
 
     // --- errors ----------------------------------------------------------------------------------------------------
 
-    void throw_first() {
-        failure* first = nullptr;
+    [[nodiscard]] failure const* first_failure() {
+        failure const* first = nullptr;
         for (auto const& each : workers_) {
             if (each->failed.what && (first == nullptr || comes_before(each->failed, *first))) first = &each->failed;
         }
-        if (first != nullptr) std::rethrow_exception(first->what);
+        return first;
     }
     bool comes_before(failure const& a, failure const& b) {
-        if (a.in.turn != b.in.turn) return a.in.turn < b.in.turn;
-        if constexpr (Plan::streams) {  // in one chunk
+        if constexpr (Plan::streams) {
+            if (a.in.turn != b.in.turn) return a.in.turn < b.in.turn;
             auto const left = latest(a);
             auto const right = latest(b);
             if (left != right) return left < right;
+            return a.in.partition < b.in.partition;
+        } else {
+            auto const left = least_from(a);
+            auto const right = least_from(b);
+            if (left != right) return left < right;
+            return a.in.partition != b.in.partition ? a.in.partition < b.in.partition : a.at < b.at;
         }
-        return a.in.partition < b.in.partition;
+    }
+    /// The watermark of a batch when one thread comes to the block.
+    [[nodiscard]] event_time least_from(failure const& of) const {
+        for (auto const* const each : lanes_) {
+            if (each->partition == of.in.partition) return each->least_from(of.at);
+        }
+        return event_time::min();
     }
     /// Partitions that are merged by their heads take turns by the greatest head so far.
     event_time latest(failure const& of) {
