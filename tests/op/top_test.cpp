@@ -23,8 +23,11 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <random>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -288,6 +291,82 @@ TEST_CASE("what top keeps of a group can be put together and taken apart", "[op]
     using itself = driftless::detail::measure_itself;
     CHECK(testing::check_laws(top_rows_fn<itself, extreme::greatest, false, false>{{}, 3}, rows).sentence.empty());
     CHECK(testing::check_laws(top_rows_fn<itself, extreme::least, true, false>{{}, 2}, rows).sentence.empty());
+}
+
+namespace {
+/// Whether two lists become what was told of them when the same rows are put before and behind both.
+bool is_difference(std::vector<bid> const& old, std::vector<bid> const& now, auto const& told, bool from_first) {
+    // The text of `old` has gone with its rows.
+    auto const same = [](bid const& a, bid const& b) { return a.cents == b.cents && a.item == b.item; };
+    if (told.before.size() > old.size() || told.after.size() > now.size()) return false;
+    if (old.size() - told.before.size() != now.size() - told.after.size()) return false;
+    auto const outside = old.size() - told.before.size();
+    for (std::size_t first = 0; first <= (from_first ? 0 : outside); ++first) {
+        auto const fits = [&](auto const& whole, auto const& part) {
+            return std::ranges::equal(part, whole | std::views::drop(first) | std::views::take(part.size()), same);
+        };
+        auto const rest = [&](auto const& whole, auto const& part) { return whole | std::views::drop(first + part.size()); };
+        if (fits(old, told.before) && fits(now, told.after) && std::ranges::equal(old | std::views::take(first), now | std::views::take(first), same)
+            && std::ranges::equal(rest(old, told.before), rest(now, told.after), same))
+            return true;
+    }
+    return false;
+}
+template <bool WithTies, driftless::detail::extreme Best>
+void check_differences() {
+    using rows = driftless::detail::all_rows<bid, std::int64_t, Best, WithTies>;
+    std::mt19937 random{7};
+    for (int round = 0; round < 300; ++round) {
+        auto const n = 1 + random() % 9;
+        rows all;
+        std::vector<bid> in;
+        auto const add = [&] {
+            in.push_back({"a", static_cast<std::int64_t>(random() % 12), static_cast<std::int32_t>(random() % 3)});
+            all.offer(in.back().cents, in.back(), n);
+        };
+        for (auto left = random() % 30; left != 0; --left) add();
+        auto const old = all.list(n);
+        typename rows::difference what;
+        all.watch(&what);
+        bool const nothing_left = random() % 8 == 0;
+        for (auto left = nothing_left ? in.size() : random() % 7; left != 0; --left) {
+            if (!in.empty() && (nothing_left || random() % 2 == 0)) {
+                auto const at = in.begin() + static_cast<std::ptrdiff_t>(random() % in.size());
+                all.take_back(at->cents, *at);
+                in.erase(at);
+            } else {
+                add();
+            }
+        }
+        all.watch(nullptr);
+        auto const now = all.list(n);
+        if (nothing_left) REQUIRE(is_difference(old, now, typename rows::lists{rows::list_of_gone(what, n), {}}, true));
+        if (what.empty()) {
+            REQUIRE(is_difference(old, now, typename rows::lists{}, false));
+            continue;
+        }
+        for (bool const from_first : {false, true})
+            REQUIRE(is_difference(old, now, all.changed_lists(what, n, from_first), from_first));
+    }
+}
+}  // namespace
+
+TEST_CASE("what has changed of the best is told without the rest", "[op][top][oracle]") {
+    using driftless::detail::extreme;
+    check_differences<false, extreme::greatest>();
+    check_differences<false, extreme::least>();
+    check_differences<true, extreme::greatest>();
+    check_differences<true, extreme::least>();
+    // A step of one row among ten thousand takes no more than its neighbours.
+    driftless::detail::all_rows<bid, std::int64_t, extreme::greatest, false> all;
+    for (std::int32_t i = 0; i < 10'000; ++i) all.offer(i, bid{"a", i, i}, 10'000);
+    decltype(all)::difference what;
+    all.watch(&what);
+    all.take_back(5'000, bid{"a", 5'000, 5'000});
+    all.offer(5'002, bid{"a", 5'002, 5'000}, 10'000);
+    auto const told = all.changed_lists(what, 10'000, false);
+    CHECK(told.before.size() < 6);
+    CHECK(told.after.size() == told.before.size());
 }
 
 TEST_CASE("plans and fingerprints tell what is ranked by what", "[op][top]") {

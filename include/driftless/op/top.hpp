@@ -90,7 +90,7 @@ struct top_op : operator_base<top_op<By, Options...>> {
     template <class In>
     static constexpr bool running = !In::window::assigned || detail::rows_come_early<In>;
     template <class In>
-    using function_t = detail::top_rows_fn<By, best, tied, changelog<In>>;
+    using function_t = detail::top_rows_fn<By, best, tied, changelog<In>, numbered>;
     /// The key of the groups, as far as their names show it.
     template <class In>
     using group_key = std::conditional_t<detail::is_row_of<typename In::key, typename In::record>, unkeyed,
@@ -254,8 +254,9 @@ private:
 /// Batch       The same rows in the same order.
 /// Errors      Compile time: a measure without order, records without codec, unbounded state, discarding panes. When
 ///             the job starts: n = 0. Run time: as aggregate.
-/// Complexity  One comparison per record that does not make it, O(n) moves for one that does; over changes
-///             O(log rows), and O(n) where the best are touched.
+/// Complexity  One comparison per record that does not make it, O(n) moves for one that does. Over changes O(log rows)
+///             and, where the best are touched, the rows between the places that are left and taken; those from the
+///             first on with with_row_number{}; all n within windows that close.
 /// Source      SQL:2003 RANK() and ROW_NUMBER() <= n; SEMANTICS section 8; cases D2-05 to D2-15.
 /// Example     examples/retail: top10_products_per_day
 template <auto Measure, detail::top_option... Options>

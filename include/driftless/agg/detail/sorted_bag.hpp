@@ -71,14 +71,22 @@ public:
         for (; i >= blocks_[b].size(); ++b) i -= blocks_[b].size();
         return blocks_[b][i];
     }
+    /// How many come before `like`.
+    [[nodiscard]] std::size_t count_before(T const& like) const noexcept {
+        auto const at = place_of(like);
+        std::size_t sum = at.index;
+        for (std::size_t b = 0; b < at.block; ++b) sum += blocks_[b].size();
+        return sum;
+    }
     /// Calls f(value) in order, until it says false.
     template <class F>
     void each_while(F&& f) const {
-        for (auto const& in : blocks_) {
-            for (auto const& each : in) {
-                if (!f(each)) return;
-            }
-        }
+        walk({0, 0, false}, f);
+    }
+    /// The same from the first that does not come before `like`.
+    template <class F>
+    void each_from(T const& like, F&& f) const {
+        walk(place_of(like), f);
     }
 
 private:
@@ -111,6 +119,14 @@ private:
             else high = middle;
         }
         return {b, low, low < in.size() && !Before{}(like, in[low])};
+    }
+    template <class F>
+    void walk(place from, F& f) const {
+        for (auto i = from.index; from.block < blocks_.size(); ++from.block, i = 0) {
+            for (block const& in = blocks_[from.block]; i < in.size(); ++i) {
+                if (!f(in[i])) return;
+            }
+        }
     }
     void split(std::size_t b) {
         block half;

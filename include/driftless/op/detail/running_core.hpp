@@ -17,11 +17,18 @@
 
 namespace driftless::inline v0::detail {
 
+/// The groups that an epoch has touched, and what happened to them; nothing of one that was not there before.
+template <class Key, class State, bool FromChanges>
+struct touched_groups {};
+template <class Key, class State>
+struct touched_groups<Key, State, true> : touched_rows<Key, typename State::difference> {};
+
 /// Aggregates that answer every record at once: the row of its group, as it was and as it is now. Over streams without
 /// a window, which never closes, and over rows that come early, which carry theirs. Over changes each epoch is answered
 /// by what it has changed, as in changing_core.
 ///
-/// Function    the one function of the pack; says with touches(state, record) whether its result is touched at all
+/// Function    the one function of the pack; says with touches(state, record) whether its result is touched at all. Over
+///             changes its state can be watched: what an epoch has done to it is told, and not two whole results
 /// Windowing   of the rows; void without a window
 template <class Pack, class Function, class Key, class Windowing, bool FromChanges>
 class running_core : public core_base<Pack, Key, FromChanges, true, true> {
@@ -39,8 +46,8 @@ class running_core : public core_base<Pack, Key, FromChanges, true, true> {
     event_time watermark_ = event_time::min();
     window_tables<table> windows_;
     arena bytes_;  // of the row as it was
-    struct no_rows {};
-    [[no_unique_address]] std::conditional_t<FromChanges, touched_rows<Key, result_type>, no_rows> touched_;
+    using group_state = std::remove_cvref_t<decltype(leaf<0>(std::declval<entry&>().state))>;
+    [[no_unique_address]] touched_groups<Key, group_state, FromChanges> touched_;
 
 public:
     static constexpr bool answers_at_once = FromChanges;
@@ -79,8 +86,7 @@ public:
     {
         touched_.take([&](auto const& row) {
             auto* const in = windows_.table_of(row.window);
-            auto const after = row_of(in != nullptr ? in->find(row.key, row.hash) : nullptr, out);
-            if (!row.stays(after)) tell(row.key, row.window, row.hash, row.before, after, out);
+            tell_difference(row, in != nullptr ? in->find(row.key, row.hash) : nullptr, out);
         });
     }
     template <class Out>
@@ -144,22 +150,56 @@ private:
     }
     template <class Ctx, class Out, class Update>
     void update(table& in, Ctx const& ctx, std::uint64_t hash, bool shows, Out& out, Update change) {
+        auto const& key = this->key_in(ctx);
+        time_window window{};
+        if constexpr (windowed) window = ctx.window;
+        if constexpr (FromChanges) shows = shows || touched_.contains(key, window, hash);  // it is watched
         if (!shows) {
             change();
             return;
         }
-        auto const& key = this->key_in(ctx);
-        time_window window{};
-        if constexpr (windowed) window = ctx.window;
         if constexpr (FromChanges) {
-            if (!touched_.contains(key, window, hash)) touched_.add(key, window, hash, row_of(in.find(key, hash), out));
-            change();
+            auto* const here = touched_.find(key, window, hash);
+            watched(in, key, hash, here != nullptr ? *here : touched_.add(key, window, hash, {}), here == nullptr, change);
         } else {
             auto before = row_of(in.find(key, hash), out);
             bytes_.reset();
             if (before) rehome(*before, bytes_);  // it may borrow from the state, which changes now
             if (change()) tell(key, window, hash, before, row_of(in.find(key, hash), out), out);
         }
+    }
+    /// Makes a change of a group of which an epoch has to tell something.
+    template <class Row, class Update>
+    void watched(table& in, Key const& key, std::uint64_t hash, Row& row, bool first, Update const& change) {
+        entry* const old = in.find(key, hash);
+        if (first && old != nullptr) row.before.emplace();
+        if (row.before && old == nullptr) row.before->emptied = true;
+        bool const watches = row.before && !row.before->emptied;
+        if (watches) leaf<0>(old->state).watch(&*row.before);
+        change();
+        if (!watches) return;
+        if (entry* const left = in.find(key, hash)) leaf<0>(left->state).watch(nullptr);
+    }
+    template <class Out>
+    void tell_difference(auto const& row, entry const* now, Out& out) const {
+        std::optional<result_type> before;
+        std::optional<result_type> after;
+        try {
+            if (!row.before) {
+                after = row_of(now, out);
+            } else if (now == nullptr || row.before->emptied) {
+                before = function_.template lower_gone<group_state>(*row.before);
+                after = row_of(now, out);
+            } else if (!row.before->empty()) {
+                auto lists = function_.lower_difference(leaf<0>(now->state), *row.before);
+                if (lists.before.empty() && lists.after.empty()) return;
+                before = std::move(lists.before);
+                after = std::move(lists.after);
+            }
+        } catch (...) {
+            return out.threw(origin{});
+        }
+        tell(row.key, row.window, row.hash, before, after, out);
     }
     template <class Out>
     [[nodiscard]] std::optional<result_type> row_of(entry const* of, Out& out) const {

@@ -12,8 +12,10 @@
 #include <driftless/core/pane.hpp>
 #include <driftless/core/projection.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -217,7 +219,8 @@ private:
 /// All rows of a group, in the order in which they rank: any of them may be taken back.
 ///
 /// State       Every row that is there, encoded. Equal states have equal encodings.
-/// Complexity  O(log rows) comparisons per row.
+/// Complexity  O(log rows) comparisons per row. The two lists that differ by a few rows: O(rows between the first and
+///             the last of those), among the best n.
 template <class R, class M, extreme Best, bool WithTies>
 class all_rows {
     struct entry {
@@ -234,15 +237,49 @@ class all_rows {
     sorted_bag<entry, order> rows_;
 
 public:
+    /// What has happened to the rows since it watches: those that were there and are not, and those that are new.
+    class difference {
+        std::vector<entry> gone_;  // in order, as the next
+        std::vector<entry> come_;
+
+    public:
+        using owns_its_text = void;
+        bool emptied = false;  ///< the group went meanwhile; what came later is not in here
+
+        [[nodiscard]] bool empty() const noexcept { return gone_.empty() && come_.empty(); }
+        [[nodiscard]] std::vector<entry> const& gone() const noexcept { return gone_; }
+        [[nodiscard]] std::vector<entry> const& come() const noexcept { return come_; }
+        void insert(entry each) { move_in(std::move(each), gone_, come_); }
+        void erase(entry each) { move_in(std::move(each), come_, gone_); }
+
+    private:
+        static auto place_in(std::vector<entry>& in, entry const& each) {
+            return std::lower_bound(in.begin(), in.end(), each, order{});
+        }
+        static void move_in(entry each, std::vector<entry>& back_from, std::vector<entry>& into) {
+            auto const at = place_in(back_from, each);
+            if (at != back_from.end() && !order{}(each, *at)) back_from.erase(at);
+            else into.insert(place_in(into, each), std::move(each));
+        }
+    };
+    /// From now on that hears of rows; null: nobody does.
+    void watch(difference* by) noexcept { watched_by_ = by; }
+
     [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
     /// A row with this measure is, or would be, among the first n.
     [[nodiscard]] bool admits(M const& measure, std::size_t n) const {
         return rows_.size() < n || !before(rows_[n - 1].measure, to_owned(measure));
     }
-    void offer(M const& measure, R const& row, std::size_t) { rows_.insert(entry_of(measure, row)); }
+    void offer(M const& measure, R const& row, std::size_t) {
+        auto fresh = entry_of(measure, row);
+        if (watched_by_ != nullptr) watched_by_->insert(fresh);
+        rows_.insert(std::move(fresh));
+    }
     void take_back(M const& measure, R const& row) {
+        auto old = entry_of(measure, row);
         // What was refused when it came (its function threw) is not there: the caller is told.
-        if (!rows_.erase(entry_of(measure, row))) throw std::logic_error{"a row is taken back that is not there"};
+        if (!rows_.erase(old)) throw std::logic_error{"a row is taken back that is not there"};
+        if (watched_by_ != nullptr) watched_by_->erase(std::move(old));
     }
     void add_all(all_rows const& later, std::size_t) {
         later.rows_.each_while([&](entry const& each) {
@@ -251,16 +288,55 @@ public:
         });
     }
     [[nodiscard]] std::vector<R> list(std::size_t n) const {
-        std::vector<R> out;
-        kept_t<M> const* last = nullptr;
-        rows_.each_while([&](entry const& each) {
-            if (out.size() >= n && !(WithTies && last != nullptr && !before(*last, each.measure))) return false;
-            byte_reader in{each.bytes};
-            out.push_back(in.template read<R>());
-            last = &each.measure;
-            return true;
-        });
-        return out;
+        ranking out{0, n};
+        rows_.each_while([&](entry const& each) { return out.take(each); });
+        return std::move(out.rows);
+    }
+    /// What list(n) was before `what` happened.
+    [[nodiscard]] static std::vector<R> list_of_gone(difference const& what, std::size_t n) {
+        ranking out{0, n};
+        for (entry const& each : what.gone()) {
+            if (!out.take(each)) break;
+        }
+        return std::move(out.rows);
+    }
+    /// What list(n) was before `what` happened and what it is now, both without what they begin with alike (but where
+    /// `from_first`) and without what they end with alike.
+    struct lists {
+        std::vector<R> before;
+        std::vector<R> after;
+    };
+    [[nodiscard]] lists changed_lists(difference const& what, std::size_t n, bool from_first) const {
+        auto const& gone = what.gone();
+        auto const& come = what.come();
+        entry first{};
+        if (!from_first) {
+            if (gone.empty() || (!come.empty() && order{}(come.front(), gone.front()))) first = come.front();
+            else first = gone.front();
+            if (WithTies) first.tie.clear();  // before all that tie with it
+        }
+        auto const skipped = from_first ? 0 : rows_.count_before(first);
+        ranking old{skipped, n};
+        ranking now{skipped, n};
+        std::size_t g = 0;
+        std::size_t c = 0;
+        auto const one = [&](entry const& each) {
+            for (; g != gone.size() && order{}(gone[g], each); ++g) old.take(gone[g]);
+            if (c != come.size() && !order{}(come[c], each) && !order{}(each, come[c])) {
+                ++c;
+                now.take(each);
+            } else {
+                bool const in_step = g == gone.size() && c == come.size() && g == c;
+                if (in_step && (!WithTies || skipped + now.rows.size() < n)) return false;  // the rest is the same
+                old.take(each);
+                now.take(each);
+            }
+            return old.open || now.open;
+        };
+        if (from_first) rows_.each_while(one);
+        else rows_.each_from(first, one);
+        for (; g != gone.size() && old.take(gone[g]); ++g) {}
+        return {std::move(old.rows), std::move(now.rows)};
     }
     void save(auto& out) const {
         out.write(static_cast<std::uint64_t>(rows_.size()));
@@ -279,6 +355,26 @@ public:
     }
 
 private:
+    difference* watched_by_ = nullptr;
+
+    /// Rows are taken in order, as long as they rank among the first n.
+    struct ranking {
+        std::size_t skipped;  // rank before the first one
+        std::size_t n;
+        std::vector<R> rows{};
+        std::optional<kept_t<M>> last{};
+        bool open = true;
+
+        bool take(entry const& each) {
+            if (!open) return false;
+            bool const ties = WithTies && last && !before(*last, each.measure);
+            if (skipped + rows.size() >= n && !ties) return open = false;
+            byte_reader in{each.bytes};
+            rows.push_back(in.template read<R>());
+            if constexpr (WithTies) last = each.measure;
+            return true;
+        }
+    };
     static bool before(kept_t<M> const& a, kept_t<M> const& b) noexcept { return ranks_before<kept_t<M>, Best>(a, b); }
     static entry entry_of(M const& measure, R const& row) {
         entry out{to_owned(measure), {}, {}};
@@ -291,7 +387,8 @@ private:
 /// What top() aggregates with.
 ///
 /// Retracts    rows may be taken back: all are kept
-template <class By, extreme Best, bool WithTies, bool Retracts>
+/// Numbered    the place of a row is told: a list that has changed is told from its first row on
+template <class By, extreme Best, bool WithTies, bool Retracts, bool Numbered = false>
 struct top_rows_fn {
     static constexpr std::string_view kind = "top";
     template <class R>
@@ -335,6 +432,18 @@ struct top_rows_fn {
     template <class S>
     auto lower(S const& of_all) const {
         return of_all.list(n);
+    }
+    /// The result before something happened, and now; both as far as they differ.
+    template <class S>
+        requires Retracts
+    auto lower_difference(S const& of_all, typename S::difference const& what) const {
+        return of_all.changed_lists(what, n, Numbered);
+    }
+    /// The result of a group that is empty now, before that happened.
+    template <class S>
+        requires Retracts
+    auto lower_gone(typename S::difference const& what) const {
+        return S::list_of_gone(what, n);
     }
     /// False where adding the row, or taking it back, leaves the result as it is.
     template <class R>

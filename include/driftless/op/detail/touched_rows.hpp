@@ -27,7 +27,7 @@ template <class... T>
 inline constexpr bool compared_as_it_is<std::tuple<T...>> = (compared_as_it_is<T> && ...);
 
 /// The rows that an epoch has touched, as they were before it: what is told when it ends is the difference, so that
-/// nobody sees what is in between.
+/// nobody sees what is in between. A Result that owns_its_text is kept as it is.
 ///
 /// State       Copies of keys and rows, until the epoch ends.
 /// Complexity  contains is linear in the rows of the epoch, which are few: one record touches them.
@@ -57,16 +57,22 @@ public:
     };
 
     [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
-    [[nodiscard]] bool contains(Key const& key, time_window const& window, std::uint64_t hash) const {
-        for (auto const& each : rows_) {
-            if (each.hash == hash && each.window == window && is_same(each.key, key)) return true;
-        }
-        return false;
+    [[nodiscard]] bool contains(Key const& key, time_window const& window, std::uint64_t hash) {
+        return find(key, window, hash) != nullptr;
     }
-    void add(Key const& key, time_window const& window, std::uint64_t hash, std::optional<Result> const& before) {
+    [[nodiscard]] row* find(Key const& key, time_window const& window, std::uint64_t hash) {
+        for (auto& each : rows_) {
+            if (each.hash == hash && each.window == window && is_same(each.key, key)) return &each;
+        }
+        return nullptr;
+    }
+    row& add(Key const& key, time_window const& window, std::uint64_t hash, std::optional<Result> const& before) {
         auto& made = rows_.emplace_back(row{key, window, hash, before});
         if constexpr (has_text<Key>) rehome(made.key, bytes_);
-        if (made.before) rehome(*made.before, bytes_);
+        if constexpr (!requires { typename Result::owns_its_text; }) {
+            if (made.before) rehome(*made.before, bytes_);
+        }
+        return made;
     }
     /// Calls f(row) for each, in the order in which they were touched; then there are none.
     template <class F>
