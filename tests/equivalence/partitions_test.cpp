@@ -18,6 +18,7 @@
 #include <equivalence/generated.hpp>
 #include <equivalence/partition_runs.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -118,6 +119,15 @@ void check_batch(P const& pipeline, std::uint64_t seed, std::uint32_t partitions
     auto const expected = in_batch(pipeline, log, 1);
     REQUIRE(expected.rows.size() > 40);
     for (int const threads : {2, 3, 5}) check_same(in_batch(pipeline, log, threads), expected);
+    if (partitions != 1) return;
+    std::vector<sale> range;
+    for (auto const& each : many_records(seed, 1, 40'000, keys, partitioned)) range.push_back(each.record);
+    told out;
+    out.books = run(batch{.threads = 2}, pipeline, range, sink_into(out.rows));
+    CHECK((out.rows == expected.rows));
+    out.rows.clear();
+    out.books = run(batch{.threads = 3}, pipeline, std::move(range), sink_into(out.rows));
+    CHECK((out.rows == expected.rows));
 }
 template <class P>
 void check(P const& pipeline) {
@@ -277,4 +287,44 @@ TEST_CASE("threads that read partitions: nobody is at work any more when a sink 
     CHECK(asked >= 10'000);
     std::this_thread::sleep_for(std::chrono::milliseconds{30});
     CHECK(asked_count::asked == asked);
+}
+
+TEST_CASE("threads that read ahead: nobody is at work any more when a sink has thrown", "[equivalence][threads]") {
+    static std::atomic<int> read{0};
+    read = 0;
+    memory_log<sale> log;
+    fill(log, many_records(8, 1, 200'000, 10, false));
+    auto const pipeline = timed | filter([](sale const&) { return ++read, true; }) | key_by<&sale::item>()
+        | window(tumbling{10_s}) | aggregate(count());
+    auto sink = to([&](auto const&) { throw std::runtime_error{"full"}; });
+    job running{batch{.threads = 2}, pipeline, log, sink};
+    CHECK_THROWS_WITH(running.run(), Catch::Contains("full"));
+    int const by_then = read;
+    CHECK(by_then > 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds{30});
+    CHECK(read == by_then);
+}
+
+TEST_CASE("threads that read ahead stay near what is told", "[equivalence][threads]") {
+    static std::atomic<int> read{0};
+    for (auto const partitions : {1u, 2u}) {
+        read = 0;
+        memory_log<sale> log{partitions};
+        constexpr int all = 1'500'000;
+        for (int i = 0; i < all; ++i) {
+            // The second partition ends soon.
+            log.append({{}, i % 10, 1, event_time{i * 1'000'000LL}}, i < 2'000 && partitions == 2 ? 1u : 0u);
+        }
+        auto const pipeline = timed | filter([](sale const&) { return ++read, true; }) | key_by<&sale::item>()
+            | window(tumbling{1_s}) | aggregate(count());
+        std::int64_t told = 0;
+        std::int64_t most = 0;
+        run(batch{.threads = 2}, pipeline, log, to([&](auto const& pane) {
+            told += pane.value;
+            most = std::max<std::int64_t>(most, read - told);
+        }));
+        CHECK(told == all);
+        CHECK(most > 0);
+        CHECK(most < all / 2);  // two rounds of two stretches of 131,072, and a block
+    }
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <driftless/state/window_tables.hpp>
 
+#include <driftless/codec/hash.hpp>
+#include <driftless/state/keyed_table.hpp>
 #include <support/catch.hpp>
 
 #include <cstdint>
 #include <map>
 #include <random>
 #include <utility>
+#include <vector>
 
 using namespace driftless;
 
@@ -49,6 +52,43 @@ TEST_CASE("a recycled table is empty and belongs to its new window", "[state][wi
     CHECK(again.table.entries == 0);
     CHECK(open.find(window_at(20, 30)) == 0);
     CHECK(open.find(window_at(0, 10)) == 1);
+}
+
+TEST_CASE("a window that was taken is there again when it is given back", "[state][window_tables]") {
+    tables open;
+    for (int i = 0; i < 200; ++i) open.open(window_at(i, i + 1), false).table.entries = i + 1;
+    std::vector<tables::open_window*> taken;
+    while (open.size() != 50) taken.push_back(open.take_first());
+    CHECK(taken[7]->table.entries == 8);
+    CHECK(open[0].window == window_at(150, 151));
+    auto* const fresh = &open.open(window_at(300, 301), false);  // while they are away
+    CHECK(fresh->table.entries == 0);
+    CHECK(open.size() == 51);
+    taken[7]->table.clear();
+    open.give_back(taken[7]);
+    CHECK(&open.open(window_at(301, 302), false) == taken[7]);
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        if (i == 7) continue;
+        taken[i]->table.clear();
+        open.give_back(taken[i]);
+    }
+    CHECK(open.size() == 52);
+}
+
+TEST_CASE("a window opens on a spare table of its kind", "[state][window_tables]") {
+    using table = keyed_table<std::int64_t, std::int64_t>;
+    window_tables<table> open;
+    for (int i = 0; i < 6; ++i) {  // of many large ones, the later are packed
+        auto& into = open.open(window_at(i, i + 1), false).table;
+        for (std::int64_t key = 0; key < 20'000; ++key) into.insert(key, canonical_hash(key), [] { return 0; });
+    }
+    REQUIRE_FALSE(open[0].table.is_dense());
+    REQUIRE(open[5].table.is_dense());
+    auto const room = open[0].table.bytes();
+    while (open.size() != 0) open.close_first();
+    auto& again = open.open(window_at(10, 11), false);  // one of those that were closed before the packed ones
+    CHECK_FALSE(again.table.is_dense());
+    CHECK(again.table.bytes() == room);
 }
 
 TEST_CASE("window tables do what a map of windows does", "[state][window_tables][oracle]") {

@@ -45,7 +45,7 @@ public:
 
 private:
     static constexpr std::uintptr_t step = std::uintptr_t{4} << 20;
-    static constexpr std::uintptr_t page = 4096;  // or more: then the kernel refuses what does not fit
+    static constexpr std::uintptr_t page = std::uintptr_t{64} << 10;  // the largest there are: none goes half
 
     std::uintptr_t done_;  // up to here
     std::uintptr_t end_;

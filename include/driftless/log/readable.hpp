@@ -32,7 +32,8 @@ concept record_block = requires(B const& block, std::size_t i) {
 };
 
 /// What a job reads: partitions of records with offsets. Offsets count from begin_offset to
-/// end_offset, which only grow; read(p, from) yields the block that holds `from`, up to what is there.
+/// end_offset, which only grow; read(p, from) yields the block that holds `from`, up to what is there. Where a run has
+/// several threads, they may read a partition at the same time.
 template <class L>
 concept readable_log = requires(L const& log, std::uint32_t p, std::uint64_t offset) {
     typename L::value_type;

@@ -47,7 +47,7 @@ struct one_thread {
 ///
 /// Threads     Rows, their order, books and snapshots are those of one thread. From 2 on, functions given to aggregates
 ///             and joins are called by several threads at once; so are those of the operators before the first
-///             aggregate (filter, map, flat_map, key_by, assign_time) where threads read partitions of their own, which
+///             aggregate (filter, map, flat_map, key_by, assign_time) where threads read the log themselves, which
 ///             docs/running.md tells. They have to be pure, or safe to be called so. Sinks and side outputs are called
 ///             by the thread that runs the job.
 class thread_count {

@@ -19,7 +19,7 @@ namespace driftless::inline v0 {
 /// recycled. Windows that have fired but still take late records stand before those that have not.
 ///
 /// State       One table per open window, and recycled ones kept for the windows to come (at most as many
-///             as were ever open at once).
+///             as were ever open or taken at once).
 /// Complexity  find and open are O(log windows), and O(1) for the newest window.
 template <class Table>
 class window_tables {
@@ -49,7 +49,9 @@ public:
     window_tables& operator=(window_tables const&) = delete;
     ~window_tables() {
         clear();
-        for (auto* const spare : spare_) delete spare;
+        for (auto const& kind : spare_) {
+            for (auto* const spare : kind) delete spare;
+        }
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return open_.size() - first_; }
@@ -88,11 +90,11 @@ public:
         if constexpr (requires(Table& table) { table.make_room_like(table); }) {
             // Of many, the first is as full as the others will become.
             bool const crowded = size() > 2 && size() * open_[first_]->table.bytes() > held_by_cache;
-            fresh = take_spare([&](Table const& spare) { return spare.is_dense() == crowded; });
+            fresh = take_spare(crowded);
             fresh->table.pack_densely(crowded);
             if (size() != 0 && !late) fresh->table.make_room_like((crowded ? open_[first_] : open_.back())->table);
         } else {
-            fresh = take_spare([](Table const&) { return true; });
+            fresh = take_spare(false);
         }
         fresh->window = window;
         fresh->written = 0;
@@ -116,7 +118,7 @@ public:
         auto* const out = open_[first_++];
         if (fired_ != 0) --fired_;
         ++taken_;
-        if (first_ == open_.size() || first_ > 64) {
+        if (first_ == open_.size() || (first_ > 64 && first_ > size())) {
             auto const left = size();
             for (std::size_t i = 0; i < left; ++i) open_[i] = open_[first_ + i];
             while (open_.size() != left) open_.pop_back();
@@ -126,7 +128,7 @@ public:
     }
     void give_back(open_window* done) noexcept {
         --taken_;
-        spare_.push_back(done);
+        spare_[kind_of(done->table)].push_back(done);
     }
     void clear() noexcept {
         for (std::size_t i = 0; i < size(); ++i) delete &(*this)[i];
@@ -139,7 +141,7 @@ private:
     static constexpr std::size_t held_by_cache = std::size_t{4} << 20;
 
     detail::growing_array<open_window*> open_;  // from first_ on, ordered by (end, start)
-    detail::growing_array<open_window*> spare_;
+    detail::growing_array<open_window*> spare_[2];  // those of dense tables are the second
     std::size_t first_ = 0;
     std::size_t fired_ = 0;
     std::size_t taken_ = 0;
@@ -155,23 +157,26 @@ private:
         }
         return low;
     }
-    /// The last one that fits; one that does not would have to give its room back first.
-    template <class Fits>
-    open_window* take_spare(Fits const& fits) {
-        if (spare_.empty()) {
-            spare_.reserve(open_.size() + taken_ + 1);  // so that give_back never has to allocate
+    static std::size_t kind_of([[maybe_unused]] Table const& of) noexcept {
+        if constexpr (requires { of.is_dense(); }) return of.is_dense() ? 1 : 0;
+        else return 0;
+    }
+    /// One of the other kind would have to give its room back first.
+    open_window* take_spare(bool dense) {
+        std::size_t const wanted = dense ? 1 : 0;
+        auto& those = spare_[spare_[wanted].empty() ? 1 - wanted : wanted];
+        if (those.empty()) {
+            for (auto& kind : spare_) kind.reserve(open_.size() + taken_ + 1);  // give_back never has to allocate
             return new open_window{};
         }
-        auto i = spare_.size() - 1;
-        while (i != 0 && !fits(spare_[i]->table)) --i;
-        if (!fits(spare_[i]->table)) i = spare_.size() - 1;
-        auto* const spare = std::exchange(spare_[i], spare_.back());
-        spare_.pop_back();
+        auto* const spare = those.back();
+        those.pop_back();
         return spare;
     }
     void swap(window_tables& other) noexcept {
         open_.swap(other.open_);
-        spare_.swap(other.spare_);
+        spare_[0].swap(other.spare_[0]);
+        spare_[1].swap(other.spare_[1]);
         std::swap(first_, other.first_);
         std::swap(fired_, other.fired_);
         std::swap(taken_, other.taken_);

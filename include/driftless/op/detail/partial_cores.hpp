@@ -99,7 +99,7 @@ class partial_cores {
     executor* threads_;
     growing_array<Core*> cores_;
     void (*flush_)(void*);
-    void (*go_on_)(void*);
+    void (*go_on_)(void*);  // may be null
     void* readers_;
     event_time next_end_ = event_time::min();  // no window ends between the watermark and this
     growing_array<part*> parts_;
@@ -109,10 +109,11 @@ class partial_cores {
     growing_array<std::size_t> bounds_;
     std::size_t submitted_ = 0;  // parts of the window that fires
     std::size_t collected_ = 0;
+    std::size_t most_left_ = 0;
 
 public:
     /// flush(readers)   everything that was to be read is in the cores, and no worker is at them
-    /// go_on(readers)   workers may be at them again
+    /// go_on(readers)   workers may be at them again; null: they wait until all is told
     partial_cores(executor* threads, void (*flush)(void*), void (*go_on)(void*), void* readers)
         : threads_(threads), flush_(flush), go_on_(go_on), readers_(readers) {
         for (std::size_t i = 0; i < threads_->workers(); ++i) emptying_.push_back(new emptying);
@@ -144,9 +145,13 @@ public:
         flush_(readers_);
         take_back(own);
         for (auto* const each : cores_) each->watermark_ = watermark;
-        for (std::size_t i = 0; i < leaving_.size(); ++i) let_go(core(own, i), watermark, *leaving_[i]);
+        most_left_ = 0;
+        for (std::size_t i = 0; i < leaving_.size(); ++i) {
+            let_go(core(own, i), watermark, *leaving_[i]);
+            if (leaving_[i]->windows.size() > most_left_) most_left_ = leaving_[i]->windows.size();
+        }
         find_next_end(own);
-        go_on_(readers_);
+        if (go_on_ != nullptr && !tells_in_parts()) go_on_(readers_);  // else the parts keep them at work
         while (auto const window = first_leaving()) {
             due_.clear();
             for (auto* const each : leaving_) {
@@ -160,7 +165,10 @@ public:
         for (std::size_t i = 0; i < cores_.size(); ++i) {
             if (!emptying_[i]->tables.empty()) emptying_[i]->ticket = threads_->submit(i, *emptying_[i]);
         }
+        if (go_on_ == nullptr) take_back(own);
     }
+    /// How many windows left one core when some fired last.
+    [[nodiscard]] std::size_t most_left() const noexcept { return most_left_; }
     /// Everything is in `own` afterwards, as if all records had come to it.
     void gather(Core& own) {
         flush_(readers_);
@@ -253,6 +261,15 @@ private:
             if (each->first() != nullptr && (!first || each->first()->window < *first)) first = each->first()->window;
         }
         return first;
+    }
+    /// Some window that leaves is so large that workers make its rows.
+    [[nodiscard]] bool tells_in_parts() const noexcept {
+        for (auto const* const each : leaving_) {
+            for (auto const* const window : each->windows) {
+                if (window->table.size() > part_rows) return true;
+            }
+        }
+        return false;
     }
     /// The first window of a core was told.
     void retire(std::size_t number) {

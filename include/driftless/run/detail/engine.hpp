@@ -158,8 +158,8 @@ public:
         if constexpr (splits) {
             if (!services_.partials) return;
             using front = typename plan_t::front;
-            workers_ = nodes_.template make<partition_workers<plan_t>>(threads,
-                *typename plan_t::input{target_of(std::get<argument<0>>(args_))}, std::get<0>(heads_).chain,
+            auto* const input = nodes_.template make<typename plan_t::input>(target_of(std::get<argument<0>>(args_)));
+            workers_ = nodes_.template make<partition_workers<plan_t>>(threads, **input, std::get<0>(heads_).chain,
                 part_of<front>(pipeline_), services_, builder_, lanes_, records_);
         }
     }
@@ -177,9 +177,10 @@ public:
             while (feed_exact()) look();
             if constexpr (splits) {
                 if (workers_ != nullptr) {
+                    workers_->collect();
                     auto const complete = workers_->complete_to(event_time::max());
-                    if (complete != event_time::max()) lanes_[0]->on_watermark(complete);
-                    workers_->flush();
+                    if (complete != event_time::max()) announce(*lanes_[0], complete);
+                    workers_->throw_first();
                 }
             }
         } else {
@@ -251,7 +252,7 @@ public:
     /// The same into one that was used before: its memory is used again.
     void fill(report& out) {
         if constexpr (splits) {
-            if (!Mode::stream && workers_ != nullptr) workers_->flush();  // they are at work between two polls
+            if (!Mode::stream && workers_ != nullptr) workers_->collect();  // they are at work between two polls
         }
         out.records = records_;
         out.failures = services_.failures.refusals();
@@ -556,10 +557,13 @@ private:
         of.announced = watermark;
         if constexpr (splits) {
             if (workers_ != nullptr) {
-                auto const complete = workers_->complete_to(watermark);
-                of.on_watermark(complete);
-                if (complete != watermark) workers_->throw_first();
-                return;
+                try {
+                    of.on_watermark(workers_->complete_to(watermark));
+                } catch (...) {
+                    workers_->stop();
+                    throw;
+                }
+                return workers_->throw_first(watermark);
             }
         }
         of.on_watermark(watermark);

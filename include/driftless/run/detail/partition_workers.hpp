@@ -13,6 +13,7 @@
 #include <driftless/run/detail/graph.hpp>
 #include <driftless/run/detail/lane.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -32,6 +33,7 @@ class partition_reader {
 
 public:
     std::uint64_t records = 0;  ///< that feed() has pushed since somebody asked
+    std::uint64_t reached = 0;  ///< the offset up to which it has
 
     /// Makes the first record from `next` on readable, and moves `next` to it; `index` is its place in current(). False
     /// if there is none before `end`: what was there was removed by compaction.
@@ -58,11 +60,13 @@ public:
     [[nodiscard]] block const& current() const noexcept { return *block_; }
     [[nodiscard]] std::uint64_t offset(std::size_t index) const { return offset_in(*block_, begin_, index); }
 
-    /// Returns how many records there were.
-    std::uint64_t feed(Log const& log, Chain& chain, std::uint32_t partition, std::uint64_t from, std::uint64_t end) {
+    /// Returns how many records there were. Ends early when it is told to stop.
+    std::uint64_t feed(Log const& log, Chain& chain, std::uint32_t partition, std::uint64_t from, std::uint64_t end,
+        std::atomic<bool> const& stop) {
         std::uint64_t fed = 0;
         std::size_t first = 0;
-        while (from < end && load(log, partition, from, end, first)) {
+        for (reached = from; from < end && !stop.load(std::memory_order_relaxed); reached = from) {
+            if (!load(log, partition, from, end, first)) break;
             auto to = records_below(*block_, begin_, end);
             if (to - first > burst_limit) to = first + burst_limit;
             bool ahead = false;
@@ -118,10 +122,12 @@ class partition_workers {
 
     static constexpr std::size_t depth = 2;            // chunks that are read, or wait to be
     static constexpr std::size_t chunk_records = 32768;  // in a stream
-    /// In a batch: windows of n times the one are open, and each of the other has to be put together.
+    /// In a batch, records that a thread takes at once: windows of long ones are open, and each of short ones has to be
+    /// put together.
     static constexpr std::uint64_t least_stretch = 64;
     static constexpr std::uint64_t most_stretch = 131072;
     static constexpr std::uint64_t stretches = 8;  // of a log, for each thread
+    static constexpr std::size_t many_windows = 256;  // for a core to have had: then stretches are shorter
 
     struct range {
         std::uint32_t partition;
@@ -159,20 +165,21 @@ class partition_workers {
     struct share final : work_item {
         worker* by = nullptr;
         log_t const* log = nullptr;
+        std::atomic<bool> const* stop = nullptr;
         growing_array<range> ranges;
         std::size_t ticket = 0;
 
         void work() noexcept override {
             for (auto const& each : ranges) {
                 if (by->failed.what) return;
+                auto& from = by->readers[each.partition];
                 try {
-                    auto& from = by->readers[each.partition];
-                    by->records += from.feed(*log, by->chain, each.partition, each.from, each.to);
+                    by->records += from.feed(*log, by->chain, each.partition, each.from, each.to, *stop);
                 } catch (error const& problem) {
                     by->failed = {std::current_exception(), each,
-                        problem.offset() != origin::nowhere ? problem.offset() : each.from};
+                        problem.offset() != origin::nowhere ? problem.offset() : from.reached};
                 } catch (...) {
-                    by->failed = {std::current_exception(), each, each.from};
+                    by->failed = {std::current_exception(), each, from.reached};
                 }
             }
         }
@@ -213,8 +220,11 @@ class partition_workers {
     partial_cores<core> partials_;
     bool merging_ = false;
     std::size_t filling_ = 0;
-    std::uint64_t stretch_ = 0;  // records, once it is known how many there are
-    std::uint64_t taken_ = 0;    // since the last flush
+    std::atomic<bool> stop_{false};
+    failure const* failed_ = nullptr;  // of a batch: the first, once it was collected
+    std::uint64_t longest_ = 0;  // stretch; 0: it is not known yet how many records there are
+    std::uint64_t stretch_ = 0;
+    std::uint64_t taken_ = 0;  // since the last flush
     std::uint64_t last_round_ = 0;  // before it
     std::size_t ahead_ = 0;  // that read_ahead() took and nobody has heard of
 
@@ -227,17 +237,7 @@ public:
           services_(services),
           lanes_(lanes),
           records_(records),
-          partials_(
-              threads,
-              [](void* self) {
-                  auto& readers = *static_cast<partition_workers*>(self);
-                  if constexpr (Plan::streams) readers.flush();
-                  else readers.collect();  // see complete_to()
-              },
-              [](void* self) {
-                  if constexpr (!Plan::streams) static_cast<partition_workers*>(self)->read_ahead();
-              },
-              this) {
+          partials_(threads, &flush_from, Plan::streams ? nullptr : &read_ahead_from, this) {
         first_aggregate(chain_, [&](auto& stage) {
             if constexpr (std::remove_reference_t<decltype(stage)>::takes_partials) {
                 stage.set_partials(&partials_);
@@ -252,13 +252,14 @@ public:
             shares_.push_back(std::make_unique<share>());
             shares_.back()->by = workers_[i % workers_.size()].get();
             shares_.back()->log = &log_;
+            shares_.back()->stop = &stop_;
         }
         positions_.reserve(lanes_.size());
         while (positions_.size() != lanes_.size()) positions_.push_back(position{});
     }
     partition_workers(partition_workers const&) = delete;
     partition_workers& operator=(partition_workers const&) = delete;
-    ~partition_workers() { wait(); }
+    ~partition_workers() { stop(); }
 
     /// Batch: hands out the next records; says how many offsets that were.
     std::size_t take() {
@@ -268,19 +269,40 @@ public:
     /// Batch: how far windows may fire: to `watermark`, or, where a worker has failed, as far as one thread would have
     /// come before that: throw_first() is for behind that.
     event_time complete_to(event_time watermark) {
-        if (!partials_.is_due(watermark)) return watermark;
-        collect();
-        auto const* const failed = first_failure();
-        return failed != nullptr ? least_from(*failed) : watermark;
+        if (partials_.is_due(watermark)) collect();
+        if (failed_ == nullptr) return watermark;
+        auto const complete = least_from(*failed_);
+        return complete < watermark ? complete : watermark;
     }
-    /// What a worker threw; complete_to() has seen it.
-    void throw_first() {
-        if (auto const* const first = first_failure()) std::rethrow_exception(first->what);
+    /// What a worker threw, as far as it was collected, where one thread would have told no more than that.
+    void throw_first(event_time told = event_time::max()) const {
+        if (failed_ != nullptr && least_from(*failed_) <= told) std::rethrow_exception(failed_->what);
     }
     /// Everything that was taken is in the cores.
     void flush() {
         collect();
         throw_first();
+    }
+    /// The same, and what a worker threw is kept for later.
+    void collect() {
+        submit();
+        wait();
+        if (taken_ != 0) last_round_ = std::exchange(taken_, 0);
+        for (auto const& each : workers_) {
+            services_.failures.add(each->services.failures);
+            services_.failed_as.add(each->services.failed_as);
+            each->services.failed_as.clear();
+            for (auto* const of : lanes_) of->records += std::exchange(each->readers[of->partition].records, 0);
+            each->services.failures = account{.label = services_.failures.label};
+            if constexpr (!Plan::streams) records_ += std::exchange(each->records, 0);
+        }
+        partials_.settle(*own_);
+        failed_ = first_failure();
+    }
+    /// Nobody reads on: the run has failed elsewhere.
+    void stop() {
+        stop_.store(true, std::memory_order_relaxed);
+        wait();
     }
 
     /// Stream: as the engine's feed; `current` is the partition whose record came last.
@@ -309,21 +331,6 @@ private:
     }
     [[nodiscard]] position& position_of(lane const& of) noexcept { return positions_[of.number]; }
 
-    void collect() {
-        submit();
-        wait();
-        if (taken_ != 0) last_round_ = std::exchange(taken_, 0);
-        for (auto const& each : workers_) {
-            services_.failures.add(each->services.failures);
-            services_.failed_as.add(each->services.failed_as);
-            each->services.failed_as.clear();
-            for (auto* const of : lanes_) of->records += std::exchange(each->readers[of->partition].records, 0);
-            each->services.failures = account{.label = services_.failures.label};
-            if constexpr (!Plan::streams) records_ += std::exchange(each->records, 0);
-        }
-        partials_.settle(*own_);
-    }
-
     // --- a batch ---------------------------------------------------------------------------------------------------
 
     std::size_t take_some() {
@@ -337,10 +344,11 @@ private:
         auto const from = of.next;
         of.looked = false;
         if (lanes_.size() > 1) {
+            static_cast<void>(of.coming());  // finds the end of the block
             of.next = of.least_until > from ? of.least_until : of.end;
             add(of.partition % workers_.size(), of, from, of.next);
         } else {
-            if (stretch_ == 0) stretch_ = choose_stretch();
+            adapt_stretch();
             for (std::size_t i = 0; i < workers_.size() && of.has_record(); ++i) {
                 auto const first = of.next;
                 of.next = of.end - first < stretch_ ? of.end : first + stretch_;
@@ -350,22 +358,37 @@ private:
         taken_ += of.next - from;
         return static_cast<std::size_t>(of.next - from);
     }
+    void adapt_stretch() noexcept {
+        if (longest_ == 0) {
+            auto const out = (lanes_[0]->end - lanes_[0]->next) / (stretches * workers_.size());
+            longest_ = out < least_stretch ? least_stretch : out > most_stretch ? most_stretch
+                                                                                : out;
+            stretch_ = longest_;
+        } else if (partials_.most_left() > many_windows) {
+            stretch_ = stretch_ / 2 < least_stretch ? least_stretch : stretch_ / 2;
+        } else if (partials_.most_left() < many_windows / 4) {
+            stretch_ = stretch_ * 2 > longest_ ? longest_ : stretch_ * 2;
+        }
+    }
     /// While rows are handed on, the workers read as much as they did last.
     void read_ahead() {
-        if (first_failure() != nullptr) return;
-        auto const most = workers_.size() * most_stretch;
-        auto const enough = last_round_ < most ? last_round_ : most;
-        while (ahead_ < enough) {
+        if (failed_ != nullptr) return;
+        auto const most = lanes_.size() == 1 ? 1 : partials_.most_left() > many_windows ? last_round_ / 2
+                                                                                        : last_round_;
+        while (ahead_ < most && ahead_ < workers_.size() * most_stretch) {
             auto const some = take_some();
             if (some == 0) break;
             ahead_ += some;
         }
         submit();
     }
-    [[nodiscard]] std::uint64_t choose_stretch() const noexcept {
-        auto const out = (lanes_[0]->end - lanes_[0]->next) / (stretches * workers_.size());
-        return out < least_stretch ? least_stretch : out > most_stretch ? most_stretch
-                                                                        : out;
+    static void flush_from(void* self) {
+        auto& readers = *static_cast<partition_workers*>(self);
+        if constexpr (Plan::streams) readers.flush();
+        else readers.collect();  // see complete_to()
+    }
+    static void read_ahead_from(void* self) {
+        if constexpr (!Plan::streams) static_cast<partition_workers*>(self)->read_ahead();
     }
 
     // --- the merge -------------------------------------------------------------------------------------------------
