@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // bench/shards.cpp - count and sum per key in tumbling windows of 10 s: two threads against one. 1M keys over a log of
 // two partitions, as a batch and as a stream; a batch over one partition, which is read in stretches of time, with 1M
-// keys in two windows and with 1k keys in a hundred. Time is that of the wall: threads are about nothing else. Runs take
-// turns.
+// keys in two windows and with 1k keys in a hundred. Time is that of the wall: threads are about nothing else. Runs
+// take turns.
 #include <driftless/agg/count.hpp>
 #include <driftless/agg/sum.hpp>
 #include <driftless/log/memory_log.hpp>
@@ -119,8 +119,8 @@ int main() {
         with(dl::stream{.threads = 2, .until = dl::drained}));
 
     auto const in_stretches = [](char const* name, auto const& whole) {
-        contest(
-            name, 1.0, [&] { return answer(dl::batch{}, whole); }, [&] { return answer(dl::batch{.threads = 2}, whole); });
+        auto const over_it = [&](auto mode) { return [&, mode] { return answer(mode, whole); }; };
+        contest(name, 1.0, over_it(dl::batch{}), over_it(dl::batch{.threads = 2}));
     };
     dl::memory_log<sale> whole;
     whole.append(records);

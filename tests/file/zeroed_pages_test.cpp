@@ -25,7 +25,8 @@ struct pages {
     [[nodiscard]] std::size_t present(std::size_t bytes) const {
         std::vector<unsigned char> there((bytes + page - 1) / page);
         REQUIRE(::mincore(at, bytes, there.data()) == 0);
-        return static_cast<std::size_t>(std::ranges::count_if(there, [](unsigned char each) { return (each & 1U) != 0; }));
+        auto const counted = std::ranges::count_if(there, [](unsigned char each) { return (each & 1U) != 0; });
+        return static_cast<std::size_t>(counted);
     }
     [[nodiscard]] bool all_zero() const {
         return std::all_of(at, at + size, [](char each) { return each == 0; });

@@ -305,8 +305,11 @@ bool is_difference(std::vector<bid> const& old, std::vector<bid> const& now, aut
         auto const fits = [&](auto const& whole, auto const& part) {
             return std::ranges::equal(part, whole | std::views::drop(first) | std::views::take(part.size()), same);
         };
-        auto const rest = [&](auto const& whole, auto const& part) { return whole | std::views::drop(first + part.size()); };
-        if (fits(old, told.before) && fits(now, told.after) && std::ranges::equal(old | std::views::take(first), now | std::views::take(first), same)
+        auto const begin = [&](auto const& whole) { return whole | std::views::take(first); };
+        auto const rest = [&](auto const& whole, auto const& part) {
+            return whole | std::views::drop(first + part.size());
+        };
+        if (fits(old, told.before) && fits(now, told.after) && std::ranges::equal(begin(old), begin(now), same)
             && std::ranges::equal(rest(old, told.before), rest(now, told.after), same))
             return true;
     }

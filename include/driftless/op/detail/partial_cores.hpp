@@ -243,9 +243,10 @@ private:
         for (std::size_t i = 0; i < leaving_.size(); ++i) {
             auto& from = *leaving_[i];
             for (std::size_t k = 0; k < from.told; ++k) core(own, i).windows_.give_back(from.windows[k]);
-            std::size_t left = 0;  // some are where a sink has thrown
-            for (auto k = std::exchange(from.told, 0); k < from.windows.size(); ++k) from.windows[left++] = from.windows[k];
+            auto const left = from.windows.size() - from.told;  // some are where a sink has thrown
+            for (std::size_t k = 0; k < left; ++k) from.windows[k] = from.windows[from.told + k];
             while (from.windows.size() != left) from.windows.pop_back();
+            from.told = 0;
         }
     }
     void finish(std::size_t core) {

@@ -27,8 +27,8 @@ struct touched_groups<Key, State, true> : touched_rows<Key, typename State::diff
 /// a window, which never closes, and over rows that come early, which carry theirs. Over changes each epoch is answered
 /// by what it has changed, as in changing_core.
 ///
-/// Function    the one function of the pack; says with touches(state, record) whether its result is touched at all. Over
-///             changes its state can be watched: what an epoch has done to it is told, and not two whole results
+/// Function    the one function of the pack; says with touches(state, record) whether its result is touched at all.
+///             Over changes its state can be watched: what an epoch has done to it is told, not two whole results
 /// Windowing   of the rows; void without a window
 template <class Pack, class Function, class Key, class Windowing, bool FromChanges>
 class running_core : public core_base<Pack, Key, FromChanges, true, true> {
@@ -159,8 +159,9 @@ private:
             return;
         }
         if constexpr (FromChanges) {
-            auto* const here = touched_.find(key, window, hash);
-            watched(in, key, hash, here != nullptr ? *here : touched_.add(key, window, hash, {}), here == nullptr, change);
+            auto* const known = touched_.find(key, window, hash);
+            auto& here = known != nullptr ? *known : touched_.add(key, window, hash, {});
+            watched(in, key, hash, here, known == nullptr, change);
         } else {
             auto before = row_of(in.find(key, hash), out);
             bytes_.reset();
