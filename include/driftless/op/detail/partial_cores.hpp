@@ -110,6 +110,7 @@ class partial_cores {
     std::size_t submitted_ = 0;  // parts of the window that fires
     std::size_t collected_ = 0;
     std::size_t most_left_ = 0;
+    std::uint64_t fires_ = 0;
 
 public:
     /// flush(readers)   everything that was to be read is in the cores, and no worker is at them
@@ -146,6 +147,7 @@ public:
         take_back(own);
         for (auto* const each : cores_) each->watermark_ = watermark;
         most_left_ = 0;
+        ++fires_;
         for (std::size_t i = 0; i < leaving_.size(); ++i) {
             let_go(core(own, i), watermark, *leaving_[i]);
             if (leaving_[i]->windows.size() > most_left_) most_left_ = leaving_[i]->windows.size();
@@ -169,6 +171,7 @@ public:
     }
     /// How many windows left one core when some fired last.
     [[nodiscard]] std::size_t most_left() const noexcept { return most_left_; }
+    [[nodiscard]] std::uint64_t fires() const noexcept { return fires_; }
     /// Everything is in `own` afterwards, as if all records had come to it.
     void gather(Core& own) {
         flush_(readers_);
@@ -263,14 +266,14 @@ private:
         }
         return first;
     }
-    /// Some window that leaves is so large that workers make its rows.
-    [[nodiscard]] bool tells_in_parts() const noexcept {
+    /// The first window that leaves is so large that workers make its rows.
+    [[nodiscard]] bool tells_in_parts() const {
+        auto const window = first_leaving();
+        std::size_t size = 0;
         for (auto const* const each : leaving_) {
-            for (auto const* const window : each->windows) {
-                if (window->table.size() > part_rows) return true;
-            }
+            if (window && each->begins_with(*window)) size += each->first()->table.size();
         }
-        return false;
+        return size > 2 * part_rows;
     }
     /// The first window of a core was told.
     void retire(std::size_t number) {

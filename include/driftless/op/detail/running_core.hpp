@@ -113,6 +113,7 @@ public:
         base::load_books(only, n, in);
         in.read(only->watermark_);
         only->windows_.clear();
+        if constexpr (FromChanges) only->touched_.clear();
         for (auto left = in.template read<std::uint64_t>(); left != 0; --left) {
             auto const window = in.template read<time_window>();
             auto& into = only->windows_.open(window, false).table;  // also one whose groups have all gone
@@ -176,10 +177,18 @@ private:
         if (first && old != nullptr) row.before.emplace();
         if (row.before && old == nullptr) row.before->emptied = true;
         bool const watches = row.before && !row.before->emptied;
-        if (watches) leaf<0>(old->state).watch(&*row.before);
-        change();
-        if (!watches) return;
-        if (entry* const left = in.find(key, hash)) leaf<0>(left->state).watch(nullptr);
+        if (!watches) return void(change());
+        leaf<0>(old->state).watch(&*row.before);
+        auto const unwatch = [&] {
+            if (entry* const left = in.find(key, hash)) leaf<0>(left->state).watch(nullptr);
+        };
+        try {
+            change();
+        } catch (...) {
+            unwatch();
+            throw;
+        }
+        unwatch();
     }
     template <class Out>
     void tell_difference(auto const& row, entry const* now, Out& out) const {
@@ -191,7 +200,7 @@ private:
             } else if (now == nullptr || row.before->emptied) {
                 before = function_.template lower_gone<group_state>(*row.before);
                 after = row_of(now, out);
-            } else if (!row.before->empty()) {
+            } else {
                 auto lists = function_.lower_difference(leaf<0>(now->state), *row.before);
                 if (lists.before.empty() && lists.after.empty()) return;
                 before = std::move(lists.before);

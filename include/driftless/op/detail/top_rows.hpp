@@ -237,29 +237,48 @@ class all_rows {
     sorted_bag<entry, order> rows_;
 
 public:
-    /// What has happened to the rows since it watches: those that were there and are not, and those that are new.
+    /// What has happened to the rows since it watches.
     class difference {
-        std::vector<entry> gone_;  // in order, as the next
-        std::vector<entry> come_;
+        struct step {
+            entry what;
+            bool comes;
+        };
+        std::vector<step> steps_;
 
     public:
         using owns_its_text = void;
         bool emptied = false;  ///< the group went meanwhile; what came later is not in here
 
-        [[nodiscard]] bool empty() const noexcept { return gone_.empty() && come_.empty(); }
-        [[nodiscard]] std::vector<entry> const& gone() const noexcept { return gone_; }
-        [[nodiscard]] std::vector<entry> const& come() const noexcept { return come_; }
-        void insert(entry each) { move_in(std::move(each), gone_, come_); }
-        void erase(entry each) { move_in(std::move(each), come_, gone_); }
+        /// Rows that were there and are not, and those that are new, both in order.
+        struct net {
+            std::vector<entry const*> gone;
+            std::vector<entry const*> come;
+        };
+        void insert(entry const& each) { steps_.push_back({each, true}); }
+        void erase(entry const& each) { steps_.push_back({each, false}); }
 
-    private:
-        static auto place_in(std::vector<entry>& in, entry const& each) {
-            return std::lower_bound(in.begin(), in.end(), each, order{});
-        }
-        static void move_in(entry each, std::vector<entry>& back_from, std::vector<entry>& into) {
-            auto const at = place_in(back_from, each);
-            if (at != back_from.end() && !order{}(each, *at)) back_from.erase(at);
-            else into.insert(place_in(into, each), std::move(each));
+        [[nodiscard]] net sum() const {
+            std::vector<step const*> all;
+            all.reserve(steps_.size());
+            for (step const& each : steps_) all.push_back(&each);
+            std::sort(all.begin(), all.end(), [](step const* a, step const* b) {
+                if (order{}(a->what, b->what)) return true;
+                return !order{}(b->what, a->what) && a < b;  // in the order in which they happened
+            });
+            net out;
+            for (auto i = all.begin(); i != all.end();) {
+                auto end = i;
+                std::ptrdiff_t more = 0;
+                for (; end != all.end() && !order{}((*i)->what, (*end)->what); ++end) more += (*end)->comes ? 1 : -1;
+                for (auto each = i; each != end && more < 0; ++each) {  // the first that went
+                    if (!(*each)->comes) out.gone.push_back(&(*each)->what), ++more;
+                }
+                for (auto each = end; each != i && more > 0;) {  // the last that came
+                    if ((*--each)->comes) out.come.push_back(&(*each)->what), --more;
+                }
+                i = end;
+            }
+            return out;
         }
     };
     /// From now on that hears of rows; null: nobody does.
@@ -276,10 +295,12 @@ public:
         rows_.insert(std::move(fresh));
     }
     void take_back(M const& measure, R const& row) {
-        auto old = entry_of(measure, row);
+        auto const like = entry_of(measure, row);
+        entry const* const there = rows_.find(like);
         // What was refused when it came (its function threw) is not there: the caller is told.
-        if (!rows_.erase(old)) throw std::logic_error{"a row is taken back that is not there"};
-        if (watched_by_ != nullptr) watched_by_->erase(std::move(old));
+        if (there == nullptr) throw std::logic_error{"a row is taken back that is not there"};
+        if (watched_by_ != nullptr) watched_by_->erase(*there);
+        rows_.erase(like);
     }
     void add_all(all_rows const& later, std::size_t) {
         later.rows_.each_while([&](entry const& each) {
@@ -295,8 +316,8 @@ public:
     /// What list(n) was before `what` happened.
     [[nodiscard]] static std::vector<R> list_of_gone(difference const& what, std::size_t n) {
         ranking out{0, n};
-        for (entry const& each : what.gone()) {
-            if (!out.take(each)) break;
+        for (entry const* const each : what.sum().gone) {
+            if (!out.take(*each)) break;
         }
         return std::move(out.rows);
     }
@@ -307,12 +328,14 @@ public:
         std::vector<R> after;
     };
     [[nodiscard]] lists changed_lists(difference const& what, std::size_t n, bool from_first) const {
-        auto const& gone = what.gone();
-        auto const& come = what.come();
+        auto const sum = what.sum();
+        auto const& gone = sum.gone;
+        auto const& come = sum.come;
+        if (gone.empty() && come.empty()) return {};
         entry first{};
         if (!from_first) {
-            if (gone.empty() || (!come.empty() && order{}(come.front(), gone.front()))) first = come.front();
-            else first = gone.front();
+            if (gone.empty() || (!come.empty() && order{}(*come.front(), *gone.front()))) first = *come.front();
+            else first = *gone.front();
             if (WithTies) first.tie.clear();  // before all that tie with it
         }
         auto const skipped = from_first ? 0 : rows_.count_before(first);
@@ -321,13 +344,13 @@ public:
         std::size_t g = 0;
         std::size_t c = 0;
         auto const one = [&](entry const& each) {
-            for (; g != gone.size() && order{}(gone[g], each); ++g) old.take(gone[g]);
-            if (c != come.size() && !order{}(come[c], each) && !order{}(each, come[c])) {
+            for (; g != gone.size() && order{}(*gone[g], each); ++g) old.take(*gone[g]);
+            if (c != come.size() && !order{}(*come[c], each) && !order{}(each, *come[c])) {
                 ++c;
                 now.take(each);
             } else {
                 bool const in_step = g == gone.size() && c == come.size() && g == c;
-                if (in_step && (!WithTies || skipped + now.rows.size() < n)) return false;  // the rest is the same
+                if (in_step && (!WithTies || old.is_plain(each)) && (!WithTies || now.is_plain(each))) return false;
                 old.take(each);
                 now.take(each);
             }
@@ -335,7 +358,7 @@ public:
         };
         if (from_first) rows_.each_while(one);
         else rows_.each_from(first, one);
-        for (; g != gone.size() && old.take(gone[g]); ++g) {}
+        for (; g != gone.size() && old.take(*gone[g]); ++g) {}
         return {std::move(old.rows), std::move(now.rows)};
     }
     void save(auto& out) const {
@@ -365,10 +388,12 @@ private:
         std::optional<kept_t<M>> last{};
         bool open = true;
 
+        [[nodiscard]] bool ties(entry const& each) const { return WithTies && last && !before(*last, each.measure); }
+        /// Whether it is among the first n, and its rank, do not depend on rows before it, but on how many they are.
+        [[nodiscard]] bool is_plain(entry const& each) const { return skipped + rows.size() < n && !ties(each); }
         bool take(entry const& each) {
             if (!open) return false;
-            bool const ties = WithTies && last && !before(*last, each.measure);
-            if (skipped + rows.size() >= n && !ties) return open = false;
+            if (skipped + rows.size() >= n && !ties(each)) return open = false;
             byte_reader in{each.bytes};
             rows.push_back(in.template read<R>());
             if constexpr (WithTies) last = each.measure;

@@ -127,7 +127,8 @@ class partition_workers {
     static constexpr std::uint64_t least_stretch = 64;
     static constexpr std::uint64_t most_stretch = 131072;
     static constexpr std::uint64_t stretches = 8;  // of a log, for each thread
-    static constexpr std::size_t many_windows = 256;  // for a core to have had: then stretches are shorter
+    static constexpr std::size_t many_windows = 256;  // for a core to have had: then stretches become shorter
+    static constexpr std::uint64_t shortest_stretch = 4096;  // but not than this
 
     struct range {
         std::uint32_t partition;
@@ -222,6 +223,7 @@ class partition_workers {
     std::size_t filling_ = 0;
     std::atomic<bool> stop_{false};
     failure const* failed_ = nullptr;  // of a batch: the first, once it was collected
+    std::uint64_t seen_ = 0;     // fires, when the stretch was chosen
     std::uint64_t longest_ = 0;  // stretch; 0: it is not known yet how many records there are
     std::uint64_t stretch_ = 0;
     std::uint64_t taken_ = 0;  // since the last flush
@@ -364,18 +366,19 @@ private:
             longest_ = out < least_stretch ? least_stretch : out > most_stretch ? most_stretch
                                                                                 : out;
             stretch_ = longest_;
-        } else if (partials_.most_left() > many_windows) {
-            stretch_ = stretch_ / 2 < least_stretch ? least_stretch : stretch_ / 2;
-        } else if (partials_.most_left() < many_windows / 4) {
-            stretch_ = stretch_ * 2 > longest_ ? longest_ : stretch_ * 2;
+        } else if (seen_ != partials_.fires()) {
+            seen_ = partials_.fires();
+            auto const least = longest_ < shortest_stretch ? longest_ : shortest_stretch;
+            auto const left = partials_.most_left();
+            if (left > many_windows) stretch_ = stretch_ / 2 < least ? least : stretch_ / 2;
+            else if (left < many_windows / 4) stretch_ = stretch_ * 2 > longest_ ? longest_ : stretch_ * 2;
         }
     }
     /// While rows are handed on, the workers read as much as they did last.
     void read_ahead() {
         if (failed_ != nullptr) return;
-        auto const most = lanes_.size() == 1 ? 1 : partials_.most_left() > many_windows ? last_round_ / 2
-                                                                                        : last_round_;
-        while (ahead_ < most && ahead_ < workers_.size() * most_stretch) {
+        auto const most = workers_.size() * (lanes_.size() == 1 ? stretch_ : most_stretch);
+        while (ahead_ < last_round_ && ahead_ < most) {
             auto const some = take_some();
             if (some == 0) break;
             ahead_ += some;
