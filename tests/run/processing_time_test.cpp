@@ -6,6 +6,7 @@
 #include <driftless/op/assign_time.hpp>
 #include <driftless/op/from.hpp>
 #include <driftless/op/key_by.hpp>
+#include <driftless/op/top.hpp>
 #include <driftless/op/trigger.hpp>
 #include <driftless/op/window.hpp>
 #include <driftless/run/job.hpp>
@@ -74,6 +75,36 @@ TEST_CASE("a job tells its pipeline the clock before each poll", "[run][processi
         again.poll();
         CHECK(more.all == std::vector<std::string>{"2 1 early"});
     }
+}
+
+TEST_CASE("what the clock fires is among the best at once, and in the snapshots", "[run][processing_time]") {
+    constexpr auto best = hits | key_by([](auto const&) { return 0; })
+        | top(1, [](auto const& row) { return row.value; });
+    seconds = 100;
+    memory_log<hit> log;
+    std::vector<std::int64_t> told;
+    auto sink = to([&](auto const& row) { told.push_back(row.value); }, [](auto const&, auto const&) {});
+    job running{stream{.clock = clock_of_the_test}, best, log, sink};
+    log.append(hit{1, event_time::from_ms(1000)});
+    log.append(hit{1, event_time::from_ms(2000)});
+    running.poll();
+    CHECK(told.empty());
+    seconds = 131;
+    running.poll();
+    REQUIRE(told == std::vector<std::int64_t>{2});
+    auto const state = running.snapshot();
+    job again{stream{.clock = clock_of_the_test}, best, log, sink};
+    again.restore(state);
+    log.append(hit{2, event_time::from_ms(3000)});
+    again.poll();
+    CHECK(told.size() == 1);
+    seconds = 170;
+    log.append(hit{2, event_time::from_ms(3000)});
+    log.append(hit{2, event_time::from_ms(3000)});
+    again.poll();
+    seconds = 210;
+    again.poll();
+    CHECK(told.back() == 3);
 }
 
 TEST_CASE("the clock is written down where records come or something is due, and nowhere else",

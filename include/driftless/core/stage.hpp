@@ -47,7 +47,7 @@ inline constexpr std::size_t burst_limit = std::size_t{1} << 20;
 /// settle()                  totals that were kept apart for speed are put together. The source says so after
 ///                           each tight loop; who hands on more records than it takes, every `burst_limit`
 /// on_epoch(n)               everything pushed so far is epoch n, a numbered prefix of the input. Said after every
-///                           record, to pipelines with a stage that wants_epochs
+///                           record, and again after on_clock, to pipelines with a stage that wants_epochs
 /// on_idle(idle)             the input has gone idle, or is active again
 /// on_clock(now)             processing time
 /// clock_deadline()          the least processing time at which anything can change by itself

@@ -401,8 +401,7 @@ private:
             if (!asked && !limits_.active() && !(keeper_ && keeper_->tells_time())) return event_time::min();
             auto const told = now();
             if (limits_.active()) limits_.fill(told);
-            if (asked && tells_clock && !watch_.needed())
-                engine_.each_chain([&](auto& chain) { chain.on_clock(told); });
+            if (asked && tells_clock && !watch_.needed()) engine_.on_clock(told);
             return told;
         } else {
             return event_time::min();

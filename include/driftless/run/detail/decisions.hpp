@@ -221,7 +221,7 @@ private:
     }
     void set_clock(event_time now) {
         told_ = now;
-        engine_.each_chain([&](auto& chain) { chain.on_clock(now); });
+        engine_.on_clock(now);
     }
     /// Where something comes due, or records come: they arrive at that time.
     void tell_clock(event_time now) {

@@ -201,6 +201,11 @@ public:
         each_chain([](auto& chain) { chain.on_chunk(); });
         tell_frontier();
     }
+    /// Processing time, and all that it changes: no record may follow for long.
+    void on_clock(event_time now) {
+        each_chain([&](auto& chain) { chain.on_clock(now); });
+        if constexpr (tells_epochs) each_chain([&](auto& chain) { chain.on_epoch(records_); });
+    }
     /// The records of a poll.
     std::size_t feed(std::size_t budget, bool cut) {
         if constexpr (splits && Mode::stream) {

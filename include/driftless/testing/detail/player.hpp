@@ -133,7 +133,10 @@ private:
         switch (next.kind) {
             case what::record: return push(next);
             case what::watermark: return move_watermark(next);
-            case what::clock: return each([&](auto& chain) { chain.on_clock(next.to); });
+            case what::clock:
+                each([&](auto& chain) { chain.on_clock(next.to); });
+                if constexpr (engine::tells_epochs) each([&](auto& chain) { chain.on_epoch(pushed_); });
+                return;
             case what::idle: return moved(valve_.idle(next.partition));
             case what::active: return moved(valve_.resume(next.partition));
             case what::end_partition:
