@@ -64,7 +64,7 @@ line wrong_since_release_41(sale const& s) {
 auto const v1 = revenue(wrong_since_release_41);
 auto const v2 = revenue(right);
 
-using rows = dl::row_set<std::int32_t, totals>;
+using day_rows = dl::row_set<std::int32_t, totals>;
 using shops = dl::deployment<std::int32_t, totals>;
 
 /// Four sales a second in 20 shops; one in 400 is told up to twenty minutes late.
@@ -82,20 +82,20 @@ std::atomic<std::int64_t> shop_time{0};
 dl::event_time shop_clock() { return dl::event_time{shop_time}; }
 
 /// The windows that a stream over these records has told.
-rows batch_of(auto const& pipeline, std::vector<sale> const& sales, auto const& belongs) {
+day_rows batch_of(auto const& pipeline, std::vector<sale> const& sales, auto const& belongs) {
     auto const told = sales.back().at - 5_s;
-    rows out;
+    day_rows out;
     for (auto const& row : dl::run(dl::batch{}, pipeline, sales)) {
         if (row.window.end <= told && belongs(row.window)) out.add(row.key, row.window, row.value);
     }
     return std::move(out).finish();
 }
-rows rows_of(shops const& view) {
-    rows out;
+day_rows rows_of(shops const& view) {
+    day_rows out;
     view.view().read()->snapshot().for_each([&](auto const& row) { out.add(row.key, row.window, row.value); });
     return std::move(out).finish();
 }
-bool same(rows const& a, rows const& b) { return dl::checksum_of(a) == dl::checksum_of(b) && !a.empty(); }
+bool same(day_rows const& a, day_rows const& b) { return dl::checksum_of(a) == dl::checksum_of(b) && !a.empty(); }
 
 /// Reads on and on: behind 02:00 either all rows with refunds are right, or none is.
 class reader {
@@ -188,8 +188,8 @@ int run() {
               << " now: " << fixes[0].why << '\n';
 
     auto const now = rows_of(shop);
-    rows expected;
-    auto const take = [&](rows const& from) {
+    day_rows expected;
+    auto const take = [&](day_rows const& from) {
         for (std::size_t i = 0; i < from.size(); ++i) expected.add(from[i].key(), from[i].window, from[i].value());
     };
     take(batch_of(v1, sales, [](dl::time_window const& each) { return each.end <= release_41; }));
