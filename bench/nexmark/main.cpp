@@ -158,17 +158,14 @@ int main(int argc, char** argv) {
                                                   : 1'000'000;
     bench::scratch_folder const folder;
     generated const all{events, folder.path() + "/all-"};
-    // Of a thousand best rows each bid changes one, and all are looked through: a fifth of a millisecond for each.
-    generated const few{events / 100, folder.path() + "/few-"};
 
     table lines;
     for (auto const some : {selections(), totals(), bests(), joins(), winners()}) {
         for (auto const& one : some) {
             if (argc > 1 && std::find(argv + 1, argv + argc, one.name) == argv + argc) continue;
-            auto const& of = one.name == "q105" ? few : all;
-            check(one, of.logs);
-            if (bench::full()) lines.measure(one, of, 5, 60);
-            else lines.measure(one, of, 3, 3);
+            check(one, all.logs);
+            if (bench::full()) lines.measure(one, all, 5, 60);
+            else lines.measure(one, all, 3, 3);
         }
     }
     lines.sum_up();
