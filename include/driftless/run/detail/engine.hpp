@@ -177,7 +177,6 @@ public:
             while (feed_exact()) look();
             if constexpr (splits) {
                 if (workers_ != nullptr) {
-                    workers_->collect();
                     auto const complete = workers_->complete_to(event_time::max());
                     if (complete != event_time::max()) announce(*lanes_[0], complete);
                     workers_->throw_first();
