@@ -154,15 +154,13 @@ private:
         auto const& key = this->key_in(ctx);
         time_window window{};
         if constexpr (windowed) window = ctx.window;
-        if constexpr (FromChanges) shows = shows || touched_.contains(key, window, hash);  // it is watched
-        if (!shows) {
-            change();
-            return;
-        }
         if constexpr (FromChanges) {
             auto* const known = touched_.find(key, window, hash);
+            if (!shows && known == nullptr) return void(change());
             auto& here = known != nullptr ? *known : touched_.add(key, window, hash, {});
-            watched(in, key, hash, here, known == nullptr, change);
+            watched(in, key, hash, here, known == nullptr, change);  // what does not show now may later
+        } else if (!shows) {
+            change();
         } else {
             auto before = row_of(in.find(key, hash), out);
             bytes_.reset();

@@ -30,7 +30,7 @@ inline constexpr bool compared_as_it_is<std::tuple<T...>> = (compared_as_it_is<T
 /// nobody sees what is in between. A Result that owns_its_text is kept as it is.
 ///
 /// State       Copies of keys and rows, until the epoch ends.
-/// Complexity  contains is linear in the rows of the epoch, which are few: one record touches them.
+/// Complexity  find is linear in the rows of the epoch: few, unless one record changes many groups.
 template <class Key, class Result>
 class touched_rows {
 public:
