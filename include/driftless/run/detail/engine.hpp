@@ -7,18 +7,19 @@
 #include <driftless/core/services.hpp>
 #include <driftless/core/sink.hpp>
 #include <driftless/core/transactional_sink.hpp>
+#include <driftless/run/detail/batch_mode.hpp>
 #include <driftless/run/detail/bindings.hpp>
 #include <driftless/run/detail/frontier_teller.hpp>
 #include <driftless/run/detail/graph.hpp>
 #include <driftless/run/detail/graph_builder.hpp>
 #include <driftless/run/detail/lane.hpp>
+#include <driftless/run/detail/last_stage.hpp>
 #include <driftless/run/detail/order_free.hpp>
 #include <driftless/run/detail/partition_plan.hpp>
 #include <driftless/run/detail/visitors.hpp>
 #include <driftless/run/input.hpp>
 #include <driftless/run/report.hpp>
 #include <driftless/run/results.hpp>
-#include <driftless/state/bound.hpp>
 
 #include <array>
 #include <cstddef>
@@ -30,62 +31,6 @@
 #include <utility>
 
 namespace driftless::inline v0::detail {
-template <class Op>
-struct asks_to_align : std::false_type {};
-template <class Op>
-    requires requires { requires Op::is_aligned; }
-struct asks_to_align<Op> : std::true_type {};
-
-/// Operators before an aggregate through which somebody sees in which order records come.
-template <class Op>
-struct shows_order : std::false_type {};
-template <class Op>
-    requires requires { requires Op::shows_order; }
-struct shows_order<Op> : std::true_type {};
-template <class Op>
-    requires requires(Op const& op) { op.parameters; }
-struct shows_order<Op> : std::bool_constant<says_max_keys<decltype(Op::parameters)>> {};
-
-template <class Op>
-    struct declares_watermark : std::bool_constant < requires {
-    requires Op::declared;
-}>{};
-
-/// What the operator does depends on when the watermark moves: every assign_time makes its own, as in a stream.
-template <class Op>
-    struct follows_watermark : std::bool_constant < requires {
-    requires Op::follows_watermark;
-}>{};
-
-/// The mode a batch of this pipeline runs in.
-template <class P, bool Threads>
-using batch_mode = std::conditional_t<any_operator<follows_watermark, P>(), run_mode<false, true, Threads>,
-    std::conditional_t<any_operator<declares_watermark, P>(), declared_batch<Threads>, exact_batch<Threads>>>;
-
-/// The end of the pipeline: the sink among the arguments, or the results that the run collects.
-template <class P, class... Args>
-struct last_stage {
-    using in = output_of<P>;
-    static constexpr std::size_t position = sink_position<Args...>(typename sources_of<type_list<>, P>::type{});
-    static constexpr bool has_sink = position != absent;
-    using type = sink_stage<results_of<in>, in>;
-    static type make(std::tuple<Args...>&, results_of<in>* rows) { return type{rows}; }
-};
-template <class P, class... Args>
-    requires(sink_position<Args...>(typename sources_of<type_list<>, P>::type{}) != absent)
-struct last_stage<P, Args...> {
-    using in = output_of<P>;
-    static constexpr std::size_t position = sink_position<Args...>(typename sources_of<type_list<>, P>::type{});
-    static constexpr bool has_sink = true;
-    using sink = std::remove_cvref_t<std::tuple_element_t<position, std::tuple<Args...>>>;
-    using type = sink_stage<sink, in>;
-    static type make(std::tuple<Args...>& args, results_of<in>*) {
-        static_assert(!std::is_const_v<std::remove_reference_t<std::tuple_element_t<position, std::tuple<Args...>>>>,
-            "driftless: a sink is written to: pass one that is not const");
-        return type{&std::get<position>(args)};
-    }
-};
-
 /// A pipeline with its inputs and sinks, ready to be fed: what batch, stream and job are made of.
 template <class Mode, class P, class... Args>
 class engine {
